@@ -1,0 +1,47 @@
+"""Turns the typed refusals of the project, and a database that is away, into pages with a sentence."""
+
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from .errors import Conflict, Denied, Refused
+
+RETRY_AFTER_SECONDS = "5"
+
+
+class Sentences:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError):
+            return unavailable(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        match exception:
+            case Denied():
+                return sentence_page(request, 403, str(exception))
+            case Conflict():
+                return sentence_page(request, 409, str(exception))
+            case Refused():
+                return sentence_page(request, 400, str(exception))
+            case OperationalError() | InterfaceError():
+                return unavailable(request)
+        return None
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    response = sentence_page(request, 503, "The database does not answer just now. Nothing you sent was lost; try again.")
+    response["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def sentence_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    if "application/json" in (request.headers.get("Accept", ""), request.content_type):
+        return JsonResponse({"error": sentence}, status=status)
+    # Rendered without the request: the page must not need the database that may be away.
+    return HttpResponse(render_to_string("sentence.html", {"sentence": sentence, "status": status}), status=status)
