@@ -1,0 +1,139 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
+from readerstudy.studies.models import Study
+
+
+class CaseImport(models.Model):
+    """One manifest and its files: dry run first, then file by file; the row is the record of how far it came."""
+
+    class Phase(models.TextChoices):
+        CHECKING = "checking", "Being checked"
+        FAULTY = "faulty", "Has faults"
+        CHECKED = "checked", "Checked, ready to import"
+        RUNNING = "running", "Importing"
+        DONE = "done", "Imported"
+        STOPPED = "stopped", "Stopped"
+
+    token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="imports")
+    phase = models.CharField(max_length=10, choices=Phase, default=Phase.CHECKING)
+    source = models.CharField(max_length=200, help_text="Name of the archive or folder, for the coordinator only.")
+    folder = models.CharField(max_length=500, help_text="Where the files lie on the server while they are imported.")
+    manifest_digest = models.CharField(max_length=64)
+    manifest = models.JSONField(default=list, help_text="The checked rows.")
+    faults = models.JSONField(default=list, help_text="Row, column, value and sentence of every fault.")
+    cases_total = models.PositiveIntegerField(default=0)
+    cases_done = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(phase__in=["checking", "faulty", "checked", "running", "done", "stopped"]),
+                name="caseimport_phase_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Import of {self.source}"
+
+
+class Case(models.Model):
+    """What is read once: one examination of one patient. Truth stands elsewhere (`reference`)."""
+
+    token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="cases")
+    label = models.CharField(max_length=80, help_text="The coordinator's name of the case; readers never see it.")
+    patient = models.CharField(max_length=64, help_text="Keyed hash of the patient's identifier.")
+    site = models.CharField(max_length=80, blank=True)
+    covariates = models.JSONField(default=dict, blank=True)
+    source = models.ForeignKey(CaseImport, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "label"]
+        indexes = [models.Index(fields=["study", "patient"])]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "label"], name="case_label_once"),
+            models.CheckConstraint(condition=~Q(label=""), name="case_has_label"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Unit(models.Model):
+    """A vertebra or lesion inside a case, where something is decided about it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="units")
+    label = models.CharField(max_length=24)
+    kind = models.CharField(max_length=24, default="vertebra")
+
+    class Meta:
+        ordering = ["case", "label"]
+        constraints = [models.UniqueConstraint(fields=["case", "label"], name="unit_label_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Series(models.Model):
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="series")
+    token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
+    position = models.PositiveSmallIntegerField()
+    label = models.CharField(max_length=40, blank=True, help_text="Shown to readers, so from an allow-list or the manifest.")
+    modality = models.CharField(max_length=8, blank=True)
+    plane = models.CharField(max_length=12, blank=True)
+    unit = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        verbose_name_plural = "series"
+        ordering = ["case", "position"]
+        constraints = [models.UniqueConstraint(fields=["case", "position"], name="series_position_once")]
+
+    def __str__(self) -> str:
+        return self.label or f"Series {self.position}"
+
+
+class Image(models.Model):
+    """One frame: its pixels by digest in storage, its geometry here."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="images")
+    position = models.PositiveIntegerField()
+    source_digest = models.CharField(max_length=64, help_text="SHA-256 of the file it was read from.")
+    frame_digest = models.CharField(max_length=64, help_text="SHA-256 of the stored frame file.")
+    frame_key = models.CharField(max_length=120)
+    preview_key = models.CharField(max_length=120, blank=True)
+    thumbnail_key = models.CharField(max_length=120, blank=True)
+    rows = models.PositiveIntegerField()
+    columns = models.PositiveIntegerField()
+    bits = models.PositiveSmallIntegerField()
+    inverted = models.BooleanField(default=False)
+    slope = models.FloatField(default=1.0)
+    intercept = models.FloatField(default=0.0)
+    window_center = models.FloatField()
+    window_width = models.FloatField()
+    spacing = models.JSONField(null=True, blank=True, help_text="Row and column spacing in mm.")
+    calibrated = models.BooleanField(default=False)
+    origin = models.JSONField(null=True, blank=True, help_text="Patient position of the first pixel in mm.")
+    orientation = models.JSONField(null=True, blank=True, help_text="Six direction cosines.")
+
+    class Meta:
+        ordering = ["series", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "position"], name="image_position_once"),
+            models.CheckConstraint(condition=Q(rows__gte=1, columns__gte=1), name="image_has_pixels"),
+            models.CheckConstraint(condition=Q(bits__gte=1, bits__lte=16), name="image_bits_within_16"),
+            models.CheckConstraint(condition=Q(window_width__gt=0), name="image_window_has_width"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.position}"
