@@ -1,0 +1,1 @@
+"""PostgreSQL and the broker as plain child processes on loopback: no administrator, no system service."""
