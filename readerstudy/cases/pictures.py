@@ -1,0 +1,111 @@
+"""What a decoder hands over: one stack of 16-bit pictures with the few facts that are kept about them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Geometry
+
+Pixels = NDArray[np.uint16]
+
+MOST_PIXELS_OF_A_FRAME = 100_000_000
+MOST_PIXELS_OF_A_STACK = 1_000_000_000
+MOST_FRAMES = 20_000
+
+
+class Unreadable(ValueError):
+    """The file cannot be used; the text says why, without anything read from the file that may identify."""
+
+
+@dataclass(frozen=True)
+class Window:
+    center: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    label: str
+    center: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Shown value = stored pixel × slope + intercept; `inverted` where low values are bright."""
+
+    pixels: Pixels
+    bits: int
+    geometry: Geometry
+    slope: float = 1.0
+    intercept: float = 0.0
+    inverted: bool = False
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The allow-list of what is kept about a series."""
+
+    kind: str
+    modality: str = ""
+    body_part: str = ""
+    laterality: str = ""
+    view: str = ""
+    plane: str = ""
+    unit: str = ""
+    slice_thickness: float | None = None
+    presets: tuple[Preset, ...] = ()
+    notes: tuple[str, ...] = ()
+    # Why a person must look at the pictures before anybody else does; empty where no reason is known.
+    quarantine: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stack:
+    facts: Facts
+    count: int
+    pictures: Iterator[Picture] = field(repr=False)
+
+
+HOUNSFIELD_PRESETS = (
+    Preset("Bone", 400, 1800),
+    Preset("Soft tissue", 50, 400),
+    Preset("Lung", -600, 1500),
+    Preset("Marrow", 100, 350),
+)
+
+
+def unit_of(modality: str) -> str:
+    return "HU" if modality == "CT" else ""
+
+
+def presets_of(modality: str) -> tuple[Preset, ...]:
+    return HOUNSFIELD_PRESETS if modality == "CT" else ()
+
+
+def check_size(rows: int, columns: int, frames: int) -> None:
+    """Judge the header's sizes before anything is decoded."""
+    if min(rows, columns, frames) < 1:
+        raise Unreadable(f"The header gives {rows} rows, {columns} columns and {frames} frames; each must be 1 or more.")
+    if rows * columns > MOST_PIXELS_OF_A_FRAME:
+        raise Unreadable(
+            f"The header claims {rows} × {columns} pixels; more than {MOST_PIXELS_OF_A_FRAME:,} in one frame are refused."
+        )
+    if frames > MOST_FRAMES:
+        raise Unreadable(f"The header claims {frames:,} frames; more than {MOST_FRAMES:,} in one file are refused.")
+    if rows * columns * frames > MOST_PIXELS_OF_A_STACK:
+        raise Unreadable(
+            f"The header claims {rows} × {columns} × {frames} pixels; more than {MOST_PIXELS_OF_A_STACK:,} are refused."
+        )
+
+
+def percentile_window(pixels: Pixels, slope: float, intercept: float) -> Window:
+    """A first window from the pixels themselves, in shown values, where the file gives none."""
+    low, high = np.percentile(pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99))
+    if high <= low:
+        low, high = float(pixels.min()), float(pixels.max())
+    first, last = sorted((float(low) * slope + intercept, float(high) * slope + intercept))
+    return Window(center=(first + last) / 2, width=max(last - first, abs(slope), 1e-6))

@@ -1,0 +1,36 @@
+from readerstudy.accounts.models import User
+from readerstudy.audit.errors import Denied
+
+from .models import Enrolment, Study
+
+Role = Enrolment.Role
+
+
+def role_in(user: User, study: Study) -> str | None:
+    """The role of an active member, or None."""
+    return Enrolment.objects.filter(study=study, user=user, active=True).values_list("role", flat=True).first()
+
+
+def check_creates_studies(user: User) -> None:
+    if user.site_role not in (User.Site.COORDINATOR, User.Site.ADMINISTRATOR):
+        raise Denied("Only coordinators create studies. Ask an administrator for that role.")
+
+
+def check_coordinates(user: User, study: Study) -> None:
+    if role_in(user, study) != Role.COORDINATOR:
+        raise Denied("Only the coordinator of this study may do this.")
+
+
+def check_truths(user: User, study: Study) -> None:
+    if role_in(user, study) != Role.TRUTHER:
+        raise Denied("Only truthers of this study may do this.")
+
+
+def check_analyses(user: User, study: Study) -> None:
+    if role_in(user, study) not in (Role.COORDINATOR, Role.STATISTICIAN):
+        raise Denied("Only the statistician or the coordinator of this study may see this.")
+
+
+def check_reads(user: User, study: Study) -> None:
+    if role_in(user, study) != Role.READER:
+        raise Denied("Only readers of this study may do this.")

@@ -1,0 +1,15 @@
+"""States of a study and the moves between them; the database holds the same list (0002_guards)."""
+
+from .models import Study
+
+Phase = Study.Phase
+
+MOVES: dict[str, dict[str, str]] = {
+    "freeze": {Phase.DRAFT: Phase.FROZEN},
+    "open": {Phase.FROZEN: Phase.OPEN},
+    "lock": {Phase.OPEN: Phase.LOCKED},
+}
+
+
+def target_of(move: str, phase: str) -> str | None:
+    return MOVES[move].get(phase)
