@@ -1,0 +1,173 @@
+"""Works off the queue of record: leases rows, sends them to the workers, stores what comes back.
+
+The rows decide. A message that is lost, late or doubled changes nothing: what is not answered when its
+lease ends is leased again, three times at most, and a finished row never changes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from inference.prediction import Prediction as Outcome
+from readerstudy.audit.actions import record as record_event
+from readerstudy.audit.tokens import new_token
+from readerstudy.celery import app
+
+from .models import Algorithm, Prediction, RunCase
+from .queries import address_of, request_item, storage
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 3
+BATCH = 16
+IN_FLIGHT = 4 * BATCH
+Phase = Prediction.Phase
+
+
+def dispatch() -> int:
+    """Lease what is due and send it; returns how many predictions were sent."""
+    stop_the_poisonous()
+    sent = 0
+    for algorithm, rows in lease_due().items():
+        for start in range(0, len(rows), BATCH):
+            sent += send(algorithm, rows[start : start + BATCH])
+    return sent
+
+
+def stop_the_poisonous() -> None:
+    """What took its worker down three times is not tried again."""
+    spent = Prediction.objects.filter(phase=Phase.LEASED, lease_until__lt=timezone.now(), attempts__gte=ATTEMPTS)
+    for prediction in spent:
+        fail(prediction, f"Stopped after {ATTEMPTS} attempts: the worker did not survive this case.")
+
+
+@transaction.atomic
+def lease_due() -> dict[Algorithm, list[Prediction]]:
+    now = timezone.now()
+    in_flight = Prediction.objects.filter(phase=Phase.LEASED, lease_until__gte=now).count()
+    due = (
+        Prediction.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("algorithm")
+        .filter(Q(phase=Phase.QUEUED) | Q(phase=Phase.LEASED, lease_until__lt=now))
+        .filter(attempts__lt=ATTEMPTS, run_cases__isnull=False)
+        .order_by("algorithm_id", "pk")
+    )
+    leased: dict[Algorithm, list[Prediction]] = defaultdict(list)
+    # `distinct` and row locks exclude each other, so doubles from the join are dropped here.
+    for prediction in {row.pk: row for row in due[: max(0, IN_FLIGHT - in_flight)]}.values():
+        leased[prediction.algorithm].append(prediction)
+    for rows in leased.values():
+        for start in range(0, len(rows), BATCH):
+            lease = new_token()
+            batch = rows[start : start + BATCH]
+            for prediction in batch:
+                prediction.lease = lease
+            Prediction.objects.filter(pk__in=[row.pk for row in batch]).update(
+                phase=Phase.LEASED, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
+            )
+    return leased
+
+
+def send(algorithm: Algorithm, batch: list[Prediction]) -> int:
+    request = {
+        "model": {
+            "card": address_of(f"{algorithm.folder_key}/card.json"),
+            "weights": address_of(f"{algorithm.folder_key}/weights.safetensors"),
+        },
+        "card_digest": algorithm.digest,
+        "heatmap": True,
+        "items": [request_item(prediction) for prediction in batch],
+    }
+    try:
+        app.send_task("inference.predict", kwargs={"request": request}, queue="inference")
+    except BrokerError:
+        # The broker is away: the rows go back, and the next tick sends them.
+        Prediction.objects.filter(pk__in=[row.pk for row in batch], phase=Phase.LEASED, lease=batch[0].lease).update(
+            phase=Phase.QUEUED, lease="", lease_until=None, attempts=F("attempts") - 1
+        )
+        return 0
+    return len(batch)
+
+
+def heartbeat(prediction: str, lease: str) -> None:
+    """A worker is at work on this batch: its lease runs anew."""
+    if lease:
+        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(lease_until=timezone.now() + LEASE)
+
+
+def record(prediction: str, lease: str, outcome: dict[str, Any]) -> bool:
+    """Store one outcome once; a late or doubled message finds the row finished and changes nothing."""
+    row = Prediction.objects.select_related("algorithm").filter(token=prediction).first()
+    if row is None or row.phase in (Phase.DONE, Phase.FAILED):
+        return False
+    if "error" in outcome:
+        return fail(row, str(outcome["error"])[:1000])
+    try:
+        result = Outcome.from_message(outcome)
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        return fail(row, f"The worker's answer cannot be read: {error}")
+    if (result.card_digest, result.input_digest) != (row.algorithm.digest, row.input_digest):
+        return fail(row, "The worker answered for another model or another input.")
+    return finish(row, result)
+
+
+def finish(row: Prediction, result: Outcome) -> bool:
+    key = keep_heatmap(result.heatmap_png)
+    with transaction.atomic():
+        changed = Prediction.objects.filter(pk=row.pk, phase__in=(Phase.QUEUED, Phase.LEASED)).update(
+            phase=Phase.DONE,
+            probability=result.probability,
+            positive=result.positive,
+            heatmap_key=key,
+            seconds=dict(result.seconds),
+            device=result.device,
+            error="",
+            finished_at=timezone.now(),
+        )
+        if changed:
+            tell(row, "prediction.finished", {"probability": result.probability, "positive": result.positive, "heatmap": key})
+    return bool(changed)
+
+
+@transaction.atomic
+def fail(row: Prediction, sentence: str) -> bool:
+    changed = Prediction.objects.filter(pk=row.pk, phase__in=(Phase.QUEUED, Phase.LEASED)).update(
+        phase=Phase.FAILED, error=sentence, finished_at=timezone.now()
+    )
+    if changed:
+        tell(row, "prediction.failed", {"error": sentence})
+    return bool(changed)
+
+
+def tell(row: Prediction, verb: str, facts: dict[str, Any]) -> None:
+    waiting = RunCase.objects.filter(prediction=row, run__frozen_at__isnull=True).select_related("run__study", "case")
+    for run_case in waiting:
+        record_event(
+            actor=None,
+            verb=verb,
+            target=row,
+            facts={"run": run_case.run.token, "case": run_case.case.token, **facts},
+            study=run_case.run.study,
+        )
+
+
+def keep_heatmap(png: bytes | None) -> str:
+    if not png:
+        return ""
+    digest = hashlib.sha256(png).hexdigest()
+    key = f"heatmaps/{digest[:2]}/{digest}.png"
+    place = storage()
+    if not place.exists(key):
+        place.save(key, ContentFile(png))
+    return key
+
+
