@@ -188,6 +188,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
+# Every worker ticks (`celery worker -B`): rows are leased under lock, so a second tick finds nothing to do.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "predictions": {"task": "predictions.dispatch", "schedule": 5.0, "options": {"expires": 5}},
+}
+PREDICTION_LEASE = timedelta(seconds=whole_number("PREDICTION_LEASE_SECONDS", default=60, least=1))
 if CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "unacked_restore_interval": 5,

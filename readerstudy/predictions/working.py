@@ -9,9 +9,9 @@ from __future__ import annotations
 import binascii
 import hashlib
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, Q
@@ -26,7 +26,6 @@ from readerstudy.celery import app
 from .models import Algorithm, Prediction, RunCase
 from .queries import address_of, request_item, storage
 
-LEASE = timedelta(seconds=60)
 ATTEMPTS = 3
 BATCH = 16
 IN_FLIGHT = 4 * BATCH
@@ -72,7 +71,7 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
             for prediction in batch:
                 prediction.lease = lease
             Prediction.objects.filter(pk__in=[row.pk for row in batch]).update(
-                phase=Phase.LEASED, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
+                phase=Phase.LEASED, lease=lease, lease_until=now + settings.PREDICTION_LEASE, attempts=F("attempts") + 1
             )
     return leased
 
@@ -101,7 +100,7 @@ def send(algorithm: Algorithm, batch: list[Prediction]) -> int:
 def heartbeat(prediction: str, lease: str) -> None:
     """A worker is at work on this batch: its lease runs anew."""
     if lease:
-        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(lease_until=timezone.now() + LEASE)
+        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(lease_until=timezone.now() + settings.PREDICTION_LEASE)
 
 
 def record(prediction: str, lease: str, outcome: dict[str, Any]) -> bool:
