@@ -1,0 +1,24 @@
+"""Statistics of reader studies on arrays and tables: no web framework, no database, usable in a notebook.
+
+Contents, from the bottom up (a module imports only what stands above it):
+
+    errors         CannotAnalyse: the one error, one sentence
+    interval       Interval, Refusal, quantiles
+    ratings        tidy table -> reader x arm x case
+    designs        fully crossed, split-plot, missing cells ... and what each permits
+    multiplicity   Holm, Hochberg
+    proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
+    paired         McNemar; Newcombe and Tango intervals
+    agreement      Cohen's and Fleiss' kappa
+    roc            empirical curve, operating points
+    delong         AUC, its variance, paired and unpaired comparison
+    covariance     DeLong, jackknife and unbiased covariance of all readers and arms
+    mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
+    rows           results as rows and plain data
+    figures        ROC and forest figures (plotly)
+    plan           the declared plan and its valid tests
+    study          a whole study at once: analyse_study
+    commands       python -m analysis
+
+Nothing is imported here, so that `import analysis` costs nothing; import the module that is needed.
+"""
