@@ -89,13 +89,17 @@ def presets_of(modality: str) -> tuple[Preset, ...]:
 def check_size(rows: int, columns: int, frames: int) -> None:
     """Judge the header's sizes before anything is decoded."""
     if min(rows, columns, frames) < 1:
-        raise Unreadable(f"The header gives {rows} rows, {columns} columns and {frames} frames; each must be 1 or more.")
+        raise Unreadable(
+            f"The header gives {rows} rows, {columns} columns and {frames} frames; each must be 1 or more."
+        )
     if rows * columns > MOST_PIXELS_OF_A_FRAME:
         raise Unreadable(
             f"The header claims {rows} × {columns} pixels; more than {MOST_PIXELS_OF_A_FRAME:,} in one frame are refused."
         )
     if frames > MOST_FRAMES:
-        raise Unreadable(f"The header claims {frames:,} frames; more than {MOST_FRAMES:,} in one file are refused.")
+        raise Unreadable(
+            f"The header claims {frames:,} frames; more than {MOST_FRAMES:,} in one file are refused."
+        )
     if rows * columns * frames > MOST_PIXELS_OF_A_STACK:
         raise Unreadable(
             f"The header claims {rows} × {columns} × {frames} pixels; more than {MOST_PIXELS_OF_A_STACK:,} are refused."
@@ -104,7 +108,9 @@ def check_size(rows: int, columns: int, frames: int) -> None:
 
 def percentile_window(pixels: Pixels, slope: float, intercept: float) -> Window:
     """A first window from the pixels themselves, in shown values, where the file gives none."""
-    low, high = np.percentile(pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99))
+    low, high = np.percentile(
+        pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99)
+    )
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     first, last = sorted((float(low) * slope + intercept, float(high) * slope + intercept))

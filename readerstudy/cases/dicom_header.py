@@ -1,0 +1,306 @@
+"""The allow-list of a DICOM header. Nothing else of the file's description is ever handed on."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from .geometry import Directions, Geometry, Point, is_orientation
+from .pictures import Unreadable, Window, check_size
+
+KEPT = (
+    "Modality SOPClassUID SOPInstanceUID SeriesInstanceUID InstanceNumber ImageType ConversionType BurnedInAnnotation "
+    "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns BitsAllocated BitsStored PixelRepresentation "
+    "PixelSpacing ImagerPixelSpacing PixelSpacingCalibrationType ImageOrientationPatient ImagePositionPatient SliceThickness "
+    "RescaleSlope RescaleIntercept WindowCenter WindowWidth VOILUTFunction VOILUTSequence ModalityLUTSequence "
+    "BodyPartExamined Laterality ImageLaterality ViewPosition SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence "
+    "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor BluePaletteColorLookupTableDescriptor "
+    "RedPaletteColorLookupTableData GreenPaletteColorLookupTableData BluePaletteColorLookupTableData"
+).split()
+
+# Values, not only tags, are on a list: a name typed into a code field does not pass.
+MODALITIES = frozenset(
+    "CR DX CT MR MG RF XA PT NM US IVUS OT SC XC ES SM OP PX IO BMD SEG RTDOSE RTIMAGE".split()
+)
+BODY_PARTS = frozenset(
+    "ABDOMEN ANKLE ARM BRAIN BREAST CHEST CLAVICLE COCCYX CSPINE ELBOW EXTREMITY FEMUR FOOT FOREARM HAND HEAD HEART HIP "
+    "HUMERUS KNEE KIDNEY LEG LIVER LSPINE LSSPINE LUMBAR NECK PELVIS PROSTATE SHOULDER SKULL SPINE SSPINE TSPINE THORAX TLSPINE "
+    "WHOLEBODY WRIST".split()
+)
+LATERALITIES = frozenset("LRUB")
+VIEWS = frozenset("AP PA LL RL RLD LLD RLO LLO LAT LATERAL CC MLO ML LM OBLIQUE AXIAL".split())
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+CROSS_SECTIONAL = ("CT", "MR", "PT", "NM")
+ULTRASOUND_AND_PHOTOGRAPHS = ("US", "IVUS", "SC", "XC", "ES", "OP", "SM")
+NOT_PICTURES = {"SEG": "a segmentation", "RTDOSE": "a dose distribution", "BMD": "a densitometry report"}
+GREY = ("MONOCHROME1", "MONOCHROME2")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
+READABLE_SYNTAXES = {
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.4.70",
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.4.202",
+    "1.2.840.10008.1.2.4.203",
+}
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+
+
+@dataclass(frozen=True)
+class FrameFacts:
+    geometry: Geometry
+    slope: float
+    intercept: float
+    windows: tuple[Window, ...]
+    slice_thickness: float | None
+
+
+@dataclass(frozen=True)
+class Header:
+    transfer_syntax: str
+    series: str
+    instance_uid: str
+    number: int
+    modality: str
+    body_part: str
+    laterality: str
+    view: str
+    rows: int
+    columns: int
+    bits_stored: int
+    photometric: str
+    frames: tuple[FrameFacts, ...]
+    notes: tuple[str, ...]
+    quarantine: tuple[str, ...]
+    modality_table: Dataset | None = None
+    palette: Dataset = field(default_factory=Dataset, repr=False)
+    palette_shift: int = 0
+
+    @property
+    def inverted(self) -> bool:
+        return self.photometric == "MONOCHROME1"
+
+
+def read(path: Path) -> Header:
+    found = pydicom.dcmread(path, specific_tags=list(KEPT), stop_before_pixels=True)
+    syntax = str(found.file_meta.get("TransferSyntaxUID", ""))
+    modality = _listed(found.get("Modality"), MODALITIES)
+    _check_readable(found, syntax, modality)
+    count = int(found.get("NumberOfFrames") or 1)
+    rows, columns = int(found.Rows), int(found.Columns)
+    check_size(rows, columns, count)
+    photometric = str(found.PhotometricInterpretation)
+    table = found.get("ModalityLUTSequence")
+    palette = found if photometric == "PALETTE COLOR" else Dataset()
+    return Header(
+        transfer_syntax=syntax,
+        series=str(found.get("SeriesInstanceUID") or ""),
+        instance_uid=str(found.get("SOPInstanceUID") or path),
+        number=_whole(found.get("InstanceNumber")),
+        modality=modality,
+        body_part=_listed(found.get("BodyPartExamined"), BODY_PARTS),
+        laterality=_listed(found.get("ImageLaterality") or found.get("Laterality"), LATERALITIES),
+        view=_listed(found.get("ViewPosition"), VIEWS),
+        rows=rows,
+        columns=columns,
+        bits_stored=int(found.BitsStored),
+        photometric=photometric,
+        frames=tuple(_frame(found, index, modality) for index in range(count)),
+        notes=tuple(_notes(found, photometric)),
+        quarantine=tuple(_quarantine(found, modality)),
+        modality_table=found if table else None,
+        palette=palette,
+        palette_shift=_palette_shift(palette),
+    )
+
+
+def _check_readable(found: Dataset, syntax: str, modality: str) -> None:
+    if modality in NOT_PICTURES:
+        raise Unreadable(f"The file is {NOT_PICTURES[modality]}, not a picture.")
+    missing = [
+        tag
+        for tag in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation")
+        if tag not in found
+    ]
+    if missing:
+        raise Unreadable(f"The file holds no picture: its header lacks {', '.join(missing)}.")
+    if not syntax:
+        raise Unreadable("The file does not say how its pixels are coded (Transfer Syntax UID is missing).")
+    if syntax not in READABLE_SYNTAXES:
+        raise Unreadable(
+            f"The transfer syntax {UID(syntax).name} is not supported; save the file uncompressed and try again."
+        )
+    if syntax == JPEG_EXTENDED and int(found.BitsStored) > 8:
+        raise Unreadable(
+            "JPEG Extended with 12 bits cannot be decoded reliably; save the file in a lossless syntax and try again."
+        )
+    if int(found.BitsAllocated) not in (8, 16) or not 1 <= int(found.BitsStored) <= 16:
+        raise Unreadable(
+            f"The pixels have {int(found.BitsStored)} bits in {int(found.BitsAllocated)}; "
+            "only pictures of up to 16 bits, stored in 8 or 16, can be read."
+        )
+    if str(found.PhotometricInterpretation) not in (*GREY, *COLOUR):
+        raise Unreadable("The photometric interpretation is neither grey nor a colour that can be read.")
+
+
+def _notes(found: Dataset, photometric: str) -> Iterable[str]:
+    if photometric in COLOUR:
+        yield "Colour was turned into 8-bit grey (luminance)."
+    if found.get("VOILUTSequence") and not found.get("WindowCenter"):
+        yield "The file's VOI look-up table is shown as a linear window over the same range."
+    if str(found.get("VOILUTFunction") or "LINEAR") == "SIGMOID":
+        yield "The file asks for a sigmoid window; it is shown as a linear one."
+    if found.get("ModalityLUTSequence"):
+        yield "The file's modality look-up table was applied."
+
+
+def _quarantine(found: Dataset, modality: str) -> Iterable[str]:
+    kind = [str(part).upper() for part in found.get("ImageType") or []]
+    if str(found.get("BurnedInAnnotation") or "").upper() == "YES":
+        yield "The file says that text is burned into the picture."
+    if str(found.get("SOPClassUID") or "").startswith(SECONDARY_CAPTURE) or found.get("ConversionType"):
+        yield "The picture is a secondary capture, which often carries burned-in names."
+    if modality in ULTRASOUND_AND_PHOTOGRAPHS:
+        yield f"Pictures of modality {modality} often carry burned-in names."
+    if kind[:2] == ["DERIVED", "SECONDARY"]:
+        yield "The picture is derived from others, and derived pictures often carry burned-in names."
+
+
+def _frame(found: Dataset, index: int, modality: str) -> FrameFacts:
+    sources = _sources(found, index)
+    spacing, calibrated = _spacing(sources, modality)
+    orientation = _numbers(sources, "ImageOrientationPatient", 6)
+    position = _numbers(sources, "ImagePositionPatient", 3)
+    slope, intercept = _first(sources, "RescaleSlope"), _first(sources, "RescaleIntercept")
+    geometry = Geometry(
+        position=_point(position),
+        orientation=_directions(orientation) if orientation and is_orientation(orientation) else None,
+        spacing=spacing,
+        calibrated=calibrated,
+    )
+    thickness = _numbers(sources, "SliceThickness", 1)
+    return FrameFacts(
+        geometry=geometry,
+        slope=_finite(slope, 1.0) or 1.0,
+        intercept=_finite(intercept, 0.0),
+        windows=tuple(_windows(sources)) or tuple(_window_of_table(found)),
+        slice_thickness=thickness[0] if thickness and thickness[0] > 0 else None,
+    )
+
+
+def _sources(found: Dataset, index: int) -> list[Dataset]:
+    """Where a frame's attribute may stand: its own functional groups, the shared ones, the file."""
+    sources: list[Dataset] = []
+    own, shared = (
+        found.get("PerFrameFunctionalGroupsSequence") or [],
+        found.get("SharedFunctionalGroupsSequence") or [],
+    )
+    for group in ([own[index]] if index < len(own) else []) + list(shared[:1]):
+        for element in group:
+            if element.VR == "SQ" and element.value:
+                sources.append(element.value[0])
+    return [*sources, found]
+
+
+def _first(sources: list[Dataset], keyword: str) -> object:
+    for source in sources:
+        value = source.get(keyword)
+        if value not in (None, ""):
+            return value
+    return None
+
+
+def _numbers(sources: list[Dataset], keyword: str, count: int) -> list[float] | None:
+    value = _first(sources, keyword)
+    if value is None:
+        return None
+    values = [
+        float(part)
+        for part in (value if isinstance(value, Iterable) and not isinstance(value, str) else [value])
+    ]
+    return values if len(values) == count and all(map(math.isfinite, values)) else None
+
+
+def _spacing(sources: list[Dataset], modality: str) -> tuple[tuple[float, float] | None, bool]:
+    """In projections a spacing at the detector is not one in the patient: then lengths are uncalibrated."""
+    patient, detector = _numbers(sources, "PixelSpacing", 2), _numbers(sources, "ImagerPixelSpacing", 2)
+    spacing = patient or detector
+    if spacing is None or min(spacing) <= 0:
+        return None, False
+    if modality in CROSS_SECTIONAL or (not modality and _first(sources, "ImageOrientationPatient")):
+        return (spacing[0], spacing[1]), patient is not None
+    corrected = bool(_first(sources, "PixelSpacingCalibrationType")) or (
+        detector is not None and patient != detector
+    )
+    return (spacing[0], spacing[1]), patient is not None and corrected
+
+
+def _windows(sources: list[Dataset]) -> Iterable[Window]:
+    centers, widths = (_several(_first(sources, keyword)) for keyword in ("WindowCenter", "WindowWidth"))
+    for center, width in zip(centers, widths, strict=False):
+        if math.isfinite(center) and math.isfinite(width) and width > 0:
+            yield Window(center, width)
+
+
+def _window_of_table(found: Dataset) -> Iterable[Window]:
+    """The range over which a VOI look-up table rises from 2.5 % to 97.5 % of its output."""
+    for table in list(found.get("VOILUTSequence") or [])[:1]:
+        first = int(table.LUTDescriptor[1])
+        data = table.LUTData
+        outputs = list(data) if not isinstance(data, bytes) else list(memoryview(data).cast("H"))
+        highest = max(outputs)
+        inside = [at for at, output in enumerate(outputs) if 0.025 * highest <= output <= 0.975 * highest]
+        if inside and inside[-1] > inside[0]:
+            yield Window(first + (inside[0] + inside[-1]) / 2, float(inside[-1] - inside[0]))
+
+
+def _several(value: object) -> list[float]:
+    if value is None:
+        return []
+    return (
+        [float(part) for part in value]
+        if isinstance(value, Iterable) and not isinstance(value, str)
+        else [float(str(value))]
+    )
+
+
+def _palette_shift(palette: Dataset) -> int:
+    descriptor = palette.get("RedPaletteColorLookupTableDescriptor")
+    return 8 if descriptor and int(descriptor[2]) == 16 else 0
+
+
+def _listed(value: object, allowed: frozenset[str]) -> str:
+    text = str(value or "").strip().upper()
+    return text if text in allowed else ""
+
+
+def _whole(value: object) -> int:
+    return int(str(value)) if str(value or "").strip().lstrip("-").isdigit() else 0
+
+
+def _finite(value: object, otherwise: float) -> float:
+    number = float(str(value)) if value is not None else otherwise
+    return number if math.isfinite(number) else otherwise
+
+
+def _point(values: list[float] | None) -> Point | None:
+    return (values[0], values[1], values[2]) if values else None
+
+
+def _directions(values: list[float]) -> Directions:
+    return values[0], values[1], values[2], values[3], values[4], values[5]
