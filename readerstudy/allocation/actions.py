@@ -1,0 +1,81 @@
+import re
+import secrets
+
+from django.db import transaction
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.audit.errors import Refused
+from readerstudy.studies.models import Study
+from readerstudy.studies.permissions import check_coordinates
+
+from .designs import DESIGNS, CannotDraw, DrawnSlot
+from .models import Allocation, Slot
+from .queries import designs_for, digest_of_slots, latest_standard, missing_for_draw, readers_to_draw, shape_of
+
+SEED = re.compile(r"[0-9a-f]{32}")
+
+
+@transaction.atomic
+def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocation:
+    """Draw every slot of the study, once. Without a seed, 128 bits of the system's randomness are taken."""
+    check_coordinates(by, study)
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    if Allocation.objects.filter(study=study).exists():
+        raise Refused("The allocation of this study is drawn; it is never drawn again.")
+    if locked.phase not in (Study.Phase.DRAFT, Study.Phase.FROZEN):
+        raise Refused("The allocation is drawn before reading opens; this study is open or locked.")
+    if missing := missing_for_draw(locked):
+        raise Refused(" ".join(missing))
+    seed = seed.strip().lower() or secrets.token_hex(16)
+    if not SEED.fullmatch(seed):
+        raise Refused("A seed has 32 hexadecimal digits, or stays empty.")
+    fitting = designs_for(study)
+    design = design or next(iter(fitting), "crossover")
+    if design not in DESIGNS:
+        raise Refused(f"The designs are {', '.join(DESIGNS)}; {design} is not among them.")
+    standard = latest_standard(study)
+    assert standard is not None
+    shape = shape_of(study, standard)
+    try:
+        slots = DESIGNS[design](seed, shape)
+    except CannotDraw as error:
+        raise Refused(str(error)) from error
+    allocation = Allocation.objects.create(
+        study=study,
+        design=design,
+        seed=seed,
+        parameters={
+            "readers": [[reader.code, reader.seniority] for reader in shape.readers],
+            "cases": len(shape.truth),
+            "arms": list(shape.arms),
+            "periods": list(shape.periods),
+            "standard": standard.token,
+        },
+        digest=digest_of_slots(slots),
+        drawn_by=by,
+    )
+    store(allocation, slots)
+    facts = {"design": design, "seed": seed, "slots": len(slots), "digest": allocation.digest}
+    record(actor=by, verb="allocation.drawn", target=allocation, facts=facts | allocation.parameters, study=study)
+    return allocation
+
+
+def store(allocation: Allocation, slots: list[DrawnSlot]) -> None:
+    study = allocation.study
+    readers = {reader.code: reader for reader in readers_to_draw(study)}
+    arms = {arm.code: arm for arm in study.arms.all()}
+    cases = {case.token: case for case in study.cases.all()}
+    periods = {period.number: period for period in study.periods.all()}
+    rows = (
+        Slot(
+            allocation=allocation,
+            reader=readers[slot.reader],
+            arm=arms[slot.arm],
+            case=cases[slot.case],
+            period=periods[slot.period],
+            position=slot.position,
+        )
+        for slot in slots
+    )
+    Slot.objects.bulk_create(rows, batch_size=2000)

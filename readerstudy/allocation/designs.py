@@ -1,0 +1,126 @@
+"""Who reads what, where and when: drawn from a seed by SHA-256 alone.
+
+Every draw is a sort by the digest of (seed, purpose, names), so the same seed gives the same slots on any machine, in any
+version of any language; no draw depends on another one; and a reader who joins at the end moves nobody.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+class CannotDraw(ValueError):
+    """The design does not fit; the text says why."""
+
+
+@dataclass(frozen=True)
+class DrawnReader:
+    code: str
+    seniority: str
+
+
+@dataclass(frozen=True)
+class DrawnSlot:
+    reader: str
+    arm: str
+    case: str
+    period: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is drawn over. Readers stand in the order of their enrolment; truth by case balances, and does no more."""
+
+    readers: Sequence[DrawnReader]
+    truth: Mapping[str, bool]
+    arms: Sequence[str]
+    periods: Sequence[int]
+
+
+def key(seed: str, purpose: str, *names: object) -> bytes:
+    # Length before each name, so that ("a", "bc") and ("ab", "c") differ.
+    parts = [seed, purpose, *(str(name) for name in names)]
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
+
+
+def shuffled(seed: str, purpose: str, names: Iterable[object], of: Iterable[str]) -> list[str]:
+    prefix = tuple(names)
+    return sorted(of, key=lambda item: key(seed, purpose, *prefix, item))
+
+
+def check(shape: Shape) -> None:
+    if not shape.readers:
+        raise CannotDraw("There is no reader to draw for.")
+    if len({reader.code for reader in shape.readers}) != len(shape.readers):
+        raise CannotDraw("Two readers have the same code.")
+    if not shape.truth:
+        raise CannotDraw("There is no case to draw.")
+
+
+def crossover(seed: str, shape: Shape) -> list[DrawnSlot]:
+    """Two arms, two periods: every reader reads every case in both arms, half of the cases in the first arm first."""
+    check(shape)
+    if (len(shape.arms), len(shape.periods)) != (2, 2):
+        raise CannotDraw("A crossover needs two arms and two periods.")
+    first, second = shape.arms
+    slots: list[DrawnSlot] = []
+    for reader, earlier in first_arm_first(seed, shape).items():
+        for index, period in enumerate(shape.periods):
+            for position, case in enumerate(shuffled(seed, "order", (reader, period), shape.truth), start=1):
+                arm = first if (case in earlier) == (index == 0) else second
+                slots.append(DrawnSlot(reader, arm, case, period, position))
+    return slots
+
+
+def crossed(seed: str, shape: Shape) -> list[DrawnSlot]:
+    """As many arms as periods: every reader reads every case in the first arm in the first period, and so on."""
+    check(shape)
+    if not shape.arms or len(shape.arms) != len(shape.periods):
+        raise CannotDraw("A crossed design needs one period for each arm.")
+    return [
+        DrawnSlot(reader.code, arm, case, period, position)
+        for reader in shape.readers
+        for arm, period in zip(shape.arms, shape.periods, strict=True)
+        for position, case in enumerate(shuffled(seed, "order", (reader.code, period), shape.truth), start=1)
+    ]
+
+
+DESIGNS = {"crossover": crossover, "crossed": crossed}
+
+
+def first_arm_first(seed: str, shape: Shape) -> dict[str, frozenset[str]]:
+    """Per reader the cases that he reads in the first arm first.
+
+    Within a seniority readers come in pairs, and the second of a pair has the other half of the first one's cases: so each
+    case is first-arm-first for half of the stratum, one more or less where the number of its readers is odd.
+    """
+    everything = frozenset(shape.truth)
+    seen: dict[str, int] = defaultdict(int)
+    earlier: dict[str, frozenset[str]] = {}
+    for reader in shape.readers:
+        pair, second_of_pair = divmod(seen[reader.seniority], 2)
+        seen[reader.seniority] += 1
+        half = balanced_half(seed, (reader.seniority, pair), shape.truth)
+        earlier[reader.code] = everything - half if second_of_pair else half
+    return earlier
+
+
+def balanced_half(seed: str, names: tuple[object, ...], truth: Mapping[str, bool]) -> frozenset[str]:
+    """Half of the cases, and half of each truth, each within one case.
+
+    Truths are told apart, never named: swapping diseased and healthy throughout draws the same half, so nothing can be read
+    from a reader's list about which is which.
+    """
+    order = shuffled(seed, "half", names, truth)
+    by_truth: dict[bool, list[str]] = defaultdict(list)
+    for case in order:
+        by_truth[truth[case]].append(case)
+    round_up = key(seed, "odd", *names)[0] % 2
+    half: set[str] = set()
+    # Dicts keep the order of insertion: the truth of the first case drawn comes first, whichever it is.
+    for cases in by_truth.values():
+        half.update(cases[: (len(cases) + round_up) // 2])
+        round_up = (round_up + len(cases)) % 2
+    return frozenset(half)
