@@ -66,6 +66,8 @@ def missing_for_draw(study: Study) -> list[str]:
     missing = []
     if study.phase == Study.Phase.DRAFT:
         missing.append("The protocol is not frozen yet.")
+    elif not designs_for(study):
+        missing.append("No design fits the protocol's arms and periods: there must be one period for each arm.")
     if not readers_to_draw(study).exists():
         missing.append("No reader with an account is enrolled yet.")
     cases = study.cases.all()
