@@ -18,6 +18,8 @@ Figure = Literal["auc", "sensitivity", "specificity"]
 Covariance = Literal["delong", "jackknife", "unbiased"]
 FIGURES = ("auc", "sensitivity", "specificity")
 COVARIANCES = ("delong", "jackknife", "unbiased")
+# The truth of the cases that a figure rests on.
+CLASSES = {"auc": (True, False), "sensitivity": (True,), "specificity": (False,)}
 BLOCK = 64
 
 
@@ -81,8 +83,8 @@ def covariance(figures: Figures, method: Covariance = "delong", ratings: Ratings
     figures: from `figures_of_merit`; ratings: the same readings, needed by the unbiased covariance of the AUC.
     Answer: (reader x arm, reader x arm), arms within readers.
     delong: DeLong et al. (1988), eq. 5-7; every reading must be there. jackknife: (N - 1)/N times the sum of
-    squares of the figures without each case about their mean, N all cases of the table; a figure that does not
-    rest on a case keeps its value without it. unbiased: see `unbiased_covariance`.
+    squares of the figures without each case about their mean, N the cases of the classes that the figure rests on;
+    a figure keeps its value without a case that its reader did not read. unbiased: see `unbiased_covariance`.
     """
     if method == "delong":
         return delong(figures)
@@ -111,25 +113,25 @@ def delong(figures: Figures) -> Floats:
 
 
 def jackknife(figures: Figures) -> Floats:
-    """Jackknife over all cases of the table, in closed form: leaving a case out moves its class's mean placement."""
+    """Jackknife in closed form: leaving a case out moves the mean placement of its class."""
     read = ~np.isnan(figures.place)
     check_two(figures, read)
     flat = figures.values.reshape(-1, 1)
-    moved = np.zeros_like(figures.place)
-    for chosen in (figures.truth, ~figures.truth):
+    moved = []
+    for kind in CLASSES[figures.figure]:
+        chosen = figures.truth == kind
         counts = read[:, chosen].sum(axis=1, keepdims=True)
         step = np.where(read[:, chosen], figures.place[:, chosen] - flat, 0.0)
-        # A class without weight in the figure has placements equal to the figure, so its step is zero.
-        moved[:, chosen] = -step / np.maximum(counts - 1, 1)
-    moved -= moved.mean(axis=1, keepdims=True)
-    cases = moved.shape[1]
-    return np.asarray((cases - 1) / cases * (moved @ moved.T))
+        moved.append(step / (counts - 1))
+    steps = np.concatenate(moved, axis=1)
+    steps -= steps.mean(axis=1, keepdims=True)
+    cases = steps.shape[1]
+    return np.asarray((cases - 1) / cases * (steps @ steps.T))
 
 
 def check_two(figures: Figures, read: Bools) -> None:
     """Refuse a reader with fewer than two cases of a class that the figure rests on."""
-    needed = {"auc": (True, False), "sensitivity": (True,), "specificity": (False,)}[figures.figure]
-    for kind in needed:
+    for kind in CLASSES[figures.figure]:
         if bool((read[:, figures.truth == kind].sum(axis=1) < 2).any()):
             word = "diseased" if kind else "non-diseased"
             raise CannotAnalyse(f"The covariance needs at least two {word} cases from every reader in every arm.")

@@ -102,7 +102,9 @@ def nesting_of(read: Bools) -> Nesting:
 
 def describe(kind: Kind, ratings: Ratings) -> str:
     readers, arms, cases = ratings.values.shape
-    size = f"{readers} readers, {arms} arms, {cases} cases" if readers > 1 else f"one reader, {arms} arms, {cases} cases"
+    size = (
+        f"{readers} readers, {arms} arms, {cases} cases" if readers > 1 else f"one reader, {arms} arms, {cases} cases"
+    )
     cells = ratings.values.size
     share = f"{ratings.missing} of {cells} cells are empty"
     sentences = {

@@ -117,7 +117,7 @@ def obuchowski_rockette(
     ratings.values: (reader, arm, case), arms in the order of comparison, NaN = not read; decisions 0/1 for
     sensitivity and specificity. With r readers, t arms, theta (r, t), MS(T), MS(T:R) its mean squares:
     both random: F = MS(T) / (MS(T:R) + r max(cov2 - cov3, 0)), df2 = denominator² / (MS(T:R)²/((t-1)(r-1)));
-    readers fixed: denominator error - cov1 + (r-1) max(cov2 - cov3, 0), chi-square; cases fixed: MS(T:R).
+    readers fixed: denominator error - cov1 + (r-1)(cov2 - cov3), chi-square; cases fixed: MS(T:R).
     Differences have se = sqrt(2 denominator / r). Arms: their own MS(R), cov2 and df after Hillis.
     Source: Obuchowski & Rockette (1995), Commun. Stat. B 24:285-308; Hillis (2007), Stat. Med. 26:596-619; Hillis
     (2014), Stat. Med. 33:330-360. With more than two arms the error term is that of all arms. Where no case is
@@ -166,6 +166,14 @@ def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sa
         raise CannotAnalyse("There is only one reader, so readers cannot be random; analyse them as fixed.")
     if design.kind == "readers nested in arms":
         raise CannotAnalyse("Each reader read in one arm only, and this analysis needs every reader in every arm.")
+    unread = np.isnan(ratings.values).all(axis=2)
+    if unread.any():
+        reader, arm = (int(place) for place in np.argwhere(unread)[0])
+        more = f" (and {int(unread.sum()) - 1} more such gaps)" if unread.sum() > 1 else ""
+        raise CannotAnalyse(
+            f"Reader {ratings.readers[reader]} read nothing in arm {ratings.arms[arm]}{more}, "
+            "and this analysis needs every reader in every arm."
+        )
 
 
 @dataclass(frozen=True)
@@ -206,7 +214,7 @@ def components(theta: Floats, matrix: Floats, design: Design, squares: MeanSquar
     if r == 1 or t == 1:
         return Components(None, None, variance, cov1, cov2, cov3)
     reader = (squares.readers - squares.interaction) / t - cov1 + cov3
-    arm_reader = squares.interaction - variance + cov1 + max(cov2 - cov3, 0.0)
+    arm_reader = squares.interaction - variance + cov1 + cov2 - cov3
     return Components(reader, arm_reader, variance, cov1, cov2, cov3)
 
 
@@ -218,9 +226,10 @@ def error_term(
     plain = float((t - 1) * (r - 1))
     if parts is None or cases == "fixed":
         return squares.interaction, plain
-    shared = max(parts.cov2 - parts.cov3, 0.0)
     if readers == "fixed":
-        return quiet(parts.error - parts.cov1 + (r - 1) * shared), math.inf
+        # Unbounded: this is r/2 times the plain variance of a difference of means, which cannot be negative.
+        return quiet(parts.error - parts.cov1 + (r - 1) * (parts.cov2 - parts.cov3)), math.inf
+    shared = max(parts.cov2 - parts.cov3, 0.0)
     denominator = squares.interaction + r * shared
     if squares.interaction == 0:
         return quiet(denominator), math.inf
@@ -251,9 +260,7 @@ def compare_arms(
     return Overall(f, t - 1, df, float(p)), found
 
 
-def arm_difference(
-    first: str, second: str, reader: str | None, estimate: float, se: float, df: float
-) -> ArmDifference:
+def arm_difference(first: str, second: str, reader: str | None, estimate: float, se: float, df: float) -> ArmDifference:
     if se == 0:
         return ArmDifference(first, second, reader, 0.0, 0.0, df, 0.0, 1.0)
     statistic = estimate / se
@@ -278,7 +285,12 @@ def compare_within_readers(
                     continue
                 found.append(
                     arm_difference(
-                        ratings.arms[i], ratings.arms[j], ratings.readers[reader], estimate, math.sqrt(2 * spread), math.inf
+                        ratings.arms[i],
+                        ratings.arms[j],
+                        ratings.readers[reader],
+                        estimate,
+                        math.sqrt(2 * spread),
+                        math.inf,
                     )
                 )
     return tuple(found)

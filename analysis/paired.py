@@ -185,8 +185,6 @@ def tango(table: PairedTable, level: float = 0.95) -> Interval:
         inner = math.copysign(1 - 1e-12, end)
         if (tango_score(table, inner) - target) * (tango_score(table, estimate) - target) > 0:
             return end
-        return float(
-            optimize.brentq(lambda d: tango_score(table, d) - target, estimate, inner, xtol=1e-15, rtol=1e-14)
-        )
+        return float(optimize.brentq(lambda d: tango_score(table, d) - target, estimate, inner, xtol=1e-15, rtol=1e-14))
 
     return Interval(limit(z, -1.0), limit(-z, 1.0), level)

@@ -106,7 +106,9 @@ def align(model: "pd.DataFrame", cases: Ratings) -> tuple[Floats, Floats, tuple[
     counts = np.bincount(places)
     if (counts > 1).any():
         twice = counts[places] > 1
-        raise CannotAnalyse(f"The model has more than one prediction for case {names[int(counts.argmax())]} ({rows_of(twice)}).")
+        raise CannotAnalyse(
+            f"The model has more than one prediction for case {names[int(counts.argmax())]} ({rows_of(twice)})."
+        )
     position = {name: index for index, name in enumerate(cases.cases)}
     target = np.array([position.get(names[place], -1) for place in places])
     found = []

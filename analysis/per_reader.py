@@ -21,6 +21,9 @@ from analysis.proportions import (
     sensitivity,
     specificity,
 )
+from analysis.proportions import (
+    Method as ProportionMethod,
+)
 from analysis.ratings import Bools, Floats, Ratings
 from analysis.roc import RocCurve, roc_curve
 from analysis.rows import DifferenceRow, EstimateRow, auc_difference_row, estimate_row, mcnemar_row
@@ -95,15 +98,21 @@ def decisions_of(truth: Bools, decision: Floats, plan: Plan) -> Decisions:
         return Decisions(*([NO_DECISIONS] * 6))
     table = confusion_table(truth, decision)
 
-    def share(of: Callable[[ConfusionTable, object], Proportion]) -> EstimateRow | Refusal:
+    def share(of: Callable[[ConfusionTable, ProportionMethod], Proportion]) -> EstimateRow | Refusal:
         def compute() -> EstimateRow:
             found = of(table, plan.proportion_interval)
             return estimate_row(found, found.n, plan.level)
 
         return attempt(compute)
 
-    functions = (sensitivity, specificity, positive_predictive_value, negative_predictive_value, accuracy)
-    return Decisions(table, *(share(function) for function in functions))  # type: ignore[arg-type]
+    return Decisions(
+        table,
+        share(sensitivity),
+        share(specificity),
+        share(positive_predictive_value),
+        share(negative_predictive_value),
+        share(accuracy),
+    )
 
 
 def discrimination_of(truth: Bools, rating: Floats, plan: Plan) -> Discrimination:

@@ -162,9 +162,7 @@ def valid_tests(plan: Plan, design: Design) -> tuple[PlannedTest, ...]:
     found = []
     for endpoint in (plan.primary, *plan.secondary):
         analysis = needed_of_design(endpoint, plan)
-        found.append(
-            PlannedTest(endpoint, endpoint is plan.primary, design.allows(analysis), design.reason(analysis))
-        )
+        found.append(PlannedTest(endpoint, endpoint is plan.primary, design.allows(analysis), design.reason(analysis)))
     return tuple(found)
 
 

@@ -29,9 +29,7 @@ class Proportion:
         from statsmodels.stats.proportion import proportion_confint
 
         check_level(level)
-        low, high = proportion_confint(
-            self.successes, self.n, alpha=1 - level, method=STATSMODELS_NAMES[self.method]
-        )
+        low, high = proportion_confint(self.successes, self.n, alpha=1 - level, method=STATSMODELS_NAMES[self.method])
         return Interval(float(low), float(high), level).clipped()
 
 

@@ -1,5 +1,6 @@
 """From a tidy table to arrays in the order reader x arm x case, with NaN where a reading is missing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class Ratings:
         columns = [self.arms.index(name) for name in keep_arms]
         values = self.values[np.ix_(rows, columns)]
         read = ~np.isnan(values).all(axis=(0, 1))
-        cases = tuple(case for case, kept in zip(self.cases, read, strict=True) if kept)
+        cases = tuple(case for case, kept in zip(self.cases, read.tolist(), strict=True) if kept)
         return Ratings(keep_readers, keep_arms, cases, self.truth[read], values[:, :, read])
 
 
@@ -103,7 +104,7 @@ def table_to_ratings(
     is not 0/1 or differs within a case, two rows for one reading; the sentence names the rows, counted from 1.
 
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"reader": ["R", "R"], "arm": ["A", "A"], "case": [1, 2], "truth": [0, 1], "rating": [3, 9]})
+    >>> table = pd.DataFrame({"reader": "R", "arm": "A", "case": [1, 2], "truth": [0, 1], "rating": [3, 9]})
     >>> table_to_ratings(table).values.tolist()
     [[[3.0, 9.0]]]
     """
@@ -142,23 +143,26 @@ def rows_of(bad: Bools) -> str:
 
 
 def codes(frame: "pd.DataFrame", column: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Position of each row's label among the sorted labels, and those labels as text."""
+    """Position of each row's label among the sorted labels (R2 before R10), and those labels as text."""
     import pandas as pd
 
-    blank = frame[column].isna().to_numpy() | (frame[column].astype(str).str.strip() == "").to_numpy()
+    series = frame[column]
+    blank = series.isna().to_numpy() | (series.astype(str).str.strip() == "").to_numpy()
     if blank.any():
         raise CannotAnalyse(f"The column {column} is blank in {rows_of(blank)}.")
-    series = frame[column]
     if pd.api.types.is_float_dtype(series) and bool((series == series.round()).all()):
         series = series.astype("int64")
-    places, labels = pd.factorize(series, sort=pd.api.types.is_numeric_dtype(series))
-    texts = np.asarray([str(label) for label in labels], dtype=object)
-    if not pd.api.types.is_numeric_dtype(series):
-        order = np.argsort(texts.astype(str), kind="stable")
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        places, texts = rank[places], texts[order]
-    return np.asarray(places, dtype=np.int64), tuple(texts.tolist())
+    places, labels = pd.factorize(series.astype(str))
+    texts = [str(label) for label in labels]
+    order = sorted(range(len(texts)), key=lambda place: natural(texts[place]))
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[order] = np.arange(len(texts))
+    return rank[places], tuple(texts[place] for place in order)
+
+
+def natural(label: str) -> list[str | int]:
+    """Sort key in which numbers inside a label count as numbers."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", label))]
 
 
 def numbers(frame: "pd.DataFrame", column: str) -> Floats:

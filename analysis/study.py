@@ -190,11 +190,11 @@ def read_data(frame: "pd.DataFrame") -> Data:
     known = [values for values in (arrays["rating"], decisions) if values is not None]
     if not known:
         raise CannotAnalyse("The table holds neither ratings nor decisions.")
-    filled = known[0].values if len(known) == 1 else np.where(np.isnan(known[0].values), known[1].values, known[0].values)
-    any_values = dataclasses.replace(known[0], values=filled)
-    return Data(
-        arrays["rating"], decisions, arrays["seconds"], any_values.readers, seniority_of(frame), any_values
+    filled = (
+        known[0].values if len(known) == 1 else np.where(np.isnan(known[0].values), known[1].values, known[0].values)
     )
+    any_values = dataclasses.replace(known[0], values=filled)
+    return Data(arrays["rating"], decisions, arrays["seconds"], any_values.readers, seniority_of(frame), any_values)
 
 
 def values_of(frame: "pd.DataFrame", column: str) -> Ratings | None:

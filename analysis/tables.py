@@ -1,0 +1,94 @@
+"""Reading the TABLE of the command line: CSV or Parquet, tidy, columns renamed on request."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import CannotAnalyse
+from analysis.ratings import Columns, Ratings, check_columns, table_to_ratings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Names:
+    """Columns of the table as the person calls them; those marked as chosen must exist."""
+
+    reader: str = "reader"
+    arm: str = "arm"
+    case: str = "case"
+    truth: str = "truth"
+    rating: str = "rating"
+    chosen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """Size of the table; positives and negatives are None where no truth is needed or known."""
+
+    readers: int
+    arms: tuple[str, ...]
+    cases: int
+    positives: int | None
+    negatives: int | None
+    missing: int
+
+
+def read_table(path: Path, names: Names) -> "pd.DataFrame":
+    """The table with labels as text; every failure to read it is one sentence."""
+    import pandas as pd
+
+    labels = dict.fromkeys((names.reader, names.arm, names.case), str)
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=labels)
+    except FileNotFoundError:
+        raise CannotAnalyse(f"There is no file {path}.") from None
+    except (OSError, ValueError) as failure:
+        reason = " ".join(str(failure).split()).rstrip(".")
+        raise CannotAnalyse(f"{path} cannot be read as a table: {reason}.") from failure
+    return with_defaults(frame, names)
+
+
+def with_defaults(frame: "pd.DataFrame", names: Names) -> "pd.DataFrame":
+    """A table of one reader or one arm needs no such column; one named on the command line must exist."""
+    check_columns(frame, sorted(names.chosen))
+    for column, label in ((names.reader, "reader"), (names.arm, "arm")):
+        if column not in frame.columns:
+            frame = frame.assign(**{column: label})
+    return frame
+
+
+def rated(frame: "pd.DataFrame", names: Names, value: str, arms: tuple[str, ...] | None = None) -> Ratings:
+    """The arrays of one value column."""
+    columns = Columns(names.reader, names.arm, names.case, names.truth, value)
+    return table_to_ratings(frame, columns, arms)
+
+
+def judged(frame: "pd.DataFrame", names: Names, value: str) -> Ratings:
+    """The arrays of a value that needs no truth, with categories numbered in ascending order."""
+    import pandas as pd
+
+    check_columns(frame, (names.case, value))
+    column = frame[value]
+    if not pd.api.types.is_numeric_dtype(column):
+        places, _ = pd.factorize(column, sort=True)
+        frame = frame.assign(**{value: np.where(places < 0, np.nan, places.astype(float))})
+    return rated(frame.assign(**{names.truth: 0}), replace(names, chosen=frozenset()), value)
+
+
+def facts(ratings: Ratings, *, with_truth: bool = True) -> TableFacts:
+    """Counts of the table as analysed."""
+    return TableFacts(
+        len(ratings.readers),
+        ratings.arms,
+        len(ratings.cases),
+        ratings.positives if with_truth else None,
+        ratings.negatives if with_truth else None,
+        ratings.missing,
+    )
