@@ -22,7 +22,7 @@ def announce(task: str, *arguments: str | int) -> None:
 
 
 def send(task: str, *arguments: str | int) -> bool:
-    """Whether the broker took the message. One that is away costs a delay: the waiting row is found by the next sweep."""
+    """Whether the broker took the message. One that is away costs a delay: the next tick finds the waiting row."""
     try:
         app.send_task(task, args=arguments, retry=False)
     except OperationalError:

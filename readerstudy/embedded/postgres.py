@@ -56,7 +56,7 @@ class Postgres:
                 self._initialise()
             self._clear_remains()
             port = self.folder.port("postgres_port")
-            child = processes.launch(self._command(port), self.log, **self._identity())
+            child = processes.launch(self._command(port), self.log, account=self.account)
             processes.wait_for_answer("PostgreSQL", lambda: self.answers(SUPERUSER, "postgres"), child, self.log)
             self._ensure_database()
 
@@ -100,9 +100,6 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [str(self.installed / "bin" / "postgres"), "-D", str(self.data), *options]
 
-    def _identity(self) -> dict[str, int]:
-        return {} if self.account is None else {"uid": self.account.pw_uid, "gid": self.account.pw_gid}
-
     def _initialise(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         self.data.chmod(0o700)
@@ -121,7 +118,7 @@ class Postgres:
                     *("--locale", "C"),
                 ],
                 self.log,
-                **self._identity(),
+                account=self.account,
             )
             if child.wait() != 0:
                 shutil.rmtree(self.data)
@@ -133,7 +130,9 @@ class Postgres:
         role, name = sql.Identifier(APPLICATION_ROLE), sql.Identifier(DATABASE)
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]).fetchone():
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(password)))
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(password))
+                )
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
 

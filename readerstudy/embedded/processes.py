@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from pwd import struct_passwd
 
 import psutil
 
@@ -34,12 +35,27 @@ def is_live(pid: int, mark: str) -> bool:
         return False
 
 
-def launch(command: list[str], log: Path, *, uid: int | None = None, gid: int | None = None) -> subprocess.Popen[bytes]:
-    # Its own session: Ctrl-C at the terminal reaches the launcher alone, which then stops the servers in order.
-    drop = {} if uid is None else {"user": uid, "group": gid, "extra_groups": []}
+def launch(
+    command: list[str],
+    log: Path,
+    *,
+    account: struct_passwd | None = None,
+    environment: dict[str, str] | None = None,
+    folder: Path = Path("/"),
+) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/", **drop
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # Its own session: Ctrl-C at the terminal reaches the launcher alone, which stops the servers in order.
+            start_new_session=True,
+            cwd=folder,
+            env=environment,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
         )
 
 

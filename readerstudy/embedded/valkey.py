@@ -5,10 +5,13 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import redis
 
 from . import processes
 from .places import LOOPBACK, CannotStart, Folder
+
+DATABASES = 1000  # test runs beside each other take one each
 
 
 class Valkey:
@@ -19,9 +22,9 @@ class Valkey:
         self.mark = str(self.configuration)
         self.log = folder.logs / "valkey.log"
 
-    def url(self) -> str:
+    def url(self, database: int = 0) -> str:
         port = self.folder.remembered_port("valkey_port")
-        return f"redis://:{self.folder.secret('valkey_password')}@{LOOPBACK}:{port}/0"
+        return f"redis://:{self.folder.secret('valkey_password')}@{LOOPBACK}:{port}/{database}"
 
     def is_running(self) -> bool:
         return self._pid() is not None
@@ -37,7 +40,7 @@ class Valkey:
         with self.folder.alone():
             if self.is_running() and processes.wait_until(self.answers, 30):
                 return
-            processes.end(self._left_over(), signal.SIGKILL, 5)
+            processes.end(processes.marked(self.mark), signal.SIGKILL, 5)
             port = self.folder.port("valkey_port")
             self._write_configuration(port)
             child = processes.launch([str(wheel_binary()), str(self.configuration)], self.log)
@@ -48,7 +51,7 @@ class Valkey:
         with self.folder.alone():
             pid = self._pid()
             # SIGTERM lets it write and sync its file first.
-            if pid is not None and not processes.end([processes.psutil.Process(pid)], signal.SIGTERM, 30):
+            if pid is not None and not processes.end([psutil.Process(pid)], signal.SIGTERM, 30):
                 raise CannotStart(f"The broker (process {pid}) does not stop; see {self.log}.")
 
     def _pid(self) -> int | None:
@@ -56,14 +59,7 @@ class Valkey:
             pid = int((self.data / "pid").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if processes.is_live(pid, self._title()) else None
-
-    def _left_over(self) -> list[processes.psutil.Process]:
-        return processes.marked(self._title())
-
-    def _title(self) -> str:
-        # valkey-server rewrites its command line after the start; the title template keeps the folder in it.
-        return self.mark
+        return pid if processes.is_live(pid, self.mark) else None
 
     def _write_configuration(self, port: int) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
@@ -71,7 +67,8 @@ class Valkey:
         with os.fdopen(descriptor, "w") as file:
             file.write(
                 f"bind {LOOPBACK}\nport {port}\nrequirepass {self.folder.secret('valkey_password')}\n"
-                f'dir "{self.data}"\nappendonly yes\nsave ""\nmaxmemory-policy noeviction\n'
+                f'dir "{self.data}"\nappendonly yes\nsave ""\nmaxmemory-policy noeviction\ndatabases {DATABASES}\n'
+                # It rewrites its command line after the start; the folder must stay in it.
                 f'proc-title-template "valkey-server {self.mark}"\n'
             )
 

@@ -1,0 +1,117 @@
+"""One PostgreSQL and one broker for all tests; every test process gets a database and a broker number of its own."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from readerstudy.embedded.postgres import SUPERUSER
+from readerstudy.embedded.servers import Servers
+from readerstudy.embedded.valkey import DATABASES
+
+FOLDER = Path(__file__).resolve().parents[1] / "var" / "test"
+SERVERS = Servers(FOLDER, durable=False)
+STORAGE = Path(tempfile.mkdtemp(prefix="readerstudy-storage-"))
+DATABASE_PREFIX = "test_run_"
+
+
+def enter() -> int:
+    """Start the servers and note, by a shared lock, that this process uses them."""
+    users = os.open(FOLDER / "users", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(users, fcntl.LOCK_SH)
+    SERVERS.start()
+    os.environ.update(SERVERS.environment())
+    os.environ["BROKER_URL"] = SERVERS.valkey.url(1 + os.getpid() % (DATABASES - 1))
+    os.environ["STORAGE_URL"] = STORAGE.as_uri()
+    os.environ["STATIC_MANIFEST"] = "false"
+    os.environ["DATABASE_POOL"] = "0"
+    os.environ["LOG_LEVEL"] = "WARNING"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    with redis.Redis.from_url(os.environ["BROKER_URL"]) as broker:
+        broker.flushdb()
+    return users
+
+
+USERS = enter()
+django.setup()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    settings.DATABASES["default"]["TEST"]["NAME"] = f"{DATABASE_PREFIX}{os.getpid()}"
+    # Argon2 is slow on purpose; tests log in a thousand times.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(STORAGE, ignore_errors=True)
+    try:
+        fcntl.flock(USERS, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # another test process still uses the servers
+    SERVERS.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The name already differs by process, also between two runs at the same time; what dead runs left goes."""
+    with psycopg.connect(SERVERS.postgres.url(), autocommit=True) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [DATABASE_PREFIX])
+        for (name,) in rows.fetchall():
+            pid = int(name.removeprefix(DATABASE_PREFIX).split("_")[0])
+            if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
+                drop_database(connection, name)
+
+
+def drop_database(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh copy of the migrated database in which commits are real, for threads, servers and browsers.
+
+    Django's own way back is TRUNCATE, which append-only tables refuse; so the copy is dropped instead.
+    """
+    from django.db import connection, connections
+
+    original = str(connection.settings_dict["NAME"])
+    copy = f"{original}_{secrets.token_hex(3)}"
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connections.close_all()
+        with psycopg.connect(SERVERS.postgres.url(), autocommit=True) as maintenance:
+            maintenance.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(original))
+            )
+            connection.settings_dict["NAME"] = copy
+            try:
+                yield SERVERS.postgres.url(database=copy)
+            finally:
+                connections.close_all()
+                connection.settings_dict["NAME"] = original
+                drop_database(maintenance, copy)
+
+
+@pytest.fixture
+def committed_as_superuser(committed: str) -> str:
+    """The same database through a role that no trigger holds back for long: whoever tampers with history."""
+    return SERVERS.postgres.url(SUPERUSER, committed.rsplit("/", 1)[1])
+
+
+@pytest.fixture
+def server_environment(committed: str) -> dict[str, str]:
+    """The environment that points web servers and workers of `tests.servers` at the committed copy."""
+    return {
+        name: os.environ[name]
+        for name in ("BROKER_URL", "STORAGE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "STATIC_MANIFEST")
+    } | {"DATABASE_URL": committed, "LOG_LEVEL": "INFO", "WEB_THREADS": "4"}
