@@ -1,0 +1,186 @@
+// One field for each kind of question. All fields speak alike: read() gives the answer or undefined, write(answer)
+// shows one, check() gives a sentence where something is wrong, focus() and digit(n) take it by keyboard.
+
+const POSITIVE = ["1", "yes", "true", "positive", "present", "abnormal"];
+const YES_OR_NO = [
+  { value: "no", label: "No" },
+  { value: "yes", label: "Yes" },
+];
+
+export function make(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+export const isPositive = (value) => POSITIVE.includes(String(value).toLowerCase());
+
+// "12,5" is how half of Europe writes 12.5; anything that is not one plain number is none.
+export function parseNumber(text) {
+  const plain = text.trim().replace(",", ".");
+  return /^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : NaN;
+}
+
+// The part of the scale that agrees with a decision; the whole scale while there is none.
+export function rangeFor({ minimum, maximum, threshold }, decision) {
+  if (decision === undefined || threshold === null || threshold === undefined) return [minimum, maximum];
+  return isPositive(decision) ? [threshold, maximum] : [minimum, threshold - 1];
+}
+
+export function choiceField(question, id, changed) {
+  const choices = question.choices?.length ? question.choices : YES_OR_NO;
+  const radios = choices.map(({ value }, n) =>
+    make("input", { type: "radio", name: id, id: `${id}-${n}`, value: String(value) }),
+  );
+  const labels = choices.map(({ label }, n) => {
+    const hint = make("kbd", { textContent: n < 9 ? n + 1 : "" });
+    hint.setAttribute("aria-hidden", "true");
+    return make("label", { className: "choice", htmlFor: radios[n].id }, radios[n], make("span", { textContent: label }), hint);
+  });
+  const element = make("div", { className: question.kind === "decision" ? "choices decision" : "choices" }, ...labels);
+  element.addEventListener("change", changed);
+  const chosen = () => radios.findIndex((radio) => radio.checked);
+  const choose = (n) => {
+    if (!choices[n]) return false;
+    radios[n].checked = true;
+    changed();
+    return true;
+  };
+  return {
+    element,
+    controls: radios,
+    read: () => choices[chosen()]?.value,
+    write: (answer) => radios.forEach((radio) => (radio.checked = radio.value === String(answer))),
+    check: () => (question.required && chosen() < 0 ? "Please choose an answer." : ""),
+    focus: () => (radios[chosen()] ?? radios[0]).focus(),
+    digit: (n) => choose(n - 1),
+    decide: (positive) => choose(choices.findIndex(({ value }) => isPositive(value) === positive)),
+  };
+}
+
+// Nothing is chosen beforehand: a slider that starts in the middle would suggest an answer.
+export function confidenceField(question, id, changed) {
+  const slider = make("input", { type: "range", id: `${id}-slider`, step: 1, className: "unset" });
+  const entry = make("input", { type: "text", id, inputMode: "numeric", autocomplete: "off", maxLength: 6 });
+  const low = make("span");
+  const high = make("span");
+  const note = make("p", { className: "note" });
+  const ends = make("div", { className: "ends" }, low, high);
+  slider.setAttribute("aria-label", `${question.text}, slider`);
+  note.setAttribute("role", "status");
+  const element = make("div", { className: "confidence" }, make("div", {}, slider, ends), entry, note);
+  let range = rangeFor(question);
+
+  const setRange = (decision) => {
+    range = rangeFor(question, decision);
+    Object.assign(slider, { min: range[0], max: range[1] });
+    [low.textContent, high.textContent] = range;
+  };
+  const follow = () => {
+    const value = parseNumber(entry.value);
+    slider.classList.toggle("unset", Number.isNaN(value));
+    if (!Number.isNaN(value)) slider.value = value;
+    slider.setAttribute("aria-valuetext", Number.isNaN(value) ? "not rated yet" : entry.value);
+  };
+  slider.addEventListener("input", () => {
+    entry.value = slider.value;
+    note.textContent = "";
+    follow();
+    changed();
+  });
+  // A click on the place where the thumb rests already changes nothing for the browser, but is a rating all the same.
+  slider.addEventListener("pointerup", () => entry.value === "" && slider.dispatchEvent(new Event("input")));
+  entry.addEventListener("input", () => {
+    note.textContent = "";
+    follow();
+    changed();
+  });
+  setRange(undefined);
+  follow();
+
+  const fault = () => {
+    if (entry.value.trim() === "") return question.required ? "Please give a rating." : "";
+    const value = parseNumber(entry.value);
+    if (!Number.isInteger(value)) return `Please give a whole number from ${range[0]} to ${range[1]}.`;
+    if (value >= range[0] && value <= range[1]) return "";
+    const whole = range[0] === question.minimum && range[1] === question.maximum;
+    return `The rating must lie from ${range[0]} to ${range[1]}${whole ? "" : " to agree with your decision"}.`;
+  };
+  return {
+    element,
+    controls: [entry, slider],
+    read: () => {
+      const value = parseNumber(entry.value);
+      return Number.isNaN(value) ? undefined : value;
+    },
+    write: (answer) => {
+      entry.value = answer ?? "";
+      follow();
+    },
+    check: fault,
+    focus: () => {
+      entry.focus();
+      entry.select();
+    },
+    digit: () => false,
+    // Where the decision was changed, a rating that contradicts it goes, and the reader is told so.
+    agree: (decision, label) => {
+      const before = entry.value.trim();
+      setRange(decision);
+      if (before === "" || (Number(before) >= range[0] && Number(before) <= range[1])) return follow();
+      entry.value = "";
+      follow();
+      note.textContent = `Rating ${before} cleared: “${label}” needs ${range[0]} to ${range[1]}.`;
+    },
+  };
+}
+
+export function numberField(question, id, changed) {
+  const { minimum, maximum, unit } = question;
+  const entry = make("input", { type: "text", id, inputMode: "decimal", autocomplete: "off", maxLength: 20 });
+  const element = make("div", { className: "number" }, entry, make("span", { className: "unit", textContent: unit ?? "" }));
+  entry.addEventListener("input", changed);
+  const limits = [];
+  if (minimum !== null && minimum !== undefined) limits.push(`at least ${minimum}`);
+  if (maximum !== null && maximum !== undefined) limits.push(`at most ${maximum}`);
+  return {
+    element,
+    controls: [entry],
+    read: () => {
+      const value = parseNumber(entry.value);
+      return Number.isNaN(value) ? undefined : value;
+    },
+    write: (answer) => (entry.value = answer ?? ""),
+    check: () => {
+      if (entry.value.trim() === "") return question.required ? "Please give a number." : "";
+      const value = parseNumber(entry.value);
+      if (Number.isNaN(value)) return "Please give a plain number, such as 12.5.";
+      const outside = value < (minimum ?? -Infinity) || value > (maximum ?? Infinity);
+      return outside ? `The number must be ${limits.join(" and ")}.` : "";
+    },
+    focus: () => entry.focus(),
+    digit: () => false,
+  };
+}
+
+export function textField(question, id, changed) {
+  const entry = make("textarea", { id, rows: 3, maxLength: 4000 });
+  entry.addEventListener("input", changed);
+  return {
+    element: entry,
+    controls: [entry],
+    read: () => entry.value.trim() || undefined,
+    write: (answer) => (entry.value = answer ?? ""),
+    check: () => (question.required && !entry.value.trim() ? "Please write an answer." : ""),
+    focus: () => entry.focus(),
+    digit: () => false,
+  };
+}
+
+export const FIELDS = {
+  decision: choiceField,
+  choice: choiceField,
+  confidence: confidenceField,
+  number: numberField,
+  text: textField,
+};

@@ -1,0 +1,117 @@
+// The key map as data: the help page is made from it, so that no key is hidden and none is promised in vain.
+
+// class: what kind of key it is, which decides where it must stay with the field that has the focus.
+export const KEYS = [
+  { action: "answer", class: "digit", shown: "1 … 9", does: "Choose the answer with this number", group: "Answers" },
+  { action: "submit", class: "enter", key: "Enter", shown: "Enter", does: "Submit the case", group: "Answers" },
+  { action: "decide:no", class: "letter", key: "n", shown: "N", does: "Decide: negative", group: "Answers" },
+  { action: "decide:yes", class: "letter", key: "y", shown: "Y", does: "Decide: positive", group: "Answers" },
+  { action: "nextField", class: "letter", key: "q", shown: "Q", does: "Go to the next open question", group: "Answers" },
+  { action: "leaveField", class: "escape", key: "Escape", shown: "Esc", does: "Back to the image", group: "Answers" },
+  { action: "heatmap", class: "letter", key: "h", shown: "H", does: "Show or hide the heat map", group: "Model" },
+  { action: "probability", class: "letter", key: "m", shown: "M", does: "Show or hide the probability", group: "Model" },
+  { action: "preset", class: "digit", shift: true, shown: "Shift + 1 … 9", does: "Window preset", group: "Image" },
+  { action: "mode:window", class: "letter", key: "w", shown: "W", does: "Drag changes the window", group: "Image" },
+  { action: "mode:pan", class: "letter", key: "p", shown: "P", does: "Drag moves the image", group: "Image" },
+  { action: "mode:zoom", class: "letter", key: "z", shown: "Z", does: "Drag zooms", group: "Image" },
+  { action: "invert", class: "letter", key: "i", shown: "I", does: "Invert black and white", group: "Image" },
+  { action: "fit", class: "letter", key: "f", shown: "F", does: "Fit into the window", group: "Image" },
+  { action: "actual", class: "letter", key: "o", shown: "O", does: "One image pixel on one screen pixel", group: "Image" },
+  { action: "reset", class: "letter", key: "r", shown: "R", does: "First window, fitted, not inverted", group: "Image" },
+  { action: "zoomIn", class: "symbol", key: "+", shown: "+", does: "Zoom in", group: "Image" },
+  { action: "zoomOut", class: "symbol", key: "-", shown: "−", does: "Zoom out", group: "Image" },
+  { action: "darker", class: "symbol", key: ",", shown: ",", does: "Darker", group: "Image" },
+  { action: "brighter", class: "symbol", key: ".", shown: ".", does: "Brighter", group: "Image" },
+  { action: "narrower", class: "symbol", key: "[", shown: "[", does: "More contrast", group: "Image" },
+  { action: "wider", class: "symbol", key: "]", shown: "]", does: "Less contrast", group: "Image" },
+  { action: "panUp", class: "arrow", key: "ArrowUp", shift: true, shown: "Shift + ↑ ↓ ← →", does: "Move the image", group: "Image" },
+  { action: "panDown", class: "arrow", key: "ArrowDown", shift: true },
+  { action: "panLeft", class: "arrow", key: "ArrowLeft", shift: true },
+  { action: "panRight", class: "arrow", key: "ArrowRight", shift: true },
+  { action: "previous", class: "arrow", key: "ArrowUp", shown: "↑ or wheel up", does: "Image before", group: "Stack" },
+  { action: "next", class: "arrow", key: "ArrowDown", shown: "↓ or wheel down", does: "Image after", group: "Stack" },
+  { action: "back5", class: "page", key: "PageUp", shown: "Page ↑", does: "Five images back", group: "Stack" },
+  { action: "on5", class: "page", key: "PageDown", shown: "Page ↓", does: "Five images on", group: "Stack" },
+  { action: "series", class: "letter", key: "s", shown: "S", does: "The other series", group: "Stack" },
+  { action: "pause", class: "letter", key: "b", shift: true, shown: "Shift + B", does: "Break: pause reading", group: "Page" },
+  { action: "help", class: "symbol", key: "?", shown: "?", does: "This list", group: "Page" },
+];
+
+export const POINTER = [
+  { shown: "Left drag", does: "Window, pan or zoom as chosen above the image", group: "Mouse" },
+  { shown: "Right drag", does: "Zoom", group: "Mouse" },
+  { shown: "Middle or Shift + drag", does: "Move the image", group: "Mouse" },
+  { shown: "Wheel", does: "Scroll the stack; zoom where there is one image", group: "Mouse" },
+  { shown: "Ctrl + wheel", does: "Zoom at the pointer", group: "Mouse" },
+];
+
+// Which classes of keys a focused element keeps for itself.
+const KEPT = {
+  text: ["digit", "letter", "symbol", "arrow", "page"],
+  area: ["digit", "letter", "symbol", "arrow", "page", "enter"],
+  // Letters mean nothing in a number, so they go on working as commands while a rating is typed.
+  numeric: ["digit", "symbol", "arrow"],
+  range: ["arrow", "page"],
+  radio: ["arrow"],
+  list: ["letter", "arrow", "page", "enter"],
+  button: ["enter"],
+  other: [],
+};
+
+export function kindOf(element) {
+  if (element.tagName === "TEXTAREA") return "area";
+  if (element.tagName === "SELECT") return "list";
+  if (["BUTTON", "A", "SUMMARY"].includes(element.tagName)) return "button";
+  if (element.tagName !== "INPUT") return "other";
+  if (element.type === "range" || element.type === "radio") return element.type;
+  if (element.type === "checkbox") return "button";
+  return element.inputMode === "numeric" || element.inputMode === "decimal" ? "numeric" : "text";
+}
+
+function pressed(entry, event) {
+  if (entry.class === "digit") {
+    // By place, not by sign: French keyboards need Shift for a digit, and Shift + 1 is "!" on others.
+    return /^(Digit|Numpad)[1-9]$/.test(event.code) && event.shiftKey === Boolean(entry.shift);
+  }
+  if (entry.class === "letter") {
+    const letter = /^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "");
+    return letter.toLowerCase() === entry.key && event.shiftKey === Boolean(entry.shift);
+  }
+  if (entry.class === "symbol") return event.key === entry.key;
+  return event.key === entry.key && event.shiftKey === Boolean(entry.shift);
+}
+
+// The command of a key press, or null where the key belongs to the field, to the browser or to nobody.
+export function commandOf(event, { singleKeys = true } = {}) {
+  if (event.altKey || event.metaKey || event.isComposing) return null;
+  if (event.ctrlKey) return event.key === "Enter" ? { action: "submit" } : null;
+  const kept = KEPT[kindOf(event.target)];
+  const entry = KEYS.find((candidate) => pressed(candidate, event) && !kept.includes(candidate.class));
+  if (!entry) return null;
+  if (!singleKeys && ["digit", "letter", "symbol"].includes(entry.class) && entry.action !== "help") return null;
+  const number = entry.class === "digit" ? Number(event.code.at(-1)) : undefined;
+  return number === undefined ? { action: entry.action } : { action: entry.action, number };
+}
+
+// The groups of the help page, as DOM; textContent only, so nothing in it can be markup.
+export function helpLists(groups) {
+  const rows = [...KEYS, ...POINTER].filter((entry) => entry.does && groups.includes(entry.group));
+  return groups.map((group) => {
+    const section = document.createElement("section");
+    const title = document.createElement("h3");
+    title.textContent = group;
+    const list = document.createElement("dl");
+    list.className = "keys";
+    for (const { shown, does } of rows.filter((entry) => entry.group === group)) {
+      const term = document.createElement("dt");
+      const key = document.createElement("kbd");
+      key.textContent = shown;
+      term.append(key);
+      const meaning = document.createElement("dd");
+      meaning.textContent = does;
+      list.append(term, meaning);
+    }
+    section.append(title, list);
+    return section;
+  });
+}

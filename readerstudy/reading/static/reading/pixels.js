@@ -1,0 +1,103 @@
+// Decoded frames by address: fetched in the order of their priority by a few workers, each once; those not used for
+// the longest time are dropped when the memory budget is reached.
+
+const MEGABYTE = 2 ** 20;
+
+export class Dropped extends Error {}
+
+// What a frame's smaller copy looks like to a worker: the server cuts off what does not fill 4 × 4 pixels.
+export function previewOf(frame) {
+  if (!frame.preview) return null;
+  return { url: frame.preview, rows: frame.rows >> 2, columns: frame.columns >> 2, scale: 4 };
+}
+
+export class PixelStore {
+  #entries = new Map();
+  #queue = [];
+  #idle = [];
+  #bytes = 0;
+  #budget;
+
+  constructor(workerUrl, { workers = 3, budget = 600 * MEGABYTE } = {}) {
+    this.#budget = budget;
+    const count = Math.max(1, Math.min(workers, (navigator.hardwareConcurrency || 2) - 1));
+    for (let n = 0; n < count; n++) {
+      const worker = new Worker(workerUrl, { type: "module" });
+      worker.onmessage = ({ data }) => this.#arrived(worker, data);
+      this.#idle.push(worker);
+    }
+  }
+
+  get bytes() {
+    return this.#bytes;
+  }
+
+  // The levels of a frame if they are here already.
+  peek(frame) {
+    return this.#entries.get(frame.url)?.levels;
+  }
+
+  // A promise of the levels, finest first; a later call may raise the priority of one that still waits.
+  load(frame, priority = 0) {
+    const known = this.#entries.get(frame.url);
+    if (known) {
+      // A Map keeps the order of insertion, so inserting again marks the entry as the latest used.
+      this.#entries.delete(frame.url);
+      this.#entries.set(frame.url, known);
+      if (known.job.priority < priority) known.job.priority = priority;
+      return known.promise;
+    }
+    const { url, rows, columns, scale = 1 } = frame;
+    const entry = { job: { url, rows, columns, scale, priority }, levels: null, bytes: 0 };
+    entry.promise = new Promise((keep, fail) => Object.assign(entry, { keep, fail }));
+    // Whoever waits hears of a failure; a prefetch that nobody waits for must not report one.
+    entry.promise.catch(() => {});
+    this.#entries.set(url, entry);
+    this.#queue.push(entry.job);
+    this.#next();
+    return entry.promise;
+  }
+
+  // Frames of the case before that still wait in the queue would only delay those of this one.
+  dropWaitingExcept(urls) {
+    const stale = this.#queue.filter((job) => !urls.has(job.url));
+    this.#queue = this.#queue.filter((job) => urls.has(job.url));
+    for (const { url } of stale) {
+      this.#entries.get(url).fail(new Dropped());
+      this.#entries.delete(url);
+    }
+  }
+
+  #next() {
+    while (this.#idle.length && this.#queue.length) {
+      this.#queue.sort((one, other) => other.priority - one.priority);
+      this.#idle.pop().postMessage(this.#queue.shift());
+    }
+  }
+
+  #arrived(worker, { url, levels, error }) {
+    this.#idle.push(worker);
+    const entry = this.#entries.get(url);
+    if (error) {
+      // Forgotten, so that asking again tries again.
+      this.#entries.delete(url);
+      entry.fail(new Error(error));
+    } else {
+      entry.levels = levels;
+      entry.bytes = levels.reduce((sum, level) => sum + level.pixels.byteLength, 0);
+      this.#bytes += entry.bytes;
+      entry.keep(levels);
+      this.#trim(url);
+    }
+    this.#next();
+  }
+
+  #trim(newest) {
+    for (const [url, entry] of this.#entries) {
+      if (this.#bytes <= this.#budget) return;
+      if (!entry.levels || url === newest) continue;
+      this.#entries.delete(url);
+      this.#bytes -= entry.bytes;
+    }
+  }
+}

@@ -1,0 +1,251 @@
+// The reading page: one case at a time, swapped in place, and never the next one before the last is stored.
+
+import { Activity } from "./activity.js";
+import { Assistance } from "./assistance.js";
+import { Form } from "./form.js";
+import { forget, keep, readKept, unsentSlots } from "./kept.js";
+import { commandOf } from "./keys.js";
+import { Layout } from "./layout.js";
+import { Notices } from "./notices.js";
+import { PixelStore } from "./pixels.js";
+import { Drafts, sendUntilAnswered } from "./sending.js";
+
+const NEXT_CASE = -100_000;
+
+class ReadingPage {
+  constructor(root) {
+    const { caseUrl, slot, csrf, decodeWorker, idleSeconds } = root.dataset;
+    Object.assign(this, { root, csrf, slot, caseUrl: new URL(caseUrl, location.href) });
+    this.busy = false;
+    this.notices = new Notices(root);
+    this.activity = new Activity({ idleAfter: 1000 * Number(idleSeconds || 30) });
+    this.layout = new Layout(root.querySelector("#viewer"), new PixelStore(decodeWorker));
+    this.form = new Form(root.querySelector("#questions"));
+    const expose = (kind, event) => this.activity.expose(kind, event);
+    this.assistance = new Assistance(root.querySelector("#assistance"), expose);
+    this.submitButton = root.querySelector("#submit");
+    this.#listen();
+  }
+
+  #listen() {
+    this.activity.listen();
+    this.layout.addEventListener("painted", () => this.#painted());
+    this.form.addEventListener("change", () => this.#changed());
+    this.submitButton.addEventListener("click", () => this.submit());
+    this.root.querySelector("#pause").addEventListener("click", () => this.pause());
+    this.notices.onPause(() => this.pause());
+    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("visibilitychange", () => document.hidden && this.drafts?.flush({ keepalive: true }));
+    addEventListener("pagehide", () => this.#keepLog());
+    // Going back must not bring up a case that was left long ago.
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+    this.notices.watchBreaks(this.activity, Number(this.root.dataset.breakMinutes || 30));
+  }
+
+  // Beside the first case's address, so that the page needs to know no other.
+  #url(slot, tail) {
+    return new URL(`../${slot}/${tail}`, this.caseUrl);
+  }
+
+  async start() {
+    for (const slot of unsentSlots(this.slot)) await this.#deliverKept(slot);
+    await this.open(this.slot);
+  }
+
+  // An answer of an earlier case that was never acknowledged goes first, under its own key.
+  async #deliverKept(slot) {
+    const { pending } = readKept(slot);
+    const result = await this.#send(slot, pending);
+    this.notices.clear();
+    // Anything but "stored" may belong to another reader at this computer, so it stays for that reader.
+    if (result.ok || result.status === 409) forget(slot);
+  }
+
+  async open(slot) {
+    this.slot = slot;
+    const kept = readKept(slot);
+    this.activity.begin(kept.log);
+    if (kept.log) this.activity.record("visible");
+    this.loaded = false;
+    const trouble = (sentence) => this.notices.error(`The case could not be loaded; it is tried again. ${sentence}`, true);
+    const result = await sendUntilAnswered(this.#url(slot, "case.json"), { method: "GET", trouble });
+    if (!result.ok) {
+      this.notices.error(result.body.error ?? `The case cannot be opened (${result.status}).`, false, this.root.dataset.homeUrl);
+      return;
+    }
+    this.notices.clear();
+    this.#show(result.body, kept);
+    if (kept.pending) await this.#deliver(kept.pending);
+  }
+
+  #show(data, kept) {
+    this.case = data;
+    this.layout.show(data.series);
+    this.assistance.open(data.assistance, this.layout.panes[0]);
+    const answers = kept.pending?.answers ?? kept.answers ?? data.draft;
+    this.form.render(data.questions, answers);
+    this.notices.progress(data);
+    this.#startDrafts();
+    this.notices.saveState(answers ? "restored" : "none");
+    if (kept.answers) this.drafts.changed();
+    this.#setBusy(false);
+    this.root.dataset.slot = this.slot;
+    this.layout.active.host.focus({ preventScroll: true });
+    if (data.next_prefetch) this.layout.prefetch(data.next_prefetch.series, NEXT_CASE);
+    this.#painted();
+  }
+
+  #startDrafts() {
+    this.drafts = new Drafts({
+      url: this.#url(this.slot, "draft"),
+      csrf: this.csrf,
+      body: () => ({ answers: this.form.answers, activity: this.activity.summary(), exposures: this.activity.exposures }),
+      state: (state, sentence) => this.#draftState(state, sentence),
+    });
+  }
+
+  #painted() {
+    if (this.loaded || !this.case || !this.layout.complete) return;
+    this.loaded = true;
+    this.activity.record("loaded");
+    this.root.dataset.painted = this.slot;
+  }
+
+  #changed() {
+    keep(this.slot, { answers: this.form.answers });
+    this.notices.saveState("changed");
+    this.drafts.changed();
+  }
+
+  #draftState(state, sentence) {
+    if (state === "saved") keep(this.slot, { answers: undefined });
+    this.notices.saveState(state, sentence);
+  }
+
+  // The end of what is visible now belongs to the log, whether the case is submitted or left.
+  #exposures() {
+    const t = this.activity.elapsed;
+    const ends = this.assistance.visible.map((kind) => ({ kind, event: "hidden", t }));
+    return [...this.activity.exposures, ...ends];
+  }
+
+  #keepLog() {
+    if (!this.case || this.left) return;
+    this.activity.record("hidden");
+    const { start, events } = this.activity;
+    keep(this.slot, { log: { start, events, exposures: this.#exposures() } });
+    this.drafts.flush({ keepalive: true });
+  }
+
+  async submit() {
+    if (this.busy || !this.case) return;
+    if (!this.loaded) {
+      this.notices.error("The image is still loading. Please look at it before you submit.");
+      return;
+    }
+    const faults = Object.keys(this.form.check()).length;
+    if (faults) {
+      this.notices.error(faults === 1 ? "One answer needs your attention." : `${faults} answers need your attention.`);
+      return;
+    }
+    const pending = {
+      client_key: crypto.randomUUID(),
+      answers: this.form.answers,
+      activity: this.activity.summary(),
+      exposures: this.#exposures(),
+    };
+    keep(this.slot, { pending });
+    await this.#deliver(pending);
+  }
+
+  #send(slot, pending) {
+    const trouble = (sentence) => {
+      this.notices.saveState("retrying");
+      this.notices.error(`${sentence} Your answer is kept here and sent again.`, true);
+    };
+    return sendUntilAnswered(this.#url(slot, "submit"), { body: () => pending, csrf: this.csrf, trouble });
+  }
+
+  async #deliver(pending) {
+    this.#setBusy(true);
+    this.drafts.stop();
+    this.notices.saveState("saving");
+    const { ok, status, body } = await this.#send(this.slot, pending);
+    if (ok) return this.#acknowledged(body);
+    keep(this.slot, { pending: undefined, answers: pending.answers });
+    this.notices.saveState("refused");
+    if (status === 409) {
+      forget(this.slot);
+      this.left = true;
+      this.notices.error(body.error ?? "Other answers are stored for this case.", false, this.root.dataset.homeUrl);
+      return;
+    }
+    this.#setBusy(false);
+    this.#startDrafts();
+    this.form.show(body.errors ?? {});
+    this.notices.error(body.error ?? `The server refused the answers (${status}). They are kept here.`);
+  }
+
+  async #acknowledged({ next, finished }) {
+    forget(this.slot);
+    this.notices.clear();
+    this.notices.saveState("saved");
+    this.assistance.close();
+    if (!next) {
+      this.left = true;
+      location.assign(finished ? this.root.dataset.finishedUrl : this.root.dataset.homeUrl);
+      return;
+    }
+    const prefetched = this.case.next_prefetch;
+    this.case = null;
+    // The picture first: its pixels are here already, while questions and progress are still on their way.
+    if (prefetched?.slot === next) this.layout.show(prefetched.series);
+    this.form.render([]);
+    history.replaceState(null, "", this.#url(next, ""));
+    await this.open(next);
+  }
+
+  #setBusy(busy) {
+    this.busy = busy;
+    this.form.lock(busy);
+    this.submitButton.setAttribute("aria-disabled", busy);
+    this.root.setAttribute("aria-busy", busy);
+  }
+
+  async pause() {
+    if (this.busy || !this.case) return;
+    this.#setBusy(true);
+    await this.drafts.flush();
+    const trouble = (sentence) => this.notices.error(`${sentence} The pause is tried again.`, true);
+    const result = await sendUntilAnswered(this.#url(this.slot, "pause"), { body: () => ({}), csrf: this.csrf, trouble });
+    if (result.ok) location.assign(result.body.url);
+    else this.#setBusy(false);
+  }
+
+  #key(event) {
+    if (this.notices.helpIsOpen) return;
+    const command = commandOf(event, { singleKeys: this.notices.singleKeys });
+    if (!command || !this.#run(command)) return;
+    event.preventDefault();
+  }
+
+  #run({ action, number }) {
+    const commands = {
+      submit: () => this.submit(),
+      answer: () => !this.busy && this.form.digit(number),
+      "decide:yes": () => !this.busy && this.form.decide(true),
+      "decide:no": () => !this.busy && this.form.decide(false),
+      nextField: () => this.form.focusNext(),
+      leaveField: () => this.layout.active?.host.focus(),
+      heatmap: () => this.assistance.toggle("heatmap"),
+      probability: () => this.assistance.toggle("probability"),
+      pause: () => this.pause(),
+      help: () => this.notices.openHelp(),
+    };
+    if (commands[action]) return commands[action]() !== false;
+    return this.layout.run(action, number);
+  }
+}
+
+const root = document.getElementById("reading");
+if (root) new ReadingPage(root).start();

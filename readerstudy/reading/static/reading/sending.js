@@ -1,0 +1,131 @@
+// Requests that must arrive: repeated with growing pauses until the server has given a real answer. Repeating is safe,
+// because a draft replaces the one before and a submission carries a key under which it is stored once.
+
+const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000];
+const LONGEST_PAUSE = 60_000;
+const GIVE_UP_WAITING = 20_000;
+
+const waiting = new Set();
+
+export function tryNow() {
+  for (const go of waiting) go();
+}
+addEventListener("online", tryNow);
+
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      waiting.delete(go);
+      resolve();
+    };
+    const timer = setTimeout(go, milliseconds);
+    waiting.add(go);
+  });
+}
+
+export class Transient extends Error {
+  constructor(sentence, retryAfter) {
+    super(sentence);
+    this.retryAfter = retryAfter;
+  }
+}
+
+async function once(url, options, signal) {
+  const limits = [AbortSignal.timeout(GIVE_UP_WAITING)];
+  if (signal) limits.push(signal);
+  let response;
+  try {
+    response = await fetch(url, { ...options, redirect: "manual", signal: AbortSignal.any(limits) });
+  } catch {
+    throw new Transient(navigator.onLine ? "The server cannot be reached." : "This computer is offline.");
+  }
+  // Pages behind the log-in redirect to it once the session has ended.
+  if (response.type === "opaqueredirect" || response.status === 401) {
+    throw new Transient("You are signed out. Sign in again in another tab, then come back and reload this page.");
+  }
+  if (response.status >= 500 || response.status === 429 || response.status === 408) {
+    throw new Transient("The server is busy.", Number(response.headers.get("Retry-After")) * 1000);
+  }
+  const isJson = response.headers.get("Content-Type")?.includes("json");
+  try {
+    return { ok: response.ok, status: response.status, body: isJson ? await response.json() : {} };
+  } catch {
+    throw new Transient("The connection broke off.");
+  }
+}
+
+// body() is asked before each attempt. Resolves to {ok, status, body}, or to null where signal stopped it.
+export async function sendUntilAnswered(url, { method = "POST", body, csrf, trouble = () => {}, signal, keepalive } = {}) {
+  for (let attempt = 0; !signal?.aborted; attempt++) {
+    const headers = method === "GET" ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrf };
+    const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin", keepalive };
+    if (body) options.body = JSON.stringify(body());
+    try {
+      return await once(url, options, signal);
+    } catch (error) {
+      if (!(error instanceof Transient)) throw error;
+      if (signal?.aborted) break;
+      trouble(error.message);
+      const growing = PAUSES[Math.min(attempt, PAUSES.length - 1)];
+      await pause(Math.min(LONGEST_PAUSE, error.retryAfter || growing));
+    }
+  }
+  return null;
+}
+
+// Saves the draft a moment after the last change; what changed meanwhile is saved right after.
+export class Drafts {
+  #timer = 0;
+  #stopper = new AbortController();
+  #running = null;
+  #dirty = false;
+
+  constructor({ url, body, csrf, state, delay = 800 }) {
+    Object.assign(this, { url, body, csrf, state, delay });
+  }
+
+  changed() {
+    this.#dirty = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush(), this.delay);
+  }
+
+  get dirty() {
+    return this.#dirty;
+  }
+
+  flush({ keepalive = false } = {}) {
+    clearTimeout(this.#timer);
+    if (!this.#dirty) return this.#running ?? Promise.resolve();
+    this.#running ??= this.#save(keepalive).finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async #save(keepalive) {
+    while (this.#dirty && !this.#stopper.signal.aborted) {
+      this.state("saving");
+      const result = await sendUntilAnswered(this.url, {
+        body: () => {
+          this.#dirty = false;
+          return this.body();
+        },
+        csrf: this.csrf,
+        signal: this.#stopper.signal,
+        trouble: (sentence) => {
+          this.#dirty = true;
+          this.state("retrying", sentence);
+        },
+        keepalive,
+      });
+      if (result && !this.#dirty) this.state(result.ok ? "saved" : "refused", result.body.error);
+    }
+  }
+
+  // Before a submission: a draft that arrives after it would be refused.
+  stop() {
+    clearTimeout(this.#timer);
+    this.#dirty = false;
+    this.#stopper.abort();
+  }
+}
