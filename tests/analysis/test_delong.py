@@ -1,0 +1,194 @@
+"""AUC and DeLong against pROC, MRMCaov and ROCit, with the edges."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.delong import (
+    Auc,
+    delong_auc,
+    delong_covariance,
+    delong_test,
+    delong_test_unpaired,
+    hanley_mcneil_se,
+    placements,
+)
+from analysis.errors import CannotAnalyse
+from analysis.ratings import Bools, Columns, Floats, table_to_ratings
+from analysis.roc import roc_curve
+from tests.analysis.oracle_entries import agree, agree_all, entries, entry, oracle_data
+
+TREATMENT = Columns(arm="treatment")
+
+
+def cell(frame: pd.DataFrame, reader: object, treatment: object) -> tuple[Bools, Floats]:
+    part = frame[(frame["reader"].astype(str) == str(reader)) & (frame["treatment"].astype(str) == str(treatment))]
+    return part["truth"].to_numpy() == 1, part["rating"].to_numpy(float)
+
+
+def asah(*columns: str) -> tuple[Bools, list[Floats]]:
+    frame = oracle_data("asah")
+    return frame["truth"].to_numpy() == 1, [frame[column].to_numpy(float) for column in columns]
+
+
+def test_every_cell_has_the_auc_and_the_intervals_of_proc() -> None:
+    for item in entries("roc_single", "auc_delong/"):
+        table, frame = item.values, item.frame()
+        for place, reader in enumerate(table["reader"]):
+            truth, rating = cell(frame, reader, table["treatment"][place])
+            area = delong_auc(truth, rating)
+            interval = area.confidence_interval()
+            what = f"{item.id} reader {reader} {table['treatment'][place]}"
+            agree(area.estimate, table["auc"][place], what)
+            agree(area.se, table["se_delong"][place], what, absolute=1e-15)
+            agree(interval.low, table["ci_lower"][place], what)
+            agree(interval.high, table["ci_upper"][place], what)
+
+
+def test_logit_interval_of_rocit_where_nothing_ties() -> None:
+    # With ties ROCit's "DeLong" variance is not DeLong's (vandyke reader 1: se .0200, pROC and MRMCaov .0299).
+    item = entry("roc_single", "auc_delong/imrmc_example")
+    table, frame = item.values, item.frame()
+    for place, reader in enumerate(table["reader"]):
+        truth, rating = cell(frame, reader, table["treatment"][place])
+        interval = delong_auc(truth, rating, "logit").confidence_interval()
+        agree(interval.low, table["ci_logit_lower"][place], str(reader))
+        agree(interval.high, table["ci_logit_upper"][place], str(reader))
+
+
+def test_levels_of_the_interval() -> None:
+    for item in entries("roc_single", "ci_conf/"):
+        truth, rating = dataset_of(item.id)
+        for key, level in (("ci90", 0.9), ("ci95", 0.95), ("ci99", 0.99)):
+            low, area, high = item.values[key]
+            found = delong_auc(truth, rating)
+            interval = found.confidence_interval(level)
+            agree_all([interval.low, found.estimate, interval.high], [low, area, high], f"{item.id} {key}")
+
+
+def dataset_of(identifier: str) -> tuple[Bools, Floats]:
+    """'topic/vandyke/r1_t1' or 'topic/asah/s100b' as truth and rating."""
+    _, dataset, which = identifier.split("/")
+    frame = oracle_data(dataset)
+    if dataset == "asah":
+        return frame["truth"].to_numpy() == 1, frame[which].to_numpy(float)
+    reader, treatment = which[1:].split("_t")
+    return cell(frame, reader, treatment)
+
+
+def test_hanley_mcneil_interval_of_rocit() -> None:
+    for item in entries("roc_single", "rocit_ci/"):
+        truth, rating = dataset_of(item.id)
+        interval = delong_auc(truth, rating, "hanley-mcneil").confidence_interval()
+        agree(interval.low, item.values["hanley_mcneil"]["lower"], item.id)
+        agree(interval.high, min(item.values["hanley_mcneil"]["upper"], 1.0), item.id)
+        plain = delong_auc(truth, rating, "hanley-mcneil")
+        logit = replace(plain, method="logit").confidence_interval()
+        agree(logit.low, item.values["hanley_logit"]["lower"], item.id)
+        agree(logit.high, item.values["hanley_logit"]["upper"], item.id)
+
+
+def test_hanley_mcneil_of_the_paper() -> None:
+    # Hanley & McNeil (1982), table II: theta .893, 51 abnormal and 58 normal images, W se .0325 by formula 2.
+    assert round(hanley_mcneil_se(0.893, 51, 58), 4) == 0.0325
+
+
+def test_paired_comparison_of_every_reader() -> None:
+    for item in entries("roc_compare", "delong_paired/"):
+        table = item.values
+        ratings = table_to_ratings(item.frame(), TREATMENT)
+        for place, reader in enumerate(table["reader"]):
+            truth, one, two = ratings.pair(str(reader), str(table["t1"][place]), str(table["t2"][place]))
+            found = delong_test(truth, one, two)
+            what = f"{item.id} reader {reader} {table['t1'][place]} {table['t2'][place]}"
+            agree(found.first.estimate, table["auc1"][place], what)
+            agree(found.second.estimate, table["auc2"][place], what)
+            agree(found.first.se**2, table["var1"][place], what)
+            agree(found.covariance, table["cov"][place], what, absolute=1e-15)
+            agree(-found.statistic, table["z"][place], what, absolute=1e-12)
+            agree(found.p, table["p"][place], what)
+
+
+@pytest.mark.parametrize(("first", "second"), [("s100b", "ndka"), ("wfns", "s100b"), ("wfns", "ndka")])
+def test_paired_comparison_of_markers(first: str, second: str) -> None:
+    values = entry("roc_compare", f"delong_paired_{first}_{second}/asah").values
+    truth, (one, two) = asah(first, second)
+    found = delong_test(truth, one, two)
+    interval = found.confidence_interval()
+    agree(-found.statistic, values["statistic"]["Z"], "z")
+    agree(found.p, values["p.value"], "p")
+    agree_all([-interval.high, -interval.low], values["conf.int"], "interval")
+
+
+def test_covariance_of_three_markers() -> None:
+    expected = entry("roc_compare", "delong_cov_matrix/asah").values["values"]
+    truth, ratings = asah("s100b", "ndka", "wfns")
+    _, covariance = delong_covariance(truth, np.stack(ratings))
+    for found, row in zip(covariance, expected, strict=True):
+        agree_all(found.tolist(), row, "covariance")
+
+
+@pytest.mark.parametrize("marker", ["s100b", "wfns"])
+def test_unpaired_comparison(marker: str) -> None:
+    values = entry("roc_compare", f"delong_unpaired_gender_{marker}/asah").values
+    frame = oracle_data("asah")
+    groups = [frame[frame["gender"] == name] for name in ("Female", "Male")]
+    arrays = [(part["truth"].to_numpy() == 1, part[marker].to_numpy(float)) for part in groups]
+    found = delong_test_unpaired(*arrays[0], *arrays[1])
+    agree(-found.statistic, values["statistic"]["D"], "D")
+    agree(found.df, values["parameter"]["df"], "df")
+    agree(found.p, values["p.value"], "p")
+
+
+def test_edges_follow_proc_or_refuse_in_one_sentence() -> None:
+    for item in entries("edge_cases", "pROC/auc_ci_delong/"):
+        frame = item.frame().dropna(subset=["rating"])
+        truth, rating = frame["truth"].to_numpy() == 1, frame["rating"].to_numpy(float)
+        if "error" in item.values or item.values["var"] == "NA":
+            with pytest.raises(CannotAnalyse, match=r"^[^.]+\.$"):
+                delong_auc(truth, rating)
+            continue
+        found = delong_auc(truth, rating)
+        interval = found.confidence_interval()
+        agree_all([interval.low, found.estimate, interval.high], item.values["ci"], item.id)
+        assert bool(found.warnings) is (item.values["var"] == 0)
+
+
+def test_perfect_separation_has_no_p_but_a_warning() -> None:
+    found = delong_auc(np.array([False, False, True, True]), np.array([1.0, 2, 3, 4]))
+    assert (found.estimate, found.se, found.p) == (1.0, 0.0, None)
+    assert "no width" in found.warnings[0]
+
+
+def test_equal_ratings_do_not_differ() -> None:
+    truth, rating = np.array([False, False, True, True]), np.array([1.0, 3, 2, 4])
+    found = delong_test(truth, rating, rating * 2)
+    assert (found.estimate, found.statistic, found.p) == (0.0, 0.0, 1.0)
+    assert found.warnings
+
+
+def test_a_difference_without_variance_is_refused() -> None:
+    truth = np.array([False, False, True, True])
+    with pytest.raises(CannotAnalyse, match="without any variance"):
+        delong_test(truth, np.array([1.0, 1, 1, 1]), np.array([1.0, 1, 2, 2]))
+
+
+def test_an_unknown_interval_is_named() -> None:
+    with pytest.raises(CannotAnalyse, match="not wald"):
+        delong_auc(np.array([False, True]), np.array([1.0, 2.0]), "wald")  # type: ignore[arg-type]
+
+
+def test_logit_interval_of_a_perfect_auc_falls_back_without_a_division() -> None:
+    interval = Auc(1.0, 0.0, None, 2, 2, "logit").confidence_interval()
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+def test_ties_and_no_ties_take_the_same_way_to_the_auc() -> None:
+    generator = np.random.default_rng(7)
+    truth = generator.random(400) < 0.4
+    for rating in (generator.normal(size=400), generator.integers(0, 6, 400).astype(float)):
+        place = placements(truth, rating)
+        assert place[truth].mean() == pytest.approx(roc_curve(truth, rating).area, abs=1e-13)
+        assert place[~truth].mean() == pytest.approx(roc_curve(truth, rating).area, abs=1e-13)
