@@ -1,6 +1,5 @@
 """Web server and workers as their own processes, with a clock that a test can move."""
 
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ import pytest
 
 from readerstudy.embedded.application import INFERENCE, WEB, WORKER, Application
 from readerstudy.embedded.places import free_port
+from tests.equipment import compiler
 
 __all__ = ["INFERENCE", "WEB", "WORKER", "Server"]
 
@@ -72,10 +72,10 @@ def moved_clock(offset: timedelta) -> dict[str, str]:
 
 @cache
 def clock_library() -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
+    command = compiler()
+    if command is None:
         pytest.fail("Tests that move the clock need a C compiler; `make test` as root installs Debian's gcc.")
     library = Path(tempfile.mkdtemp(prefix="readerstudy-clock-")) / "clock.so"
     source = Path(__file__).with_name("clock.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
+    subprocess.run([command, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
     return library

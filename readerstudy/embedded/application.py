@@ -80,7 +80,7 @@ class Application:
         worker = ["worker", "--loglevel", "INFO", "--hostname", self._name(part)]
         match part:
             case "web":
-                return ["gunicorn", "-c", "python:readerstudy.serving"]
+                return ["gunicorn", "-c", "python:readerstudy.serving", "--name", self._name(part)]
             case "worker":
                 return ["celery", "-A", "readerstudy", *worker, "-B", "--queues", "readerstudy", "--concurrency", "2"]
             case "inference":

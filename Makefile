@@ -1,0 +1,58 @@
+# `make demo` and `make test` are the two commands; `make help` lists all.
+PYTHON ?= python3
+PY := .venv/bin/python
+# Checks that look at the settings, not at a database.
+CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
+	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
+.PHONY: help demo stop test check bench serve worker inference needs-python
+.SILENT:
+
+help:
+	echo "make demo       the whole site on this machine, with a demo study (PORT=8010 chooses the port)"
+	echo "make stop       ends a demo that runs in another terminal"
+	echo "make test       all checks and all tests (PYTEST='tests/analysis -k delong' chooses tests)"
+	echo "make check      the checks alone: format, lint, imports, types, migrations, settings"
+	echo "make bench      the benchmarks"
+	echo "make serve      web server from environment variables (README.md lists them)"
+	echo "make worker     worker of the queue readerstudy, from the same variables"
+	echo "make inference  worker of the queue inference, from the same variables"
+
+demo: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(PY) -m readerstudy.embedded.demo
+
+stop:
+	$(PY) -m readerstudy.embedded.demo --stop
+
+test: check
+	$(PY) tests/equipment.py
+	echo "== tests"
+	$(PY) -m pytest -n 2 --dist loadfile -q $(PYTEST)
+
+check: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	echo "== format" && $(PY) -m ruff format --check --quiet .
+	echo "== lint" && $(PY) -m ruff check --quiet .
+	echo "== imports" && .venv/bin/lint-imports --no-logo 2>&1 | tail -25 && .venv/bin/lint-imports > /dev/null 2>&1
+	echo "== types" && $(CHECKED) $(PY) -m mypy
+	echo "== migrations" && $(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run
+	echo "== settings" && $(CHECKED) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	$(PY) -m benchmarks
+
+serve: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(PY) manage.py migrate --verbosity 0
+	$(PY) manage.py collectstatic --verbosity 0 --no-input --ignore widgetbundle.js --ignore datasets --ignore templates
+	exec .venv/bin/gunicorn -c python:readerstudy.serving
+
+worker:
+	exec .venv/bin/celery -A readerstudy worker -B --queues readerstudy --loglevel INFO --concurrency 2
+
+inference:
+	exec .venv/bin/celery -A inference.worker worker --queues inference --pool solo --loglevel INFO
+
+needs-python:
+	command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed; install it, or say where: make PYTHON=/path/to/python3"; exit 1; }
