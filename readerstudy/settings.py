@@ -175,6 +175,12 @@ STORAGES = {
     "default": storage(env.str("STORAGE_URL", default=(BASE_DIR / "var" / "storage").as_uri())),
     "staticfiles": {"BACKEND": "readerstudy.assets.Assets"},
 }
+# Archives are unpacked and frames are written here while an import lasts.
+WORK_FOLDER = Path(env.str("WORK_FOLDER", default=str(BASE_DIR / "var" / "work")))
+# Folders of the server from which coordinators may import, beside uploads.
+IMPORT_FOLDERS = [Path(folder) for folder in env.list("IMPORT_FOLDERS", default=[])]
+if not all(folder.is_absolute() for folder in IMPORT_FOLDERS):
+    raise stop("IMPORT_FOLDERS must be a comma-separated list of absolute paths.")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
@@ -193,7 +199,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "predictions": {"task": "predictions.dispatch", "schedule": 5.0, "options": {"expires": 5}},
+    "imports": {"task": "cases.resume_imports", "schedule": 10.0, "options": {"expires": 10}},
+    "truths": {"task": "reference.take_truths", "schedule": 10.0, "options": {"expires": 10}},
 }
+IMPORT_LEASE = timedelta(seconds=whole_number("IMPORT_LEASE_SECONDS", default=60, least=2))
 PREDICTION_LEASE = timedelta(seconds=whole_number("PREDICTION_LEASE_SECONDS", default=60, least=1))
 if CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {

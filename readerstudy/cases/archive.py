@@ -132,9 +132,7 @@ def _copy(source: IO[bytes], path: Path, meter: _Meter, *, counted: bool = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise Unreadable(
-            f"The archive holds a file and a folder of one name ({_shown(path.parent.name)})."
-        ) from error
+        raise Unreadable(f"The archive holds a file and a folder of one name ({_shown(path.parent.name)}).") from error
     if shutil.disk_usage(path.parent).free < 4 * _CHUNK:
         raise Unreadable("The server's disk is full; nothing was imported.")
     size = 0
@@ -143,9 +141,7 @@ def _copy(source: IO[bytes], path: Path, meter: _Meter, *, counted: bool = False
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 if size > meter.limits.file_bytes:
-                    raise Unreadable(
-                        f"A file in the archive is larger than {meter.limits.file_bytes / 2**30:.3g} GiB."
-                    )
+                    raise Unreadable(f"A file in the archive is larger than {meter.limits.file_bytes / 2**30:.3g} GiB.")
                 if not counted:
                     meter.count(len(chunk))
                 target.write(chunk)
@@ -163,9 +159,7 @@ def _safe_name(name: str) -> str | None:
         or "\\" in name
         or name[1:2] == ":"
         or not name.isprintable()
-        or any(
-            len(part.encode(errors="surrogateescape")) > 200 or part != part.strip() for part in path.parts
-        )
+        or any(len(part.encode(errors="surrogateescape")) > 200 or part != part.strip() for part in path.parts)
         or len(name) > 1000
     )
     if odd:

@@ -1,6 +1,6 @@
 """The decoder process: reads orders as lines of JSON, decodes, writes frame files, answers one line each.
 
-Started by `sandbox.Sandbox` with limits on memory and processor time: a file that is a bomb ends this process and no other.
+Started by `sandbox.Sandbox` with limits on memory and processor time: a bomb ends this process and no other.
 """
 
 import json
@@ -84,6 +84,7 @@ def _written(picture: Picture, target: Path, *, thumbnail: bool) -> dict[str, An
     window = picture.window or frames.percentile_window(picture.pixels, picture.slope, picture.intercept)
     preview = frames.quarter(picture.pixels)
     return {
+        "source": picture.source,
         "frame": _write(target, frames.encode(picture.pixels)),
         "preview": _write(target, frames.encode(preview)) if preview is not None else "",
         "thumbnail": _write(target, frames.thumbnail(picture)) if thumbnail else "",

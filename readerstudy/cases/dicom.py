@@ -1,11 +1,11 @@
-"""DICOM files: what is kept of the header (an allow-list), and the frames in the order in which they lie in the patient."""
+"""DICOM series: the frames in the order in which they lie in the patient, with the facts that are kept."""
 
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -57,6 +57,7 @@ _DAMAGE = (
 class _Place:
     """One frame of one file."""
 
+    source: int
     path: Path
     header: Header
     index: int
@@ -88,7 +89,7 @@ def read(paths: list[Path]) -> Stack:
         found = [(path, headers.read(path)) for path in paths]
         first = found[0][1]
         _check_one_series([header for _, header in found])
-        places, order_note = _sorted([_Place(p, h, i, f) for p, h in found for i, f in enumerate(h.frames)])
+        places, order_note = _sorted(list(_places(found)))
         notes = dict.fromkeys(chain((note for _, header in found for note in header.notes), order_note))
         quarantine = dict.fromkeys(reason for _, header in found for reason in header.quarantine)
         facts = Facts(
@@ -107,12 +108,16 @@ def read(paths: list[Path]) -> Stack:
     return Stack(facts=facts, count=len(places), pictures=_pictures(places))
 
 
+def _places(found: list[tuple[Path, Header]]) -> Iterator[_Place]:
+    for source, (path, header) in enumerate(found):
+        for index, frame in enumerate(header.frames):
+            yield _Place(source, path, header, index, frame)
+
+
 def _check_one_series(found: list[Header]) -> None:
     series = {header.series for header in found}
     if len(series) > 1:
-        raise Unreadable(
-            f"The files belong to {len(series)} series; give each series its own folder and row."
-        )
+        raise Unreadable(f"The files belong to {len(series)} series; give each series its own folder and row.")
     if len({header.instance_uid for header in found}) < len(found):
         raise Unreadable("The same image is there twice (two files have one SOP Instance UID).")
     total = sum(header.rows * header.columns * len(header.frames) for header in found)
@@ -142,11 +147,7 @@ def _sorted(places: list[_Place]) -> tuple[list[_Place], list[str]]:
                 "The slices do not lie in one stack; they are shown in the order of their instance numbers."
             ]
         depths[id(place)] = round(at, 3)
-    note = (
-        []
-        if len(set(depths.values())) == len(places)
-        else ["Several slices lie at one position (echoes or times)."]
-    )
+    note = [] if len(set(depths.values())) == len(places) else ["Several slices lie at one position (echoes or times)."]
     return sorted(by_number, key=lambda place: depths[id(place)]), note
 
 
@@ -156,7 +157,7 @@ def _pictures(places: list[_Place]) -> Iterator[Picture]:
             header = run[0].header
             frames = _decoded(run[0].path, header, [place.index for place in run])
             for place, values in zip(run, frames, strict=True):
-                yield _picture(header, place.frame, values)
+                yield replace(_picture(header, place.frame, values), source=place.source)
 
 
 def _runs(places: list[_Place]) -> Iterator[list[_Place]]:
@@ -228,7 +229,7 @@ def luminance(colour: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def unsigned(values: NDArray[np.generic], bits_stored: int) -> tuple[Pixels, int, int]:
-    """Stored value + offset as unsigned 16 bit; the offset belongs to the representation, so it is one for a whole series."""
+    """Stored value + offset as unsigned 16 bit; the offset comes from the representation, not from the values."""
     lowest, highest = int(values.min()), int(values.max())
     bits = min(16, bits_stored)
     offset = 0

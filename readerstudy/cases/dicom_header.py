@@ -12,27 +12,124 @@ from pydicom.uid import UID
 from .geometry import Directions, Geometry, Point, is_orientation
 from .pictures import Unreadable, Window, check_size
 
-KEPT = (
-    "Modality SOPClassUID SOPInstanceUID SeriesInstanceUID InstanceNumber ImageType ConversionType BurnedInAnnotation "
-    "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns BitsAllocated BitsStored PixelRepresentation "
-    "PixelSpacing ImagerPixelSpacing PixelSpacingCalibrationType ImageOrientationPatient ImagePositionPatient SliceThickness "
-    "RescaleSlope RescaleIntercept WindowCenter WindowWidth VOILUTFunction VOILUTSequence ModalityLUTSequence "
-    "BodyPartExamined Laterality ImageLaterality ViewPosition SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence "
-    "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor BluePaletteColorLookupTableDescriptor "
-    "RedPaletteColorLookupTableData GreenPaletteColorLookupTableData BluePaletteColorLookupTableData"
-).split()
+KEPT = [
+    "Modality",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "InstanceNumber",
+    "ImageType",
+    "ConversionType",
+    "BurnedInAnnotation",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "PixelSpacingCalibrationType",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+    "SliceThickness",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "ModalityLUTSequence",
+    "BodyPartExamined",
+    "Laterality",
+    "ImageLaterality",
+    "ViewPosition",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
+]
 
 # Values, not only tags, are on a list: a name typed into a code field does not pass.
 MODALITIES = frozenset(
-    "CR DX CT MR MG RF XA PT NM US IVUS OT SC XC ES SM OP PX IO BMD SEG RTDOSE RTIMAGE".split()
+    [
+        "CR",
+        "DX",
+        "CT",
+        "MR",
+        "MG",
+        "RF",
+        "XA",
+        "PT",
+        "NM",
+        "US",
+        "IVUS",
+        "OT",
+        "SC",
+        "XC",
+        "ES",
+        "SM",
+        "OP",
+        "PX",
+        "IO",
+        "BMD",
+        "SEG",
+        "RTDOSE",
+        "RTIMAGE",
+    ]
 )
 BODY_PARTS = frozenset(
-    "ABDOMEN ANKLE ARM BRAIN BREAST CHEST CLAVICLE COCCYX CSPINE ELBOW EXTREMITY FEMUR FOOT FOREARM HAND HEAD HEART HIP "
-    "HUMERUS KNEE KIDNEY LEG LIVER LSPINE LSSPINE LUMBAR NECK PELVIS PROSTATE SHOULDER SKULL SPINE SSPINE TSPINE THORAX TLSPINE "
-    "WHOLEBODY WRIST".split()
+    [
+        "ABDOMEN",
+        "ANKLE",
+        "ARM",
+        "BRAIN",
+        "BREAST",
+        "CHEST",
+        "CLAVICLE",
+        "COCCYX",
+        "CSPINE",
+        "ELBOW",
+        "EXTREMITY",
+        "FEMUR",
+        "FOOT",
+        "FOREARM",
+        "HAND",
+        "HEAD",
+        "HEART",
+        "HIP",
+        "HUMERUS",
+        "KNEE",
+        "KIDNEY",
+        "LEG",
+        "LIVER",
+        "LSPINE",
+        "LSSPINE",
+        "LUMBAR",
+        "NECK",
+        "PELVIS",
+        "PROSTATE",
+        "SHOULDER",
+        "SKULL",
+        "SPINE",
+        "SSPINE",
+        "TSPINE",
+        "THORAX",
+        "TLSPINE",
+        "WHOLEBODY",
+        "WRIST",
+    ]
 )
 LATERALITIES = frozenset("LRUB")
-VIEWS = frozenset("AP PA LL RL RLD LLD RLO LLO LAT LATERAL CC MLO ML LM OBLIQUE AXIAL".split())
+VIEWS = frozenset(
+    ["AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LAT", "LATERAL", "CC", "MLO", "ML", "LM", "OBLIQUE", "AXIAL"]
+)
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 CROSS_SECTIONAL = ("CT", "MR", "PT", "NM")
@@ -230,8 +327,7 @@ def _numbers(sources: list[Dataset], keyword: str, count: int) -> list[float] | 
     if value is None:
         return None
     values = [
-        float(part)
-        for part in (value if isinstance(value, Iterable) and not isinstance(value, str) else [value])
+        float(part) for part in (value if isinstance(value, Iterable) and not isinstance(value, str) else [value])
     ]
     return values if len(values) == count and all(map(math.isfinite, values)) else None
 
@@ -244,9 +340,7 @@ def _spacing(sources: list[Dataset], modality: str) -> tuple[tuple[float, float]
         return None, False
     if modality in CROSS_SECTIONAL or (not modality and _first(sources, "ImageOrientationPatient")):
         return (spacing[0], spacing[1]), patient is not None
-    corrected = bool(_first(sources, "PixelSpacingCalibrationType")) or (
-        detector is not None and patient != detector
-    )
+    corrected = bool(_first(sources, "PixelSpacingCalibrationType")) or (detector is not None and patient != detector)
     return (spacing[0], spacing[1]), patient is not None and corrected
 
 

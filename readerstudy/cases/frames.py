@@ -1,7 +1,7 @@
 """The frame file: exact 16-bit pixels in a form that any browser unpacks in a few lines.
 
-Unsigned 16 bit; along each row the difference to the pixel before it modulo 2^16 (the first pixel against 0); zig-zag, so that
-small differences of either sign become small numbers; all low bytes, then all high bytes; gzip.
+Unsigned 16 bit; along each row the difference to the pixel before it modulo 2^16 (the first pixel against 0);
+zig-zag, so that small differences of either sign become small numbers; all low bytes, then all high bytes; gzip.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from PIL import Image
 
 from .pictures import Picture, Pixels, Unreadable, Window, percentile_window
 
-# Measured on CT, MR and radiographs: run-length matching takes 40 % of the time of level 1 and 10 to 30 % of that of level 6;
-# its files are 1 to 9 % smaller than at level 1, for after the differences there is little else to match than runs.
+# Measured on CT, MR and radiographs: run-length matching takes 40 % of the time of level 1 and 10 to 30 % of that of
+# level 6; its files are 1 to 9 % smaller than at level 1, for the differences leave little but runs to match.
 GZIP_STRATEGY = zlib.Z_RLE
 LONGEST_THUMBNAIL_SIDE = 192
 PREVIEW_STEP = 4
@@ -43,7 +43,7 @@ def decode(packed: bytes, rows: int, columns: int) -> Pixels:
     count = rows * columns
     unpacked = zlib.decompressobj(wbits=31)
     planes = unpacked.decompress(packed, 2 * count)
-    if len(planes) != 2 * count or not unpacked.eof and unpacked.decompress(unpacked.unconsumed_tail, 1):
+    if len(planes) != 2 * count or (not unpacked.eof and unpacked.decompress(unpacked.unconsumed_tail, 1)):
         raise Unreadable(f"The frame file does not hold {rows} × {columns} pixels.")
     halves = np.frombuffer(planes, dtype=np.uint8).reshape(2, count)
     zigzag = halves[0].astype(np.uint16) | (halves[1].astype(np.uint16) << np.uint16(8))
@@ -93,7 +93,5 @@ def thumbnail(picture: Picture) -> bytes:
     scale = LONGEST_THUMBNAIL_SIDE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     target = io.BytesIO()
-    Image.fromarray(shown(small, window)).resize(size, Image.Resampling.BILINEAR).save(
-        target, "JPEG", quality=85
-    )
+    Image.fromarray(shown(small, window)).resize(size, Image.Resampling.BILINEAR).save(target, "JPEG", quality=85)
     return target.getvalue()

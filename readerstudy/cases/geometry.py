@@ -62,7 +62,7 @@ def same_orientation(first: Directions, second: Directions) -> bool:
 
 
 def patient_millimetres(geometry: Geometry, x: float, y: float) -> Point | None:
-    """The patient position of image point (x, y), whose origin is the corner of the first pixel (centre at 0.5, 0.5)."""
+    """Where image point (x, y) lies; its origin is the corner of the first pixel, whose centre is (0.5, 0.5)."""
     if geometry.position is None or geometry.orientation is None or geometry.spacing is None:
         return None
     between_rows, between_columns = geometry.spacing

@@ -27,7 +27,7 @@ CLEARED: Mapping[str, bool] = {"": False, "no": False, "0": False, "yes": True, 
 
 @dataclass(frozen=True)
 class Fault:
-    """`row` counts the lines of the file, the header being 1; `column` and `value` are empty where the whole row is meant."""
+    """`row` is the line of the file, the header being 1; `column` and `value` are empty where all of it is meant."""
 
     row: int
     column: str
@@ -111,9 +111,7 @@ def parse(content: bytes, truths: Mapping[str, bool] = TRUTHS) -> Manifest:
     rows: list[Row] = []
     for number, cells in lines:
         if number > MOST_ROWS:
-            faults.append(
-                Fault(number, "", "", f"The manifest has more than {MOST_ROWS:,} rows; import it in parts.")
-            )
+            faults.append(Fault(number, "", "", f"The manifest has more than {MOST_ROWS:,} rows; import it in parts."))
             break
         if len(cells) != len(header):
             sentence = f"The row has {len(cells)} cells, the header {len(header)}."
@@ -171,15 +169,11 @@ def _header_faults(header: list[str]) -> Iterator[Fault]:
         if name not in header:
             yield Fault(1, name, "", f"The column {name} is missing. Needed are {', '.join(REQUIRED)}.")
     for name in sorted({name for name in header if header.count(name) > 1}):
-        yield Fault(
-            1, name, "", f"The column {name or '(without a name)'} is there {header.count(name)} times."
-        )
+        yield Fault(1, name, "", f"The column {name or '(without a name)'} is there {header.count(name)} times.")
     if "" in header and header.count("") == 1:
         yield Fault(1, "", "", f"Column {header.index('') + 1} has no name.")
     if len(header) > MOST_COVARIATES + len(REQUIRED) + len(OPTIONAL):
-        yield Fault(
-            1, "", "", f"There are {len(header)} columns; at most {MOST_COVARIATES} covariates are taken."
-        )
+        yield Fault(1, "", "", f"There are {len(header)} columns; at most {MOST_COVARIATES} covariates are taken.")
     for name in header:
         if len(name) > LONGEST["site"] or not name.isprintable():
             yield Fault(
@@ -248,24 +242,16 @@ def _contradictions(rows: list[Row]) -> Iterator[Fault]:
     files: dict[str, Row] = {}
     for row in rows:
         for column, value in _of_the_case(row):
-            number, before = (
-                said.setdefault((row.case, column), (row.number, value)) if value else (row.number, value)
-            )
+            number, before = said.setdefault((row.case, column), (row.number, value)) if value else (row.number, value)
             if before != value:
-                yield Fault(
-                    row.number, column, value, f"Case {row.case} has another {column} in row {number}."
-                )
+                yield Fault(row.number, column, value, f"Case {row.case} has another {column} in row {number}.")
         if not row.file:
             continue
         other = files.setdefault(row.file, row)
         if other is not row and other.case == row.case:
-            yield Fault(
-                row.number, "file", row.file, f"The same file is given for this case in row {other.number}."
-            )
+            yield Fault(row.number, "file", row.file, f"The same file is given for this case in row {other.number}.")
         elif other is not row:
-            yield Fault(
-                row.number, "file", row.file, f"The file belongs to case {other.case} in row {other.number}."
-            )
+            yield Fault(row.number, "file", row.file, f"The file belongs to case {other.case} in row {other.number}.")
 
 
 def _of_the_case(row: Row) -> Iterator[tuple[str, str]]:
@@ -280,9 +266,7 @@ def files_of(folder: Path, file: str) -> list[Path]:
     path = folder / file
     if not path.is_dir():
         return [path]
-    return sorted(
-        found for found in path.iterdir() if not found.name.startswith(".") and found.name != "DICOMDIR"
-    )
+    return sorted(found for found in path.iterdir() if not found.name.startswith(".") and found.name != "DICOMDIR")
 
 
 def check_files(manifest: Manifest, folder: Path, judge: Callable[[Path], str | None]) -> Iterator[Fault]:

@@ -21,7 +21,12 @@ class CaseImport(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="imports")
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.CHECKING)
     source = models.CharField(max_length=200, help_text="Name of the archive or folder, for the coordinator only.")
-    folder = models.CharField(max_length=500, help_text="Where the files lie on the server while they are imported.")
+    folder = models.CharField(
+        max_length=500, blank=True, help_text="A folder of the server; empty where an archive was uploaded."
+    )
+    archive_key = models.CharField(
+        max_length=120, blank=True, help_text="The uploaded archive in storage, until all is imported."
+    )
     manifest_digest = models.CharField(max_length=64)
     manifest = models.JSONField(default=list, help_text="The checked rows.")
     faults = models.JSONField(default=list, help_text="Row, column, value and sentence of every fault.")
@@ -89,7 +94,9 @@ class Series(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="series")
     token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
     position = models.PositiveSmallIntegerField()
-    label = models.CharField(max_length=40, blank=True, help_text="Shown to readers, so from an allow-list or the manifest.")
+    label = models.CharField(
+        max_length=40, blank=True, help_text="Shown to readers, so from an allow-list or the manifest."
+    )
     modality = models.CharField(max_length=8, blank=True)
     plane = models.CharField(max_length=12, blank=True)
     unit = models.CharField(max_length=8, blank=True)

@@ -64,9 +64,7 @@ def read(path: Path, modality: str = "") -> Stack:
 
 def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
     try:
-        image = (
-            nib.Nifti2Image.from_filename(path) if _is_second(path) else nib.Nifti1Image.from_filename(path)
-        )
+        image = nib.Nifti2Image.from_filename(path) if _is_second(path) else nib.Nifti1Image.from_filename(path)
         shape = image.shape
         while len(shape) > 3 and shape[-1] == 1:
             shape = shape[:-1]
@@ -77,18 +75,12 @@ def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
         check_size(shape[0], shape[1], shape[2])
         kind = image.get_data_dtype()
         if kind.fields is not None or kind.kind not in "iuf":
-            raise Unreadable(
-                "The volume's values are colours or complex numbers; one number for each voxel is needed."
-            )
+            raise Unreadable("The volume's values are colours or complex numbers; one number for each voxel is needed.")
         values = np.asarray(image.dataobj.get_unscaled()).reshape(shape)
         slope, intercept = image.dataobj.slope, image.dataobj.inter
     except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
         raise Unreadable("The NIfTI file is damaged or cut off.") from error
-    if (
-        image.affine is None
-        or not np.all(np.isfinite(image.affine))
-        or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9
-    ):
+    if image.affine is None or not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9:
         raise Unreadable("The NIfTI file does not say where its voxels lie (its affine is empty).")
     return values, np.asarray(image.affine, dtype=float), float(slope), float(intercept)
 
@@ -99,9 +91,7 @@ def _is_second(path: Path) -> bool:
         return bool(int.from_bytes(file.read(4), "little") in (540, 0x1C020000))
 
 
-def _towards_left_posterior_superior(
-    values: Volume, affine: NDArray[np.float64]
-) -> tuple[Volume, NDArray[np.float64]]:
+def _towards_left_posterior_superior(values: Volume, affine: NDArray[np.float64]) -> tuple[Volume, NDArray[np.float64]]:
     change = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
     turned = affine @ inv_ornt_aff(change, values.shape)
     to_patient = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -135,13 +125,11 @@ def _as_unsigned(values: Volume, slope: float, intercept: float) -> _Stored:
     first, last = float(lowest), float(highest)
     step = (last - first) / 65535 or 1.0
     scaled = np.rint((values.astype(np.float64) - first) / step).astype(np.uint16)
-    return _Stored(
-        scaled, slope * step, intercept + first * slope, 16, _ROUNDED.format(step=abs(slope * step) / 2)
-    )
+    return _Stored(scaled, slope * step, intercept + first * slope, 16, _ROUNDED.format(step=abs(slope * step) / 2))
 
 
 def _slices(stored: _Stored, affine: NDArray[np.float64], across: int) -> Iterator[Picture]:
-    """Rows run to the left (to the back where sagittal), columns to the back (to the feet where sagittal or coronal)."""
+    """Rows run to the left (sagittal: to the back), columns to the back (sagittal and coronal: to the feet)."""
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     axes = affine[:3, :3] / sizes
     along_row, down = {AXIAL: (0, 1), SAGITTAL: (1, 2), CORONAL: (0, 2)}[across]

@@ -43,6 +43,8 @@ class Picture:
     intercept: float = 0.0
     inverted: bool = False
     window: Window | None = None
+    # Which of the files of the series it was read from.
+    source: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,10 @@ def check_size(rows: int, columns: int, frames: int) -> None:
         )
     if rows * columns > MOST_PIXELS_OF_A_FRAME:
         raise Unreadable(
-            f"The header claims {rows} × {columns} pixels; more than {MOST_PIXELS_OF_A_FRAME:,} in one frame are refused."
+            f"The header claims {rows} × {columns} pixels; more than {MOST_PIXELS_OF_A_FRAME:,} are refused."
         )
     if frames > MOST_FRAMES:
-        raise Unreadable(
-            f"The header claims {frames:,} frames; more than {MOST_FRAMES:,} in one file are refused."
-        )
+        raise Unreadable(f"The header claims {frames:,} frames; more than {MOST_FRAMES:,} in one file are refused.")
     if rows * columns * frames > MOST_PIXELS_OF_A_STACK:
         raise Unreadable(
             f"The header claims {rows} × {columns} × {frames} pixels; more than {MOST_PIXELS_OF_A_STACK:,} are refused."
@@ -108,9 +108,7 @@ def check_size(rows: int, columns: int, frames: int) -> None:
 
 def percentile_window(pixels: Pixels, slope: float, intercept: float) -> Window:
     """A first window from the pixels themselves, in shown values, where the file gives none."""
-    low, high = np.percentile(
-        pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99)
-    )
+    low, high = np.percentile(pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99))
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     first, last = sorted((float(low) * slope + intercept, float(high) * slope + intercept))

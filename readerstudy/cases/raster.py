@@ -25,11 +25,10 @@ def read(paths: list[Path]) -> Stack:
 
 
 def _pictures(paths: list[Path]) -> Iterator[Picture]:
-    for path in paths:
+    for number, path in enumerate(paths):
         pixels, bits = _pixels(path)
-        yield Picture(
-            pixels=pixels, bits=bits, geometry=Geometry(), window=percentile_window(pixels, 1.0, 0.0)
-        )
+        window = percentile_window(pixels, 1.0, 0.0)
+        yield Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=window, source=number)
 
 
 def _open(path: Path) -> Image.Image:
@@ -41,9 +40,7 @@ def _open(path: Path) -> Image.Image:
         raise Unreadable("The picture cannot be opened: its header is damaged.") from error
     check_size(image.height, image.width, 1)
     if image.mode not in (*_SIXTEEN_BIT, *_EIGHT_BIT_GREY, *_COLOUR):
-        raise Unreadable(
-            f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can."
-        )
+        raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can.")
     return image
 
 

@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -33,8 +34,10 @@ class Limits:
 class Sandbox:
     """Use as a context; the process starts with the first order and serves many."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, beat: Callable[[], None] = lambda: None) -> None:
+        """`beat` is called about once a second while an order is waited for."""
         self.limits = limits or Limits()
+        self._beat = beat
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -46,9 +49,7 @@ class Sandbox:
         self.close()
 
     def check(self, paths: list[Path], modality: str = "") -> dict[str, Any]:
-        return self._order(
-            {"order": "check", "paths": list(map(str, paths)), "modality": modality}, len(paths)
-        )
+        return self._order({"order": "check", "paths": list(map(str, paths)), "modality": modality}, len(paths))
 
     def convert(self, paths: list[Path], target: Path, modality: str = "") -> dict[str, Any]:
         order = {
@@ -81,7 +82,7 @@ class Sandbox:
         if reply is None:
             self.close()
             raise Unreadable(
-                "Decoding was stopped: the file needs more memory or time than one file may use, or it breaks the decoder."
+                "Decoding was stopped: the file needs more memory or time than one file may, or breaks the decoder."
             )
         answer: dict[str, Any] = json.loads(reply)
         if "refused" in answer:
@@ -101,7 +102,10 @@ class Sandbox:
         until = time.monotonic() + seconds
         reply = bytearray()
         while not reply.endswith(b"\n") and len(reply) < _LONGEST_ANSWER:
-            ready, _, _ = select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))
+            ready, _, _ = select.select([process.stdout], [], [], 1.0)
+            self._beat()
+            if not ready and time.monotonic() < until:
+                continue
             chunk = os.read(process.stdout.fileno(), 1 << 20) if ready else b""
             if not chunk:
                 return None

@@ -40,7 +40,9 @@ class Truth(models.Model):
     class Meta:
         ordering = ["standard", "case"]
         constraints = [
-            models.UniqueConstraint(fields=["standard", "case", "unit"], nulls_distinct=False, name="truth_once_per_unit")
+            models.UniqueConstraint(
+                fields=["standard", "case", "unit"], nulls_distinct=False, name="truth_once_per_unit"
+            )
         ]
 
     def __str__(self) -> str:

@@ -188,9 +188,7 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_and_a_folder_of_one_name_are_refused(tmp_path: Path) -> None:
-    assert "file and a folder of one name" in refused(
-        zipped(tmp_path / "a.zip", ("a", b"x"), ("a/b", b"y")), tmp_path
-    )
+    assert "file and a folder of one name" in refused(zipped(tmp_path / "a.zip", ("a", b"x"), ("a/b", b"y")), tmp_path)
 
 
 def test_an_encrypted_archive_is_said_in_words(tmp_path: Path) -> None:

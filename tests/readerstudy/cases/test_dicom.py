@@ -70,9 +70,7 @@ def grey_files_that_decode() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("path", "values", "data"), list(grey_files_that_decode()))
-def test_every_grey_file_of_pydicom_comes_through_exactly(
-    path: Path, values: np.ndarray, data: Dataset
-) -> None:
+def test_every_grey_file_of_pydicom_comes_through_exactly(path: Path, values: np.ndarray, data: Dataset) -> None:
     slope, intercept = float(data.get("RescaleSlope", 1)), float(data.get("RescaleIntercept", 0))
     expected = (values if values.ndim == 3 else values[None]) * slope + intercept
 
@@ -222,9 +220,7 @@ def test_a_multi_frame_file_is_cut_into_its_frames_by_position(tmp_path: Path) -
 
 
 def test_monochrome1_is_kept_and_marked_inverted(tmp_path: Path) -> None:
-    (picture,) = pictures(
-        made(tmp_path / "a.dcm", SMALL.astype(np.uint16), PhotometricInterpretation="MONOCHROME1")
-    )
+    (picture,) = pictures(made(tmp_path / "a.dcm", SMALL.astype(np.uint16), PhotometricInterpretation="MONOCHROME1"))
 
     assert picture.inverted
     assert np.array_equal(picture.pixels, SMALL)
@@ -289,9 +285,7 @@ def test_a_modality_table_is_applied(tmp_path: Path) -> None:
     table.LUTDescriptor, table.ModalityLUTType = [12, 0, 16], "US"
     table.LUTData = (np.arange(12) ** 2).astype("<u2").tobytes()
 
-    (picture,) = pictures(
-        made(tmp_path / "a.dcm", SMALL.astype(np.uint16), ModalityLUTSequence=Sequence([table]))
-    )
+    (picture,) = pictures(made(tmp_path / "a.dcm", SMALL.astype(np.uint16), ModalityLUTSequence=Sequence([table])))
 
     assert np.array_equal(shown_values(picture), SMALL.astype(int) ** 2)
 
@@ -306,18 +300,14 @@ def test_a_modality_table_is_applied(tmp_path: Path) -> None:
         ({"ImageType": ["DERIVED", "SECONDARY"]}, "derived"),
     ],
 )
-def test_pictures_that_may_carry_names_wait_for_a_person(
-    tags: dict[str, Any], words: str, tmp_path: Path
-) -> None:
+def test_pictures_that_may_carry_names_wait_for_a_person(tags: dict[str, Any], words: str, tmp_path: Path) -> None:
     reasons = dicom.read([made(tmp_path / "a.dcm", SMALL, **tags)]).facts.quarantine
 
     assert [words in reason for reason in reasons] == [True]
 
 
 def test_a_radiograph_for_presentation_is_not_held_back(tmp_path: Path) -> None:
-    path = made(
-        tmp_path / "a.dcm", SMALL, Modality="DX", ImageType=["DERIVED", "PRIMARY"], BurnedInAnnotation="NO"
-    )
+    path = made(tmp_path / "a.dcm", SMALL, Modality="DX", ImageType=["DERIVED", "PRIMARY"], BurnedInAnnotation="NO")
 
     assert dicom.read([path]).facts.quarantine == ()
 
@@ -334,9 +324,7 @@ def test_a_radiograph_for_presentation_is_not_held_back(tmp_path: Path) -> None:
         ({"Rows": 300, "Columns": 300}, "damaged or cut off"),
     ],
 )
-def test_headers_that_cannot_be_are_refused_in_words(
-    tags: dict[str, Any], words: str, tmp_path: Path
-) -> None:
+def test_headers_that_cannot_be_are_refused_in_words(tags: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match=words):
         pictures(made(tmp_path / "a.dcm", SMALL, **tags))
 

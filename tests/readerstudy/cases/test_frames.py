@@ -28,7 +28,7 @@ def test_the_largest_steps_wrap_around() -> None:
 
 
 def test_the_bytes_are_those_that_the_viewer_expects() -> None:
-    # Worked by hand: row 7, 5, 300 has differences 7, -2, 295; zig-zag 14, 3, 590 = 0x024E; low bytes first, then high bytes.
+    # By hand: row 7, 5, 300 has differences 7, -2, 295; zig-zag 14, 3, 590 = 0x024E; low bytes, then high bytes.
     pixels = np.array([[7, 5, 300]], dtype=np.uint16)
 
     assert gzip.decompress(frames.encode(pixels)) == bytes([14, 3, 0x4E, 0, 0, 2])
@@ -54,9 +54,7 @@ def test_the_viewers_own_arithmetic_undoes_it() -> None:
 def test_the_same_picture_always_has_the_same_digest() -> None:
     pixels = np.arange(600, dtype=np.uint16).reshape(20, 30)
 
-    assert frames.digest_of(frames.encode(pixels)) == frames.digest_of(
-        frames.encode(np.asfortranarray(pixels))
-    )
+    assert frames.digest_of(frames.encode(pixels)) == frames.digest_of(frames.encode(np.asfortranarray(pixels)))
 
 
 @pytest.mark.parametrize("sides", [(20, 29), (20, 31), (1, 1)])

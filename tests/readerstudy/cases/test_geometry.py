@@ -21,9 +21,7 @@ CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 @pytest.mark.parametrize(
     ("orientation", "plane"), [(AXIAL, "axial"), (SAGITTAL, "sagittal"), (CORONAL, "coronal"), (None, "")]
 )
-def test_the_plane_is_the_anatomical_one_across_the_normal(
-    orientation: tuple[float, ...] | None, plane: str
-) -> None:
+def test_the_plane_is_the_anatomical_one_across_the_normal(orientation: tuple[float, ...] | None, plane: str) -> None:
     assert plane_of(orientation) == plane  # type: ignore[arg-type]
 
 
@@ -81,9 +79,7 @@ def test_the_distance_between_slices_is_measured_along_the_normal() -> None:
         ((float("nan"), 0, 0, 0, 1, 0), False),
     ],
 )
-def test_only_two_unit_vectors_at_right_angles_are_an_orientation(
-    values: tuple[float, ...], good: bool
-) -> None:
+def test_only_two_unit_vectors_at_right_angles_are_an_orientation(values: tuple[float, ...], good: bool) -> None:
     assert is_orientation(values) is good
 
 

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from readerstudy.cases import manifest
 from readerstudy.cases.manifest import Fault
 
-GOOD = (
-    "case,patient,file,series,truth,site,age\nA,P1,a.png,AP,1,North,61\nB,P2,b.png,AP,negative,South,=1+1\n"
-)
+GOOD = "case,patient,file,series,truth,site,age\nA,P1,a.png,AP,1,North,61\nB,P2,b.png,AP,negative,South,=1+1\n"
 
 
 def faults(text: str) -> list[tuple[int, str, str]]:
@@ -203,9 +201,7 @@ def test_files_must_be_there_and_inside(tmp_path: Path) -> None:
     (folder / "in.png").symlink_to(folder / "a.png")
     (folder / "away").symlink_to(tmp_path)
 
-    assert file_faults(
-        folder, "a.png", "ct", "nowhere.png", "empty", "out.png", "in.png", "away/secret.png"
-    ) == [
+    assert file_faults(folder, "a.png", "ct", "nowhere.png", "empty", "out.png", "in.png", "away/secret.png") == [
         (4, "The file is not there"),
         (5, "The folder is empty or holds another folder"),
         (6, "The file is a link that leaves the folder"),

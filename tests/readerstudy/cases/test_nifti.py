@@ -13,9 +13,7 @@ from readerstudy.cases.pictures import Picture, Unreadable
 from tests.shared_data import shared
 
 
-def volume(
-    path: Path, values: np.ndarray, affine: np.ndarray | None = None, kind: type = nib.Nifti1Image
-) -> Path:
+def volume(path: Path, values: np.ndarray, affine: np.ndarray | None = None, kind: type = nib.Nifti1Image) -> Path:
     kind(values, np.eye(4) if affine is None else affine).to_filename(path)
     return path
 
@@ -44,9 +42,7 @@ def check_every_voxel(path: Path, tolerance: float = 0.0) -> None:
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "SAL", "IRA", "ASR"])
 @pytest.mark.parametrize("sizes", [(1.0, 1.0, 1.0), (0.5, 0.5, 4.0), (4.0, 0.5, 0.6)])
-def test_every_voxel_is_shown_where_it_lies(
-    codes: str, sizes: tuple[float, float, float], tmp_path: Path
-) -> None:
+def test_every_voxel_is_shown_where_it_lies(codes: str, sizes: tuple[float, float, float], tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(-500, 900, (5, 6, 7), dtype=np.int16)
     axes = nib.orientations.axcodes2ornt(tuple(codes))
     affine = np.zeros((4, 4))
@@ -77,9 +73,7 @@ def test_an_oblique_volume_keeps_its_own_directions(tmp_path: Path) -> None:
 def test_slices_are_those_in_which_the_volume_was_taken(
     sizes: tuple[float, float, float], plane: str, orientation: tuple[float, ...], tmp_path: Path
 ) -> None:
-    stack = nifti.read(
-        volume(tmp_path / "a.nii", np.zeros((4, 5, 6), dtype=np.int16), np.diag([*sizes, 1.0]))
-    )
+    stack = nifti.read(volume(tmp_path / "a.nii", np.zeros((4, 5, 6), dtype=np.int16), np.diag([*sizes, 1.0])))
     first = next(stack.pictures)
 
     assert stack.facts.plane == plane
@@ -169,9 +163,7 @@ def test_a_header_that_claims_a_huge_volume_is_refused_before_reading(tmp_path: 
 
 
 def test_a_volume_that_was_cut_off_is_said_in_words(tmp_path: Path) -> None:
-    path = volume(
-        tmp_path / "a.nii.gz", np.random.default_rng(4).integers(0, 999, (20, 20, 20), dtype=np.int16)
-    )
+    path = volume(tmp_path / "a.nii.gz", np.random.default_rng(4).integers(0, 999, (20, 20, 20), dtype=np.int16))
     path.write_bytes(path.read_bytes()[:3000])
 
     with pytest.raises(Unreadable, match="damaged or cut off"):

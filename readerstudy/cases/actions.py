@@ -1,0 +1,139 @@
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.audit.errors import Refused
+from readerstudy.studies.models import Study
+from readerstudy.studies.permissions import check_coordinates
+
+from . import manifest as manifests
+from . import staging, tasks
+from .models import CaseImport
+from .permissions import check_takes_cases
+from .queries import running_import, stored_faults, stored_rows
+
+Phase = CaseImport.Phase
+
+
+@transaction.atomic
+def start_import(
+    *,
+    study: Study,
+    manifest: bytes,
+    source: str,
+    by: User,
+    archive: BinaryIO | None = None,
+    folder: Path | None = None,
+    queue: bool = True,
+) -> CaseImport:
+    """Judge the manifest at once and have the files checked; nothing is imported before it is confirmed."""
+    check_coordinates(by, study)
+    Study.objects.select_for_update().get(pk=study.pk)
+    check_takes_cases(study)
+    if running_import(study) is not None:
+        raise Refused("An import of this study is under way; wait until it is done, or drop it.")
+    if (archive is None) == (folder is None):
+        raise Refused("Give either an archive or a folder of the server.")
+    started = CaseImport(study=study, source=source[:200], folder=str(folder or ""), started_by=by)
+    if archive is not None:
+        started.archive_key = storages["default"].save(staging.archive_key(started), File(archive))
+    _judge(started, manifest)
+    started.save()
+    facts = {"source": "archive" if archive else "folder", "manifest": started.manifest_digest}
+    record(actor=by, verb="cases.import_started", target=started, facts=facts, study=study)
+    if queue and started.phase == Phase.CHECKING:
+        _wake(started)
+    return started
+
+
+@transaction.atomic
+def replace_manifest(*, of: CaseImport, manifest: bytes, by: User, queue: bool = True) -> CaseImport:
+    """The same files with a corrected manifest."""
+    check_coordinates(by, of.study)
+    check_takes_cases(of.study)
+    row = CaseImport.objects.select_for_update().get(pk=of.pk)
+    if row.phase not in (Phase.FAULTY, Phase.CHECKED, Phase.STOPPED) or not (row.archive_key or row.folder):
+        raise Refused("Only an import that waits can be given another manifest; start a new one.")
+    _judge(row, manifest)
+    row.cases_done, row.message, row.lease_until = 0, "", None
+    row.save()
+    facts = {"manifest": row.manifest_digest}
+    record(actor=by, verb="cases.manifest_replaced", target=row, facts=facts, study=row.study)
+    if queue and row.phase == Phase.CHECKING:
+        _wake(row)
+    return row
+
+
+def _judge(row: CaseImport, content: bytes) -> None:
+    read = manifests.parse(content)
+    row.manifest_digest = hashlib.sha256(content).hexdigest()
+    row.manifest = stored_rows(row.study, read) if not read.faults else []
+    row.faults = stored_faults(list(read.faults))
+    row.cases_total = len(read.cases)
+    row.phase = Phase.FAULTY if read.faults else Phase.CHECKING
+
+
+@transaction.atomic
+def confirm_import(*, of: CaseImport, by: User, queue: bool = True) -> None:
+    """After a clean dry run: import."""
+    check_coordinates(by, of.study)
+    check_takes_cases(of.study)
+    _move(of, (Phase.CHECKED,), by, "cases.import_confirmed", "Only a checked import without faults can begin.", queue)
+
+
+@transaction.atomic
+def resume_import(*, of: CaseImport, by: User, queue: bool = True) -> None:
+    """Go on where a stopped import ended; what is in the study already is passed over."""
+    check_coordinates(by, of.study)
+    check_takes_cases(of.study)
+    if not of.manifest:
+        raise Refused("This import was dropped; start a new one.")
+    _move(of, (Phase.STOPPED,), by, "cases.import_resumed", "Only a stopped import can be resumed.", queue)
+
+
+def _move(of: CaseImport, phases: tuple[str, ...], by: User, verb: str, otherwise: str, queue: bool) -> None:
+    moved = CaseImport.objects.filter(pk=of.pk, phase__in=phases).update(
+        phase=Phase.RUNNING, cases_done=0, message="", lease_until=None
+    )
+    if not moved:
+        raise Refused(otherwise)
+    record(actor=by, verb=verb, target=of, facts={"cases": of.cases_total}, study=of.study)
+    if queue:
+        _wake(of)
+
+
+@transaction.atomic
+def drop_import(*, of: CaseImport, by: User) -> None:
+    """Delete the uploaded files; cases that are in the study already stay."""
+    check_coordinates(by, of.study)
+    dropped = CaseImport.objects.filter(pk=of.pk).exclude(phase=Phase.DONE)
+    if not dropped.update(
+        phase=Phase.STOPPED,
+        message="Dropped; its files were deleted.",
+        manifest=[],
+        faults=[],
+        folder="",
+        archive_key="",
+        lease_until=None,
+    ):
+        raise Refused("The import is done; there is nothing to drop.")
+    record(actor=by, verb="cases.import_dropped", target=of, facts={}, study=of.study)
+    transaction.on_commit(lambda: staging.forget(of))
+
+
+def _wake(of: CaseImport) -> None:
+    """Only a nudge: the tick of the worker finds the row by itself when the broker is away."""
+
+    def send() -> None:
+        with suppress(BrokerError):
+            tasks.import_cases.delay(of.token)
+
+    transaction.on_commit(send)

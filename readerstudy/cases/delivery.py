@@ -1,0 +1,90 @@
+"""Pixels and thumbnails out of storage, and the description of a case that the viewer reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from .models import Case, Image, Series
+from .pictures import presets_of
+
+FRAME, PREVIEW, THUMBNAIL = "frames", "previews", "thumbnails"
+_ENDINGS = {FRAME: "f16", PREVIEW: "f16", THUMBNAIL: "jpg"}
+
+
+def key_of(folder: str, digest: str) -> str:
+    return f"{folder}/{digest[:2]}/{digest}.{_ENDINGS[folder]}"
+
+
+def keep(folder: str, digest: str, content: bytes) -> str:
+    """Store under the digest. A file that a killed process left cut off is written anew."""
+    storage, key = storages["default"], key_of(folder, digest)
+    if storage.exists(key):
+        if storage.size(key) == len(content):
+            return key
+        storage.delete(key)
+    storage.save(key, ContentFile(content))
+    return key
+
+
+def _bytes(key: str) -> bytes:
+    with storages["default"].open(key) as file:
+        content: bytes = file.read()
+    return content
+
+
+def frame_bytes(image: Image) -> bytes:
+    """The frame file (gzip): see `frames`."""
+    return _bytes(image.frame_key)
+
+
+def preview_bytes(image: Image) -> bytes | None:
+    """The same at a quarter of its size; None where the frame is small anyway."""
+    return _bytes(image.preview_key) if image.preview_key else None
+
+
+def thumbnail_bytes(case: Case) -> bytes | None:
+    keys = Image.objects.filter(series__case=case).exclude(thumbnail_key="")
+    key = keys.order_by("series__position", "position").values_list("thumbnail_key", flat=True).first()
+    return _bytes(key) if key else None
+
+
+def series_documents(case: Case, url_of: Callable[[Image], str]) -> list[dict[str, Any]]:
+    """What the viewer reads; `url_of` gives each frame's address, which differs by who looks."""
+    return [series_document(series, url_of) for series in case.series.prefetch_related("images")]
+
+
+def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str, Any]:
+    images = list(series.images.all())
+    presets = [
+        {"label": preset.label, "center": preset.center, "width": preset.width}
+        for preset in presets_of(series.modality)
+    ]
+    if images:
+        first = images[len(images) // 2]
+        presets.insert(0, {"label": "As stored", "center": first.window_center, "width": first.window_width})
+    return {
+        "label": series.label,
+        "plane": series.plane,
+        "frames": [_frame_document(image, url_of(image)) for image in images],
+        "presets": presets,
+        "unit": series.unit,
+    }
+
+
+def _frame_document(image: Image, url: str) -> dict[str, Any]:
+    return {
+        "url": url,
+        "rows": image.rows,
+        "columns": image.columns,
+        "bits": image.bits,
+        "inverted": image.inverted,
+        "slope": image.slope,
+        "intercept": image.intercept,
+        "window": {"center": image.window_center, "width": image.window_width},
+        "spacing": image.spacing,
+        "calibrated": image.calibrated,
+        "position": image.origin,
+        "orientation": image.orientation,
+    }

@@ -1,0 +1,40 @@
+from typing import Any
+
+from django import forms
+
+from .models import Opinion
+from .queries import OpinionTable
+
+ADJUDICATED = {"": None, "positive": True, "negative": False}
+
+
+class OpinionForm(forms.Form):
+    verdict = forms.ChoiceField(choices=Opinion.Verdict.choices, widget=forms.RadioSelect, label="Your opinion")
+    note = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Note",
+        help_text="Why, if it is not plain.",
+    )
+
+
+class AdoptForm(forms.Form):
+    reason = forms.CharField(max_length=500, label="Reason for the new version")
+
+    def __init__(self, *args: Any, table: OpinionTable, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for entry in table.disagreements:
+            self.fields[f"case_{entry.case.token}"] = forms.ChoiceField(
+                choices=[("", "not decided"), ("positive", "positive"), ("negative", "negative")],
+                required=False,
+                label=f"Adjudicated value of {entry.case.label}",
+            )
+
+    def adjudicated(self) -> dict[str, bool]:
+        values = {
+            name.removeprefix("case_"): ADJUDICATED[value]
+            for name, value in self.cleaned_data.items()
+            if name.startswith("case_")
+        }
+        return {token: value for token, value in values.items() if value is not None}
