@@ -69,7 +69,12 @@ export class Assistance {
     this.#root.hidden = false;
     const title = make("h2", { textContent: "Model" });
     const provenance = make("p", { className: "provenance", textContent: `Output of ${offered.algorithm}` });
-    this.#root.append(title, ...this.#probability(offered), ...this.#heatmap(offered), provenance);
+    this.status = make("p", { className: "help" });
+    this.status.setAttribute("role", "status");
+    const figures = this.#probability(offered);
+    const opacity = this.#heatmap(offered);
+    const buttons = [this.#probabilityButton, this.#heatmapButton].filter(Boolean);
+    this.#root.append(title, ...figures, make("div", { className: "toggles" }, ...buttons), ...opacity, this.status, provenance);
     if (this.#figures) this.toggle("probability");
   }
 
@@ -78,6 +83,7 @@ export class Assistance {
 
   #probability({ probability, operating_point: point, positive }) {
     this.#figures = null;
+    this.#probabilityButton = null;
     if (probability === null || probability === undefined) return [];
     const figure = make("p", { className: "probability" });
     figure.append(make("strong", { textContent: percent(probability) }), make("span", { textContent: " probability" }));
@@ -92,12 +98,13 @@ export class Assistance {
     verdict.textContent = `${side} the operating point of ${percent(point)}`;
     this.#figures = make("div", { hidden: true }, figure, meter, verdict);
     this.#probabilityButton = this.#button("probability", "Probability", "M");
-    return [this.#figures, this.#probabilityButton];
+    return [this.#figures];
   }
 
   #heatmapButton = null;
 
   #heatmap({ heatmap }) {
+    this.#heatmapButton = null;
     if (!heatmap) return [];
     this.#heatmapButton = this.#button("heatmap", "Heat map", "H");
     const slider = make("input", { type: "range", min: 10, max: 100, step: 5, value: this.#opacity * 100, id: "opacity" });
@@ -106,9 +113,7 @@ export class Assistance {
       this.#drawLayer();
     });
     const label = make("label", { htmlFor: slider.id, textContent: "Opacity" });
-    this.status = make("p", { className: "help" });
-    this.status.setAttribute("role", "status");
-    return [this.#heatmapButton, make("div", { className: "opacity" }, label, slider), this.status];
+    return [make("div", { className: "opacity" }, label, slider)];
   }
 
   #button(kind, label, key) {

@@ -37,7 +37,9 @@ export function choiceField(question, id, changed) {
     hint.setAttribute("aria-hidden", "true");
     return make("label", { className: "choice", htmlFor: radios[n].id }, radios[n], make("span", { textContent: label }), hint);
   });
-  const element = make("div", { className: question.kind === "decision" ? "choices decision" : "choices" }, ...labels);
+  const short = choices.every(({ label }) => label.length <= 6);
+  const shape = question.kind === "decision" ? "decision" : short ? "short" : "long";
+  const element = make("div", { className: `choices ${shape}` }, ...labels);
   element.addEventListener("change", changed);
   const chosen = () => radios.findIndex((radio) => radio.checked);
   const choose = (n) => {
@@ -88,8 +90,10 @@ export function confidenceField(question, id, changed) {
     follow();
     changed();
   });
-  // A click on the place where the thumb rests already changes nothing for the browser, but is a rating all the same.
-  slider.addEventListener("pointerup", () => entry.value === "" && slider.dispatchEvent(new Event("input")));
+  // Choosing the place where the thumb rests already changes nothing for the browser, but is a rating all the same.
+  const settle = () => entry.value !== slider.value && slider.dispatchEvent(new Event("input"));
+  slider.addEventListener("pointerup", settle);
+  slider.addEventListener("keyup", ({ key }) => /^(Arrow|Page|Home|End)/.test(key) && settle());
   entry.addEventListener("input", () => {
     note.textContent = "";
     follow();

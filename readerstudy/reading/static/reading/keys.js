@@ -24,7 +24,7 @@ export const KEYS = [
   { action: "brighter", class: "symbol", key: ".", shown: ".", does: "Brighter", group: "Image" },
   { action: "narrower", class: "symbol", key: "[", shown: "[", does: "More contrast", group: "Image" },
   { action: "wider", class: "symbol", key: "]", shown: "]", does: "Less contrast", group: "Image" },
-  { action: "panUp", class: "arrow", key: "ArrowUp", shift: true, shown: "Shift + ↑ ↓ ← →", does: "Move the image", group: "Image" },
+  { action: "panUp", class: "arrow", key: "ArrowUp", shift: true, shown: "Shift + ↑ ↓ ← →", does: "Move the image by steps", group: "Image" },
   { action: "panDown", class: "arrow", key: "ArrowDown", shift: true },
   { action: "panLeft", class: "arrow", key: "ArrowLeft", shift: true },
   { action: "panRight", class: "arrow", key: "ArrowRight", shift: true },

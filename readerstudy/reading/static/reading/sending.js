@@ -47,7 +47,7 @@ async function once(url, options, signal) {
   if (response.status >= 500 || response.status === 429 || response.status === 408) {
     throw new Transient("The server is busy.", Number(response.headers.get("Retry-After")) * 1000);
   }
-  const isJson = response.headers.get("Content-Type")?.includes("json");
+  const isJson = response.status !== 204 && response.headers.get("Content-Type")?.includes("json");
   try {
     return { ok: response.ok, status: response.status, body: isJson ? await response.json() : {} };
   } catch {
