@@ -1,9 +1,10 @@
 """Statistics of reader studies on arrays and tables: no web framework, no database, usable in a notebook.
 
-Contents, from the bottom up (a module imports only what stands above it):
+From the bottom up; a module imports only what stands above it.
 
     errors         CannotAnalyse: the one error, one sentence
     interval       Interval, Refusal, quantiles
+    versions       what computed a result
     ratings        tidy table -> reader x arm x case
     designs        fully crossed, split-plot, missing cells ... and what each permits
     multiplicity   Holm, Hochberg
@@ -17,8 +18,14 @@ Contents, from the bottom up (a module imports only what stands above it):
     rows           results as rows and plain data
     figures        ROC and forest figures (plotly)
     plan           the declared plan and its valid tests
+    per_reader     one reader: decisions, discrimination, comparisons
+    per_model      the model alone and against each reader
     study          a whole study at once: analyse_study
-    commands       python -m analysis
+    study_figures  the figures of stored results
+    tables         the TABLE of the command line
+    answer         what a command prints: JSON, text, CSV
+    commands       what each command computes
+    bench          python -m analysis.bench
 
 Nothing is imported here, so that `import analysis` costs nothing; import the module that is needed.
 """

@@ -71,7 +71,8 @@ def cohen_kappa(first: Floats, second: Floats, weights: Weights = "none") -> Coh
     categories, table = contingency(first[both], second[both])
     if len(categories) < 2:
         raise CannotAnalyse(CONSTANT)
-    found = cohens_kappa(table, wt=STATSMODELS_NAMES[weights])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = cohens_kappa(table, wt=STATSMODELS_NAMES[weights])
     se = float(found.std_kappa) if math.isfinite(found.std_kappa) else 0.0
     null = float(found.std_kappa0)
     estimate = float(found.kappa)

@@ -83,8 +83,8 @@ def mcnemar(table: PairedTable, test: Test = "exact") -> McNemar:
     """Do two paired proportions differ?
 
     table: counts b = first_only, c = second_only. estimate = (c - b) / n,
-    se = sqrt(b + c - (b - c)²/n) / n. exact: two-sided binomial on b of b + c; midp: that minus the
-    probability of the observed b (Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91);
+    se = sqrt(b + c - (b - c)²/n) / n. exact: two-sided binomial on b of b + c; midp: twice the
+    smaller tail with half of the observed table's probability, so 1 where b = c (Lancaster 1961, JASA 56:223-234);
     asymptotic: (b - c)²/(b + c) on 1 df, corrected: (|b - c| - 1)²/(b + c); exact, asymptotic and corrected by
     `statsmodels.stats.contingency_tables.mcnemar`. `statistic` is that chi-square, min(b, c) for exact and midp.
     Source: McNemar (1947), Psychometrika 12:153-157. Without discordant pairs: p = 1 and a warning, statistic
@@ -105,9 +105,8 @@ def mcnemar(table: PairedTable, test: Test = "exact") -> McNemar:
         warning = "No case was decided differently; the difference is 0 and nothing speaks against equality."
         return McNemar(0.0, 0.0, None, 1.0, table, test, (warning,))
     if test == "midp":
-        # Where b equals c both tails hold the observed table, so the doubled tail is capped at 1 before it is lowered.
-        p = min(2 * stats.binom.cdf(min(b, c), b + c, 0.5), 1.0) - stats.binom.pmf(b, b + c, 0.5)
-        return McNemar(estimate, se, float(min(b, c)), float(p), table, test)
+        p = 2 * stats.binom.cdf(min(b, c), b + c, 0.5) - stats.binom.pmf(b, b + c, 0.5)
+        return McNemar(estimate, se, float(min(b, c)), min(float(p), 1.0), table, test)
     if test == "corrected" and b == c:
         # R keeps the corrected numerator at zero where b equals c; statsmodels lets it rise to (0 - 1)².
         return McNemar(estimate, se, 0.0, 1.0, table, test)

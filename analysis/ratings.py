@@ -78,7 +78,7 @@ class Ratings:
         columns = [self.arms.index(name) for name in keep_arms]
         values = self.values[np.ix_(rows, columns)]
         read = ~np.isnan(values).all(axis=(0, 1))
-        cases = tuple(case for case, kept in zip(self.cases, read.tolist(), strict=True) if kept)
+        cases = tuple(self.cases[place] for place in np.flatnonzero(read))
         return Ratings(keep_readers, keep_arms, cases, self.truth[read], values[:, :, read])
 
 

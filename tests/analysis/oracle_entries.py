@@ -59,7 +59,9 @@ def golden() -> dict[str, Any]:
     return content
 
 
-def agree(found: float | None, expected: object, what: str, rel: float = DIGITS, absolute: float = R_COMPLEMENT) -> None:
+def agree(
+    found: float | None, expected: object, what: str, rel: float = DIGITS, absolute: float = R_COMPLEMENT
+) -> None:
     """Equal to `rel`; "Inf" and numbers as the references write them."""
     if expected == "Inf":
         assert found is not None and math.isinf(found), what

@@ -64,7 +64,14 @@ def test_every_reader_by_delong_and_mcnemar() -> None:
         found = delong_test(*ratings.pair(line["reader"], *ARMS))
         limits = found.first.confidence_interval()
         agree_all(
-            [found.first.estimate, found.second.estimate, found.first.se**2, found.covariance, -found.statistic, found.p],
+            [
+                found.first.estimate,
+                found.second.estimate,
+                found.first.se**2,
+                found.covariance,
+                -found.statistic,
+                found.p,
+            ],
             [line[name] for name in ("auc_unaided", "auc_aided", "var_unaided", "cov", "Z", "p")],
             line["reader"],
         )
@@ -73,4 +80,4 @@ def test_every_reader_by_delong_and_mcnemar() -> None:
         table = paired_table((one == truth).astype(float), (two == truth).astype(float))
         assert (table.first_only, table.second_only) == (line["mcnemar_b"], line["mcnemar_c"])
         for test, name in (("exact", "exact"), ("corrected", "cc"), ("asymptotic", "nocc")):
-            agree(mcnemar(table, test).p, line[f"mcnemar_{name}_p"], f"{line['reader']} {test}")  # type: ignore[arg-type]
+            agree(mcnemar(table, test).p, line[f"mcnemar_{name}_p"], f"{line['reader']} {test}")

@@ -207,7 +207,7 @@ def test_one_reader_must_be_fixed() -> None:
 def test_two_readers(covariance: str) -> None:
     values = entry("edge_cases", f"MRMCaov/{covariance}/edge_mrmc_two_readers").values
     ratings = table_to_ratings(oracle_data("edge_mrmc_two_readers"), Columns(arm="treatment"))
-    found = obuchowski_rockette(ratings, "auc", covariance.lower())  # type: ignore[arg-type]
+    found = obuchowski_rockette(ratings, "auc", covariance.lower())
     agree(found.p, values["test_equality"]["p-value"][0], covariance)
 
 
@@ -216,7 +216,7 @@ def test_a_reader_without_diseased_cases_in_an_arm_is_named() -> None:
     ratings = table_to_ratings(oracle_data("edge_mrmc_missing_class_cell"), Columns(arm="treatment"))
     for covariance in ("delong", "jackknife", "unbiased"):
         with pytest.raises(CannotAnalyse, match="Reader 2 in arm 2: There is no diseased case"):
-            obuchowski_rockette(ratings, "auc", covariance)  # type: ignore[arg-type]
+            obuchowski_rockette(ratings, "auc", covariance)
 
 
 def small(*cells: list[float]) -> Ratings:

@@ -1,0 +1,31 @@
+"""Every example printed in a docstring is what the function answers; every module imports alone and quickly."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import analysis
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(analysis.__path__) if module.name != "__main__")
+HEAVY = ("plotly", "statsmodels", "sklearn", "torch", "django")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(f"analysis.{name}"))
+    assert outcome.failed == 0
+
+
+def test_importing_the_study_module_loads_no_heavy_library() -> None:
+    code = f"import sys, analysis.study, analysis.study_figures; print([m for m in {HEAVY} if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_table_of_contents_names_every_module() -> None:
+    assert analysis.__doc__ is not None
+    assert [name for name in MODULES if name not in analysis.__doc__] == []
