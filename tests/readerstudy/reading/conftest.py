@@ -1,30 +1,33 @@
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from django.utils import timezone
 
-from tests.readerstudy.reading.page_server import Desk, open_browser, open_desk
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as started:
-        yield started
+from tests.readerstudy.reading.room import Room, open_room
+from tests.world import People
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    with open_desk() as opened:
-        yield opened
+def people(db: None) -> People:
+    return People()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page whose scripts may raise nothing and whose policy nothing may violate."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 800})
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield opened
-    opened.close()
-    assert faults == []
+def room(people: People) -> Room:
+    return open_room(people)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], datetime]:
+    """Moves the time that the process takes from the operating system; called with a step, returns the new time."""
+    real = timezone.now
+    moved = timedelta()
+
+    def move(step: timedelta) -> datetime:
+        nonlocal moved
+        moved += step
+        return timezone.now()
+
+    monkeypatch.setattr(timezone, "now", lambda: real() + moved)
+    return move

@@ -1,4 +1,4 @@
-"""The reading page as a browser gets it, with a scripted server behind it: the real template, modules and frame format."""
+"""The reading page as a browser gets it: the real template, modules and frame format before a scripted server."""
 
 import json
 import threading
@@ -19,7 +19,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from readerstudy.cases.frames import encode
 
-POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'"
+)
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"]
 QUIET = [
     "--no-sandbox",
@@ -37,7 +39,7 @@ QUESTIONS = [
         "text": "Is there a vertebral fracture?",
         "help": "",
         "required": True,
-        "choices": [{"value": "no", "label": "No fracture"}, {"value": "yes", "label": "Fracture"}],
+        "choices": [{"value": False, "label": "No fracture"}, {"value": True, "label": "Fracture"}],
     },
     {
         "key": "confidence",
@@ -88,7 +90,10 @@ class Desk:
                 url = f"/reading/{slot}/frame/{n}-{m}"
                 self.bodies[url] = ("application/octet-stream", encode(pixels))
                 frames.append(frame(url, pixels, **facts.get("frame", {})))
-            presets = [{"label": "Bone", "center": 2500, "width": 1500}, {"label": "Soft tissue", "center": 1000, "width": 800}]
+            presets = [
+                {"label": "Bone", "center": 2500, "width": 1500},
+                {"label": "Soft tissue", "center": 1000, "width": 800},
+            ]
             series.append({"label": f"Series {n + 1}", "plane": "", "frames": frames, "presets": presets, "unit": ""})
         case = {
             "slot": slot,
@@ -140,8 +145,7 @@ class Desk:
         slot = path.strip("/").split("/")[-1]
         if slot in self.cases:
             return 200, "text/html; charset=utf-8", self.page(slot)
-        plain = "<!doctype html><html lang=en><title>Other page</title><link rel=icon href='/static/dashboard/mark.svg'><h1>Other page</h1>"
-        return 200, "text/html; charset=utf-8", plain.encode()
+        return 200, "text/html; charset=utf-8", b"<!doctype html><html lang=en><title>Other</title><h1>Other page</h1>"
 
     def answer_post(self, path: str) -> tuple[int, dict[str, str], dict[str, Any]]:
         if path.endswith("/draft"):
@@ -158,7 +162,9 @@ def handler_for(desk: Desk) -> type[BaseHTTPRequestHandler]:
 
         def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
-            for name, value in (headers | {"Content-Security-Policy": POLICY, "Content-Length": str(len(body))}).items():
+            for name, value in (
+                headers | {"Content-Security-Policy": POLICY, "Content-Length": str(len(body))}
+            ).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

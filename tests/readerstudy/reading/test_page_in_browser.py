@@ -55,7 +55,7 @@ def test_a_case_is_read_by_keyboard_alone(page: Page, desk: Desk) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
     [sent] = desk.posted("/submit")
-    assert sent["answers"] == {"fracture": "yes", "confidence": 75, "level": "t12"}
+    assert sent["answers"] == {"fracture": True, "confidence": 75, "level": "t12"}
     assert uuid.UUID(sent["client_key"]).version == 4
     assert sent["exposures"] == []
 
@@ -188,7 +188,7 @@ def test_refused_answers_stay_and_say_why(page: Page, desk: Desk) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
     first, second = desk.posted("/submit")
-    assert second["answers"] == {"fracture": "yes", "confidence": 90}
+    assert second["answers"] == {"fracture": True, "confidence": 90}
     assert first["client_key"] != second["client_key"]
 
 
@@ -211,13 +211,13 @@ def test_drafts_are_saved_after_a_rest_and_come_back(page: Page, desk: Desk) -> 
     expect(page.locator("#save-state")).to_have_text("Not saved yet")
     expect(page.locator("#save-state")).to_contain_text("Saved ")
     [draft] = desk.posted("/draft")
-    assert draft["answers"] == {"fracture": "no", "confidence": 12}
+    assert draft["answers"] == {"fracture": False, "confidence": 12}
     assert draft["activity"]["duration_ms"] >= 800
 
-    desk.cases["a"]["draft"] = {"fracture": "yes", "confidence": 66}
+    desk.cases["a"]["draft"] = {"fracture": True, "confidence": 66}
     read(page, desk, "a")
     expect(page.locator("#save-state")).to_have_text("Your draft is restored")
-    expect(page.get_by_label("Fracture", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="Fracture", exact=True)).to_be_checked()
     expect(page.get_by_label("How likely is a fracture?", exact=True)).to_have_value("66")
 
 
@@ -325,7 +325,9 @@ def test_idle_time_begins_and_ends_by_itself(page: Page, desk: Desk) -> None:
     script = """import('/static/reading/activity.js').then(({ Activity }) => {
         let time = 1000;
         const log = new Activity({ idleAfter: 30000, clock: () => time });
-        for (const [passed, action] of [[29999, "check"], [1, "check"], [5000, "check"], [5000, "sign"], [10, "sign"]]) {
+        for (const [passed, action] of [
+            [29999, "check"], [1, "check"], [5000, "check"], [5000, "sign"], [10, "sign"],
+        ]) {
             time += passed;
             log[action]();
         }
@@ -376,6 +378,5 @@ def test_the_page_fits_and_passes_axe(page: Page, desk: Desk, size: tuple[int, i
     viewer = page.locator("#viewer").bounding_box() or {}
     assert viewer["width"] * viewer["height"] > 0.6 * size[0] * size[1]
     page.keyboard.press("Escape")
-    # Axe comes as a string that the page's own policy forbids to run; the harness hands it over by the debugger instead.
     results = Axe().run(page)
     assert results.response["violations"] == []

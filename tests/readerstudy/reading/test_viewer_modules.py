@@ -14,7 +14,9 @@ from tests.readerstudy.reading.page_server import QUESTIONS, Desk, picture, read
 
 def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
     """The value of a function that is given a module of the page and one argument."""
-    return page.evaluate(f"(argument) => import('/static/reading/{module}.js').then((m) => ({script})(m, argument))", argument)
+    return page.evaluate(
+        f"(argument) => import('/static/reading/{module}.js').then((m) => ({script})(m, argument))", argument
+    )
 
 
 # Pixels
@@ -82,7 +84,12 @@ def test_window_gives_the_grey_of_pydicom(
     stored = np.arange(0, 65536, 7, dtype=np.uint16)
     header = Dataset()
     header.PhotometricInterpretation, header.BitsStored, header.PixelRepresentation = "MONOCHROME2", 16, 0
-    header.WindowCenter, header.WindowWidth, header.RescaleSlope, header.RescaleIntercept = center, width, slope, intercept
+    header.WindowCenter, header.WindowWidth, header.RescaleSlope, header.RescaleIntercept = (
+        center,
+        width,
+        slope,
+        intercept,
+    )
     header.VOILUTFunction = "LINEAR_EXACT" if slope < 1 else "LINEAR"
     shown = apply_windowing(stored.astype(float) * slope + intercept, header)
     lowest, highest = intercept, 65535 * slope + intercept
@@ -131,7 +138,9 @@ def test_smooth_drawing_of_a_plane_is_the_plane(page: Page, desk: Desk) -> None:
 
 
 def test_the_screen_shows_the_pixels_through_window_and_inversion(page: Page, desk: Desk) -> None:
-    case = desk.add_case("a", [[np.full((50, 50), 1000, np.uint16)]], frame={"window": {"center": 1000.5, "width": 2001}})
+    case = desk.add_case(
+        "a", [[np.full((50, 50), 1000, np.uint16)]], frame={"window": {"center": 1000.5, "width": 2001}}
+    )
     read(page, desk, "a")
     middle = "(c) => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]"
     canvas = page.locator("canvas").first

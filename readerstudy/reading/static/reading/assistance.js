@@ -84,19 +84,23 @@ export class Assistance {
   #probability({ probability, operating_point: point, positive }) {
     this.#figures = null;
     this.#probabilityButton = null;
-    if (probability === null || probability === undefined) return [];
+    if (probability === null) return [];
     const figure = make("p", { className: "probability" });
     figure.append(make("strong", { textContent: percent(probability) }), make("span", { textContent: " probability" }));
     const fill = make("div", { className: "meter-fill" });
     fill.style.width = `${probability * 100}%`;
-    const tick = make("div", { className: "meter-point" });
-    tick.style.left = `${point * 100}%`;
-    const meter = make("div", { className: "meter" }, fill, tick);
+    const meter = make("div", { className: "meter" }, fill);
     meter.setAttribute("aria-hidden", "true");
-    const verdict = make("p", { className: "verdict" });
-    const side = positive ? "Positive: at or above" : "Negative: below";
-    verdict.textContent = `${side} the operating point of ${percent(point)}`;
-    this.#figures = make("div", { hidden: true }, figure, meter, verdict);
+    this.#figures = make("div", { hidden: true }, figure, meter);
+    // Without an operating point a probability has no sides.
+    if (point !== null) {
+      const tick = make("div", { className: "meter-point" });
+      tick.style.left = `${point * 100}%`;
+      meter.append(tick);
+      const side = positive ? "Positive: at or above" : "Negative: below";
+      const verdict = `${side} the operating point of ${percent(point)}`;
+      this.#figures.append(make("p", { className: "verdict", textContent: verdict }));
+    }
     this.#probabilityButton = this.#button("probability", "Probability", "M");
     return [this.#figures];
   }

@@ -1,19 +1,11 @@
 // One field for each kind of question. All fields speak alike: read() gives the answer or undefined, write(answer)
 // shows one, check() gives a sentence where something is wrong, focus() and digit(n) take it by keyboard.
 
-const POSITIVE = ["1", "yes", "true", "positive", "present", "abnormal"];
-const YES_OR_NO = [
-  { value: "no", label: "No" },
-  { value: "yes", label: "Yes" },
-];
-
 export function make(name, properties = {}, ...children) {
   const element = Object.assign(document.createElement(name), properties);
   element.append(...children);
   return element;
 }
-
-export const isPositive = (value) => POSITIVE.includes(String(value).toLowerCase());
 
 // "12,5" is how half of Europe writes 12.5; anything that is not one plain number is none.
 export function parseNumber(text) {
@@ -21,14 +13,15 @@ export function parseNumber(text) {
   return /^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : NaN;
 }
 
-// The part of the scale that agrees with a decision; the whole scale while there is none.
+// A decision is true or false. The part of the scale that agrees with a decision; the whole scale while there is none.
 export function rangeFor({ minimum, maximum, threshold }, decision) {
   if (decision === undefined || threshold === null || threshold === undefined) return [minimum, maximum];
-  return isPositive(decision) ? [threshold, maximum] : [minimum, threshold - 1];
+  const lowestPositive = Math.ceil(threshold);
+  return decision ? [lowestPositive, maximum] : [minimum, lowestPositive - 1];
 }
 
 export function choiceField(question, id, changed) {
-  const choices = question.choices?.length ? question.choices : YES_OR_NO;
+  const { choices } = question;
   const radios = choices.map(({ value }, n) =>
     make("input", { type: "radio", name: id, id: `${id}-${n}`, value: String(value) }),
   );
@@ -56,7 +49,7 @@ export function choiceField(question, id, changed) {
     check: () => (question.required && chosen() < 0 ? "Please choose an answer." : ""),
     focus: () => (radios[chosen()] ?? radios[0]).focus(),
     digit: (n) => choose(n - 1),
-    decide: (positive) => choose(choices.findIndex(({ value }) => isPositive(value) === positive)),
+    decide: (positive) => choose(choices.findIndex(({ value }) => value === positive)),
   };
 }
 

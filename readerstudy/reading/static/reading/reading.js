@@ -99,7 +99,7 @@ class ReadingPage {
     this.drafts = new Drafts({
       url: this.#url(this.slot, "draft"),
       csrf: this.csrf,
-      body: () => ({ answers: this.form.answers, activity: this.activity.summary(), exposures: this.activity.exposures }),
+      body: () => ({ answers: this.form.answers, activity: this.activity.summary() }),
       state: (state, sentence) => this.#draftState(state, sentence),
     });
   }
