@@ -9,7 +9,7 @@ from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_coordinates
 
-from .designs import DESIGNS, CannotDraw, DrawnSlot
+from .designs import DESIGNS, DesignError, DrawnSlot
 from .models import Allocation, Slot
 from .queries import designs_for, digest_of_slots, latest_standard, missing_for_draw, readers_to_draw, shape_of
 
@@ -39,7 +39,7 @@ def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocat
     shape = shape_of(study, standard)
     try:
         slots = DESIGNS[design](seed, shape)
-    except CannotDraw as error:
+    except DesignError as error:
         raise Refused(str(error)) from error
     allocation = Allocation.objects.create(
         study=study,

@@ -1,7 +1,7 @@
 """Who reads what, where and when: drawn from a seed by SHA-256 alone.
 
-Every draw is a sort by the digest of (seed, purpose, names), so the same seed gives the same slots on any machine, in any
-version of any language; no draw depends on another one; and a reader who joins at the end moves nobody.
+Every draw is a sort by the digest of (seed, purpose, names), so the same seed gives the same slots on any machine, in
+any version of any language; no draw depends on another one; and a reader who joins at the end moves nobody.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
-class CannotDraw(ValueError):
+class DesignError(ValueError):
     """The design does not fit; the text says why."""
 
 
@@ -52,18 +52,18 @@ def shuffled(seed: str, purpose: str, names: Iterable[object], of: Iterable[str]
 
 def check(shape: Shape) -> None:
     if not shape.readers:
-        raise CannotDraw("There is no reader to draw for.")
+        raise DesignError("There is no reader to draw for.")
     if len({reader.code for reader in shape.readers}) != len(shape.readers):
-        raise CannotDraw("Two readers have the same code.")
+        raise DesignError("Two readers have the same code.")
     if not shape.truth:
-        raise CannotDraw("There is no case to draw.")
+        raise DesignError("There is no case to draw.")
 
 
 def crossover(seed: str, shape: Shape) -> list[DrawnSlot]:
     """Two arms, two periods: every reader reads every case in both arms, half of the cases in the first arm first."""
     check(shape)
     if (len(shape.arms), len(shape.periods)) != (2, 2):
-        raise CannotDraw("A crossover needs two arms and two periods.")
+        raise DesignError("A crossover needs two arms and two periods.")
     first, second = shape.arms
     slots: list[DrawnSlot] = []
     for reader, earlier in first_arm_first(seed, shape).items():
@@ -78,7 +78,7 @@ def crossed(seed: str, shape: Shape) -> list[DrawnSlot]:
     """As many arms as periods: every reader reads every case in the first arm in the first period, and so on."""
     check(shape)
     if not shape.arms or len(shape.arms) != len(shape.periods):
-        raise CannotDraw("A crossed design needs one period for each arm.")
+        raise DesignError("A crossed design needs one period for each arm.")
     return [
         DrawnSlot(reader.code, arm, case, period, position)
         for reader in shape.readers
@@ -93,8 +93,8 @@ DESIGNS = {"crossover": crossover, "crossed": crossed}
 def first_arm_first(seed: str, shape: Shape) -> dict[str, frozenset[str]]:
     """Per reader the cases that he reads in the first arm first.
 
-    Within a seniority readers come in pairs, and the second of a pair has the other half of the first one's cases: so each
-    case is first-arm-first for half of the stratum, one more or less where the number of its readers is odd.
+    Within a seniority readers come in pairs, and the second of a pair has the other half of the first one's cases: so
+    each case is first-arm-first for half of the stratum, one more or less where the number of its readers is odd.
     """
     everything = frozenset(shape.truth)
     seen: dict[str, int] = defaultdict(int)
@@ -110,8 +110,8 @@ def first_arm_first(seed: str, shape: Shape) -> dict[str, frozenset[str]]:
 def balanced_half(seed: str, names: tuple[object, ...], truth: Mapping[str, bool]) -> frozenset[str]:
     """Half of the cases, and half of each truth, each within one case.
 
-    Truths are told apart, never named: swapping diseased and healthy throughout draws the same half, so nothing can be read
-    from a reader's list about which is which.
+    Truths are told apart, never named: swapping diseased and healthy throughout draws the same half, so nothing can be
+    read from a reader's list about which is which.
     """
     order = shuffled(seed, "half", names, truth)
     by_truth: dict[bool, list[str]] = defaultdict(list)

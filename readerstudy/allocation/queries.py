@@ -70,16 +70,21 @@ def missing_for_draw(study: Study) -> list[str]:
         missing.append("No design fits the protocol's arms and periods: there must be one period for each arm.")
     if not readers_to_draw(study).exists():
         missing.append("No reader with an account is enrolled yet.")
-    cases = study.cases.all()
-    if not cases.exists():
-        missing.append("No cases are imported yet.")
-    without_truth = cases.exclude(pk__in=truth_of_cases(latest_standard(study)))
-    if without_truth.exists():
-        missing.append(f"The reference standard says nothing about {named(without_truth)}.")
-    without_images = cases.filter(series__images=None)
+    missing += missing_cases(study)
+    without_images = study.cases.filter(series__images=None)
     if without_images.exists():
         missing.append(f"There are no images of {named(without_images)}.")
     return missing
+
+
+def missing_cases(study: Study) -> list[str]:
+    cases = study.cases.all()
+    if not cases.exists():
+        return ["No cases are imported yet."]
+    without_truth = cases.exclude(pk__in=truth_of_cases(latest_standard(study)))
+    if without_truth.exists():
+        return [f"The reference standard says nothing about {named(without_truth)}."]
+    return []
 
 
 def named(cases: QuerySet[Case]) -> str:

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from .views import coordinator
+
+app_name = "readings"
+urlpatterns = [
+    path("", coordinator.progress, name="progress"),
+    path("open/", coordinator.open_reading, name="open"),
+    path("correct/", coordinator.correct, name="correct"),
+    path("washout/<str:slot>/ask/", coordinator.ask_override, name="ask-override"),
+    path("washout/<str:slot>/agree/", coordinator.agree_override, name="agree-override"),
+]

@@ -1,0 +1,155 @@
+"""What the coordinator sees of the reading: how far it is and what holds it up. Never what was answered or how well."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from readerstudy.allocation.models import Allocation, Slot
+from readerstudy.allocation.queries import missing_cases, missing_for_draw, readers_to_draw
+from readerstudy.predictions.queries import assisting_run, progress_of
+from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.queries import readers_of
+
+from .models import Answer, ExternalSource, Reading, WashoutOverride
+from .queries import due_at, open_slots
+
+
+@dataclass(frozen=True)
+class PeriodProgress:
+    number: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ReaderProgress:
+    reader: Enrolment
+    periods: list[PeriodProgress]
+    last_submitted_at: datetime | None
+    waiting: Slot | None
+    due_at: datetime | None
+    override: WashoutOverride | None
+
+    @property
+    def done(self) -> int:
+        return sum(period.done for period in self.periods)
+
+    @property
+    def total(self) -> int:
+        return sum(period.total for period in self.periods)
+
+
+def missing_to_open(study: Study) -> list[str]:
+    """Sentences: what must be there before reading can open. Empty when nothing is missing."""
+    if study.phase == Study.Phase.DRAFT:
+        return ["The protocol is not frozen yet."]
+    if study.phase != Study.Phase.FROZEN:
+        return ["Reading was opened already."]
+    readers = readers_to_draw(study)
+    if not readers.exists():
+        # Every reader's answers come from a file: nothing is drawn, shown or predicted here.
+        return missing_cases(study)
+    missing = missing_for_draw(study)
+    if not Allocation.objects.filter(study=study).exists():
+        missing.append("The allocation is not drawn yet.")
+    else:
+        without = list(readers.filter(slots=None).values_list("code", flat=True))
+        if without:
+            missing.append(f"Nothing is drawn for {', '.join(without)}, who joined after the draw; withdraw them.")
+    return missing + missing_predictions(study)
+
+
+def missing_predictions(study: Study) -> list[str]:
+    if not any(arm.aided for arm in study.arms.all()):
+        return []
+    run = assisting_run(study)
+    if run is None:
+        return ["No algorithm is run whose output the aided arm shows."]
+    progress = progress_of(run)
+    predicted = run.run_cases.values("case")
+    if not progress.complete:
+        return [f"{progress.done} of {progress.total} predictions of {run.algorithm} are done."]
+    forgotten = study.cases.exclude(pk__in=predicted).count()
+    return [f"{run.algorithm} was not run over {forgotten} case(s), which were imported later."] if forgotten else []
+
+
+def reader_progress(study: Study) -> list[ReaderProgress]:
+    submitted = Q(slots__reading__phase=Reading.Phase.SUBMITTED)
+    readers = readers_of(study)
+    last = dict(readers.order_by().values_list("pk").annotate(Max("slots__reading__submitted_at", filter=submitted)))
+    counted = periods_by_reader(study)
+    return [progress_of_reader(study, reader, counted.get(reader.pk, []), last[reader.pk]) for reader in readers]
+
+
+def periods_by_reader(study: Study) -> dict[int, list[PeriodProgress]]:
+    rows = (
+        Slot.objects.filter(reader__study=study)
+        .order_by("reader_id", "period__number")
+        .values_list("reader_id", "period__number")
+        .annotate(total=Count("pk"), done=Count("pk", filter=Q(reading__phase=Reading.Phase.SUBMITTED)))
+    )
+    found: dict[int, list[PeriodProgress]] = {}
+    for reader, number, total, done in rows:
+        found.setdefault(reader, []).append(PeriodProgress(number=number, done=done, total=total))
+    return found
+
+
+def progress_of_reader(
+    study: Study, reader: Enrolment, periods: list[PeriodProgress], last_submitted_at: datetime | None
+) -> ReaderProgress:
+    upcoming = open_slots(reader).first() if study.phase == Study.Phase.OPEN else None
+    due = due_at(upcoming) if upcoming else None
+    waits = due is not None and due > timezone.now()
+    return ReaderProgress(
+        reader=reader,
+        periods=periods,
+        last_submitted_at=last_submitted_at,
+        waiting=upcoming if waits else None,
+        due_at=due if waits else None,
+        override=WashoutOverride.objects.filter(slot=upcoming).select_related("asked_by").first() if waits else None,
+    )
+
+
+def corrections_of(study: Study) -> QuerySet[Answer]:
+    return (
+        Answer.objects.filter(reading__slot__reader__study=study, number__gt=1)
+        .select_related("reading__slot__reader", "reading__slot__period", "question", "given_by")
+        .order_by("-given_at")
+    )
+
+
+def sources_of(study: Study) -> QuerySet[ExternalSource]:
+    return ExternalSource.objects.filter(study=study).select_related("imported_by").order_by("-imported_at")
+
+
+def slot_of_study(study: Study, token: str) -> Slot:
+    slot = (
+        Slot.objects.filter(token=token, reader__study=study, external=False)
+        .select_related("reader__study", "arm", "period", "case")
+        .first()
+    )
+    if slot is None:
+        raise Http404
+    return slot
+
+
+def reading_at(study: Study, code: str, period: int, position: int) -> Reading | None:
+    """The reading that a reader means who says: my twelfth case of the first period."""
+    return (
+        Reading.objects.filter(
+            slot__reader__study=study, slot__reader__code=code, slot__period__number=period, slot__position=position
+        )
+        .select_related("slot__reader__study", "slot__arm", "slot__period", "slot__case")
+        .first()
+    )
+
+
+def override_of(slot: Slot) -> WashoutOverride:
+    override = WashoutOverride.objects.filter(slot=slot).select_related("asked_by").first()
+    if override is None:
+        raise Http404
+    override.slot = slot
+    return override

@@ -1,0 +1,113 @@
+"""What a reader may see, as plain frozen data: there is no field for truth, names, sites or other readers."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Option:
+    value: Value
+    label: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of the protocol."""
+
+    key: str
+    kind: str
+    text: str
+    help: str = ""
+    required: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    choices: tuple[Option, ...] = ()
+    agrees_with: str | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    center: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    label: str
+    center: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    url: str
+    preview: str | None
+    rows: int
+    columns: int
+    bits: int
+    inverted: bool
+    slope: float
+    intercept: float
+    window: Window
+    spacing: list[float] | None
+    calibrated: bool
+    storage_key: str
+    preview_storage_key: str
+
+
+@dataclass(frozen=True)
+class SeriesSight:
+    label: str
+    plane: str
+    frames: tuple[Frame, ...]
+    presets: tuple[Preset, ...]
+    unit: str
+
+
+@dataclass(frozen=True)
+class Assistance:
+    algorithm: str
+    probability: float | None
+    operating_point: float | None
+    positive: bool | None
+    heatmap: str | None
+    heatmap_storage_key: str
+
+
+@dataclass(frozen=True)
+class Prefetch:
+    """Pixels of the case that follows, and nothing but pixels."""
+
+    slot: str
+    series: tuple[SeriesSight, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ReaderView:
+    slot: str
+    progress: Progress
+    period: int
+    arm_label: str
+    series: tuple[SeriesSight, ...]
+    questions: tuple[Asked, ...]
+    draft: dict[str, Any] | None
+    assistance: Assistance | None
+    next_prefetch: Prefetch | None
+
+    def to_document(self) -> dict[str, Any]:
+        """What goes to the browser: all of it but the places of the files in the storage."""
+        return asdict(self, dict_factory=without_places)
+
+
+def without_places(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in pairs if not name.endswith("storage_key")}

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from .views import cases, pages
+
+app_name = "reading"
+urlpatterns = [
+    path("", pages.worklist, name="worklist"),
+    path("start/<str:reader>/", pages.start, name="start"),
+    path("paused/<str:reader>/", pages.paused, name="paused"),
+    path("finished/<str:reader>/", pages.finished, name="finished"),
+    path("<str:slot>/", pages.read, name="read"),
+    path("<str:slot>/case.json", cases.case, name="case"),
+    path("<str:slot>/frame/<int:number>", cases.frame, name="frame"),
+    path("<str:slot>/heatmap", cases.heatmap, name="heatmap"),
+    path("<str:slot>/draft", cases.draft, name="draft"),
+    path("<str:slot>/submit", cases.submit, name="submit"),
+    path("<str:slot>/pause", cases.pause, name="pause"),
+]

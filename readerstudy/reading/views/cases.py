@@ -1,0 +1,124 @@
+"""One case for its reader: as JSON, as pixels, and what the reader sends back."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_POST
+
+from readerstudy.audit.errors import Conflict, Denied, Refused
+from readerstudy.reading import actions, submissions
+from readerstudy.reading.answers import AnswersError
+from readerstudy.reading.models import Reading
+from readerstudy.reading.queries import (
+    check_opens,
+    current_and_next,
+    frame_bytes,
+    heatmap_bytes,
+    is_due,
+    prefetchable,
+    slot_for,
+    what_reader_sees,
+)
+
+from .pages import person
+
+PIXELS = cache_control(private=True, max_age=3600)
+NOTHING_KEPT = cache_control(private=True, no_store=True)
+
+
+def sentences_as_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refusals as JSON, since the page reads nothing else here."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **names: Any) -> HttpResponse:
+        try:
+            return view(request, **names)
+        except AnswersError as error:
+            return refusal(422, "Some answers need your attention.", errors=error.errors)
+        except submissions.BodyError as error:
+            return refusal(400, str(error))
+        except Conflict as error:
+            return refusal(409, str(error))
+        except Denied as error:
+            return refusal(403, str(error))
+        except Refused as error:
+            return refusal(400, str(error))
+
+    return answer
+
+
+def refusal(status: int, sentence: str, **more: object) -> JsonResponse:
+    return JsonResponse({"error": sentence, **more}, status=status)
+
+
+@require_GET
+@NOTHING_KEPT
+@sentences_as_json
+def case(request: HttpRequest, slot: str) -> HttpResponse:
+    own = slot_for(person(request), slot)
+    actions.open_slot(slot=own, by=person(request))
+    return JsonResponse(what_reader_sees(own).to_document())
+
+
+@require_GET
+@PIXELS
+@sentences_as_json
+def frame(request: HttpRequest, slot: str, number: int) -> HttpResponse:
+    """Pixels of the case that is read now, and of the next one, so that it is there at once."""
+    own = slot_for(person(request), slot)
+    now = timezone.now()
+    current, following = current_and_next(own.reader)
+    ahead = current is not None and prefetchable(current, following, now) == own and is_due(current, now)
+    check_opens(own, own if ahead else current, now)
+    content = frame_bytes(own, number, quarter=request.GET.get("quarter") == "1")
+    return HttpResponse(content, content_type="application/octet-stream")
+
+
+@require_GET
+@NOTHING_KEPT
+def heatmap(request: HttpRequest, slot: str) -> HttpResponse:
+    """The model's heat map of the case that is open now; in every other case it does not exist."""
+    own = slot_for(person(request), slot)
+    current, _ = current_and_next(own.reader)
+    try:
+        check_opens(own, current, timezone.now())
+    except Denied as denied:
+        raise Http404 from denied
+    if not Reading.objects.filter(slot=own).exists():
+        raise Http404
+    return HttpResponse(heatmap_bytes(own), content_type="image/png")
+
+
+@require_POST
+@NOTHING_KEPT
+@sentences_as_json
+def draft(request: HttpRequest, slot: str) -> HttpResponse:
+    own = slot_for(person(request), slot)
+    actions.save_draft(slot=own, answers=submissions.draft(request.body), by=person(request))
+    return HttpResponse(status=204)
+
+
+@require_POST
+@NOTHING_KEPT
+@sentences_as_json
+def submit(request: HttpRequest, slot: str) -> HttpResponse:
+    own = slot_for(person(request), slot)
+    actions.submit(slot=own, submission=submissions.submission(request.body), by=person(request))
+    upcoming, _ = current_and_next(own.reader)
+    following = upcoming if upcoming and upcoming.period_id == own.period_id else None
+    ready = following is not None and is_due(following, timezone.now())
+    return JsonResponse({"next": following.token if following and ready else None, "finished": following is None})
+
+
+@require_POST
+@NOTHING_KEPT
+@sentences_as_json
+def pause(request: HttpRequest, slot: str) -> HttpResponse:
+    own = slot_for(person(request), slot)
+    actions.pause(slot=own, by=person(request))
+    return JsonResponse({"url": reverse("reading:paused", args=[own.reader.token])})
