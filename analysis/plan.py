@@ -1,7 +1,7 @@
 """The analysis plan, declared before the first rating, and which of its tests are valid for design and data."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -131,15 +131,25 @@ def plan_from_dict(mapping: Mapping[str, Any]) -> Plan:
     refuse_unknown(mapping, Plan)
     values = dict(mapping)
     if "arms" in values:
-        values["arms"] = tuple(str(arm) for arm in values["arms"])
+        values["arms"] = tuple(str(arm) for arm in listed(values["arms"], "arms"))
     if "primary" in values:
         values["primary"] = endpoint_from_dict(values["primary"])
     if "secondary" in values:
-        values["secondary"] = tuple(endpoint_from_dict(item) for item in values["secondary"])
+        values["secondary"] = tuple(endpoint_from_dict(item) for item in listed(values["secondary"], "secondary"))
+    if not isinstance(values.get("level", 0.95), int | float):
+        raise CannotAnalyse(f"The level of a plan is a number between 0 and 1, not {values['level']!r}.")
     return Plan(**values)
 
 
-def endpoint_from_dict(mapping: Mapping[str, Any]) -> Endpoint:
+def listed(value: object, name: str) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise CannotAnalyse(f"The {name} of a plan are a list, not {value!r}.")
+    return value
+
+
+def endpoint_from_dict(mapping: object) -> Endpoint:
+    if not isinstance(mapping, Mapping):
+        raise CannotAnalyse("An endpoint of a plan names its analysis and its figure; one of them names nothing.")
     refuse_unknown(mapping, Endpoint)
     return Endpoint(**mapping)
 
