@@ -26,8 +26,14 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(phase__in=["draft", "frozen", "open", "locked"]), name="study_phase_known"),
-            models.CheckConstraint(condition=~Q(title=""), name="study_has_title"),
+            models.CheckConstraint(
+                condition=Q(phase__in=["draft", "frozen", "open", "locked"]), name="study_phase_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(title=""),
+                name="study_has_title",
+                violation_error_message="Give the study a title.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -52,16 +58,22 @@ class Arm(models.Model):
     class Meta:
         ordering = ["study", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["study", "code"], name="arm_code_once"),
+            models.UniqueConstraint(
+                fields=["study", "code"],
+                name="arm_code_once",
+                violation_error_message="Another arm of this study has this code.",
+            ),
             models.UniqueConstraint(fields=["study", "position"], name="arm_position_once"),
             models.CheckConstraint(condition=Q(assistance__in=["none", "concurrent"]), name="arm_assistance_known"),
             models.CheckConstraint(
                 condition=~Q(assistance="none") | Q(shows_probability=False, shows_heatmap=False),
                 name="arm_unaided_shows_nothing",
+                violation_error_message="An unaided arm shows neither probability nor heat map.",
             ),
             models.CheckConstraint(
                 condition=Q(assistance="none") | Q(shows_probability=True) | Q(shows_heatmap=True),
                 name="arm_aided_shows_something",
+                violation_error_message="An aided arm shows the probability, the heat map, or both.",
             ),
         ]
 
@@ -85,8 +97,16 @@ class Period(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "number"], name="period_number_once"),
             models.CheckConstraint(condition=Q(number__gte=1), name="period_counts_from_one"),
-            models.CheckConstraint(condition=Q(number__gt=1) | Q(washout_days=0), name="period_first_has_no_washout"),
-            models.CheckConstraint(condition=Q(washout_days__lte=730), name="period_washout_plausible"),
+            models.CheckConstraint(
+                condition=Q(number__gt=1) | Q(washout_days=0),
+                name="period_first_has_no_washout",
+                violation_error_message="The first period has no washout before it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(washout_days__lte=730),
+                name="period_washout_plausible",
+                violation_error_message="A washout lasts at most 730 days.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,30 +133,50 @@ class Question(models.Model):
     unit = models.CharField(max_length=16, blank=True)
     agrees_with = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="followers")
     threshold = models.FloatField(
-        null=True, blank=True, help_text="A positive decision needs a confidence of at least this much, a negative one less."
+        null=True,
+        blank=True,
+        help_text="A positive decision needs a confidence of at least this much, a negative one less.",
     )
 
     class Meta:
         ordering = ["study", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["study", "key"], name="question_key_once"),
+            models.UniqueConstraint(
+                fields=["study", "key"],
+                name="question_key_once",
+                violation_error_message="Another question of this study has this key.",
+            ),
             models.UniqueConstraint(fields=["study", "position"], name="question_position_once"),
-            models.UniqueConstraint(fields=["study"], condition=Q(kind="decision"), name="question_one_decision"),
-            models.UniqueConstraint(fields=["study"], condition=Q(kind="confidence"), name="question_one_confidence"),
+            models.UniqueConstraint(
+                fields=["study"],
+                condition=Q(kind="decision"),
+                name="question_one_decision",
+                violation_error_message="A study has one decision question; this one has it already.",
+            ),
+            models.UniqueConstraint(
+                fields=["study"],
+                condition=Q(kind="confidence"),
+                name="question_one_confidence",
+                violation_error_message="A study has one confidence question; this one has it already.",
+            ),
             models.CheckConstraint(
-                condition=Q(kind__in=["decision", "confidence", "choice", "number", "text"]), name="question_kind_known"
+                condition=Q(kind__in=["decision", "confidence", "choice", "number", "text"]),
+                name="question_kind_known",
             ),
             models.CheckConstraint(
                 condition=Q(minimum__isnull=True) | Q(maximum__isnull=True) | Q(minimum__lt=F("maximum")),
                 name="question_range_in_order",
+                violation_error_message="The smallest value must be less than the largest.",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="confidence") | Q(minimum__isnull=False, maximum__isnull=False),
                 name="question_confidence_has_range",
+                violation_error_message="A confidence question needs its smallest and largest value.",
             ),
             models.CheckConstraint(
                 condition=Q(agrees_with__isnull=True) | Q(kind="confidence", threshold__isnull=False),
                 name="question_agreement_has_threshold",
+                violation_error_message="Only a confidence agrees with the decision, and only by a threshold.",
             ),
         ]
 
@@ -153,7 +193,11 @@ class Choice(models.Model):
     class Meta:
         ordering = ["question", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["question", "value"], name="choice_value_once"),
+            models.UniqueConstraint(
+                fields=["question", "value"],
+                name="choice_value_once",
+                violation_error_message="Two choices would be stored under the same value.",
+            ),
             models.UniqueConstraint(fields=["question", "position"], name="choice_position_once"),
         ]
 
@@ -181,20 +225,31 @@ class Endpoint(models.Model):
     rank = models.CharField(max_length=12, choices=Rank)
     metric = models.CharField(max_length=12, choices=Metric)
     method = models.CharField(max_length=12, choices=Method)
-    margin = models.FloatField(null=True, blank=True, help_text="Non-inferiority margin; empty for a test of difference.")
+    margin = models.FloatField(
+        null=True, blank=True, help_text="Non-inferiority margin; empty for a test of difference."
+    )
 
     class Meta:
         ordering = ["study", "position"]
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="endpoint_position_once"),
-            models.UniqueConstraint(fields=["study"], condition=Q(rank="primary"), name="endpoint_one_primary"),
-            models.CheckConstraint(condition=Q(rank__in=["primary", "secondary", "exploratory"]), name="endpoint_rank_known"),
+            models.UniqueConstraint(
+                fields=["study"],
+                condition=Q(rank="primary"),
+                name="endpoint_one_primary",
+                violation_error_message="A study has one primary endpoint; this one has it already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(rank__in=["primary", "secondary", "exploratory"]), name="endpoint_rank_known"
+            ),
             models.CheckConstraint(
                 condition=Q(metric__in=["auc", "sensitivity", "specificity"]), name="endpoint_metric_known"
             ),
             models.CheckConstraint(condition=Q(method__in=["mrmc", "per_reader"]), name="endpoint_method_known"),
             models.CheckConstraint(
-                condition=Q(margin__isnull=True) | (Q(margin__gt=0) & Q(margin__lt=1)), name="endpoint_margin_a_share"
+                condition=Q(margin__isnull=True) | (Q(margin__gt=0) & Q(margin__lt=1)),
+                name="endpoint_margin_a_share",
+                violation_error_message="A margin lies between 0 and 1.",
             ),
         ]
 
@@ -254,7 +309,8 @@ class Enrolment(models.Model):
             models.UniqueConstraint(fields=["study", "user"], name="enrolment_one_role_per_person"),
             models.UniqueConstraint(fields=["study", "code"], condition=~Q(code=""), name="enrolment_code_once"),
             models.CheckConstraint(
-                condition=Q(role__in=["coordinator", "reader", "truther", "statistician"]), name="enrolment_role_known"
+                condition=Q(role__in=["coordinator", "reader", "truther", "statistician"]),
+                name="enrolment_role_known",
             ),
             models.CheckConstraint(
                 condition=~Q(role="reader") | (Q(seniority__in=["senior", "intermediate", "junior"]) & ~Q(code="")),

@@ -34,3 +34,9 @@ def check_analyses(user: User, study: Study) -> None:
 def check_reads(user: User, study: Study) -> None:
     if role_in(user, study) != Role.READER:
         raise Denied("Only readers of this study may do this.")
+
+
+def check_sees_protocol(user: User, study: Study) -> None:
+    """Not readers: what the arms show and how long the washout is must not colour how they read."""
+    if role_in(user, study) not in (Role.COORDINATOR, Role.STATISTICIAN, Role.TRUTHER):
+        raise Denied("Readers work from the instructions; the protocol is shown to the people who run the study.")

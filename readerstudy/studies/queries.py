@@ -1,9 +1,14 @@
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import Http404
 
 from readerstudy.accounts.models import User
 
-from .models import Enrolment, Study
+from .models import Arm, Enrolment, ProtocolVersion, Question, Study
+from .protocol import Difference, differences, gaps, plan_document, protocol_document
 
 
 def studies_of(user: User) -> QuerySet[Study]:
@@ -27,3 +32,75 @@ def enrolment_of(user: User, study: Study) -> Enrolment:
 
 def readers_of(study: Study) -> QuerySet[Enrolment]:
     return study.enrolments.filter(role=Enrolment.Role.READER, active=True).order_by("code")
+
+
+def protocol_of(study: Study) -> dict[str, Any]:
+    """The protocol as it stands now, as a document."""
+    return protocol_document(
+        {"title": study.title, "question": study.question, "instructions": study.instructions},
+        [arm_row(arm) for arm in study.arms.all()],
+        list(study.periods.values("number", "washout_days")),
+        [question_row(question) for question in questions_of(study)],
+    )
+
+
+def plan_of(study: Study) -> dict[str, Any]:
+    return plan_document(protocol_of(study), list(study.endpoints.values("rank", "metric", "method", "margin")))
+
+
+def arm_row(arm: Arm) -> dict[str, Any]:
+    return {
+        "code": arm.code,
+        "label": arm.label,
+        "assistance": arm.assistance,
+        "shows_probability": arm.shows_probability,
+        "shows_heatmap": arm.shows_heatmap,
+    }
+
+
+def question_row(question: Question) -> dict[str, Any]:
+    return {
+        "key": question.key,
+        "kind": question.kind,
+        "text": question.text,
+        "help": question.help,
+        "required": question.required,
+        "minimum": question.minimum,
+        "maximum": question.maximum,
+        "unit": question.unit,
+        "agrees_with": question.agrees_with.key if question.agrees_with else None,
+        "threshold": question.threshold,
+        "choices": [{"value": choice.value, "label": choice.label} for choice in question.choices.all()],
+    }
+
+
+def questions_of(study: Study) -> QuerySet[Question]:
+    return study.questions.select_related("agrees_with").prefetch_related("choices").order_by("position")
+
+
+def gaps_of(study: Study) -> list[str]:
+    """What stands between this draft and its freezing."""
+    return gaps(protocol_of(study), plan_of(study))
+
+
+def current_version(study: Study) -> ProtocolVersion | None:
+    return study.protocol_versions.select_related("frozen_by").order_by("-number").first()
+
+
+@dataclass(frozen=True)
+class Amended:
+    version: ProtocolVersion
+    changes: list[Difference]
+
+
+def versions_of(study: Study) -> list[Amended]:
+    """All versions, newest first, each with what it changed."""
+    versions = list(study.protocol_versions.select_related("frozen_by").order_by("number"))
+    changes: list[list[Difference]] = [[]]
+    for old, new in pairwise(versions):
+        changes.append(differences(old.protocol, new.protocol) + differences(old.plan, new.plan))
+    return [Amended(*pair) for pair in zip(versions, changes, strict=False)][::-1]
+
+
+def enrolments_of(study: Study) -> QuerySet[Enrolment]:
+    return study.enrolments.select_related("user", "user__reader_profile").order_by("-active", "role", "code", "pk")

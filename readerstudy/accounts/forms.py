@@ -1,0 +1,34 @@
+from django import forms
+
+from .models import ReaderProfile, Seniority, User
+
+
+class ProfileForm(forms.ModelForm[ReaderProfile]):
+    class Meta:
+        model = ReaderProfile
+        fields = ["seniority", "specialty", "years_of_experience"]
+        help_texts = {
+            "seniority": "A study copies this when it enrols you; a later change does not touch studies you are in.",
+            "years_of_experience": "Whole years since you began to read such images.",
+        }
+
+
+class AccountForm(forms.Form):
+    username = forms.CharField(max_length=150, help_text="Letters, digits and @ . + - _ only.")
+    first_name = forms.CharField(max_length=150, required=False)
+    last_name = forms.CharField(max_length=150, required=False)
+    site_role = forms.ChoiceField(label="Role on this site", choices=User.Site.choices, initial=User.Site.MEMBER)
+    seniority = forms.ChoiceField(
+        choices=[("", "Not a reader"), *Seniority.choices],
+        required=False,
+        help_text="For readers. They can complete their profile themselves.",
+    )
+
+    def __init__(self, *args: object, may_give_roles: bool, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        if not may_give_roles:
+            del self.fields["site_role"]
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=500)

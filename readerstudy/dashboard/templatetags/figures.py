@@ -1,0 +1,83 @@
+"""The one place where numbers become text on pages."""
+
+from collections.abc import Mapping
+
+from django import template
+
+import readerstudy
+
+register = template.Library()
+NOTHING = "–"
+SMALLEST_P = 0.001
+
+
+@register.filter
+def estimate(value: float | None, decimals: int = 3) -> str:
+    """Three decimals; a true minus sign; never minus zero."""
+    if value is None or value == "":
+        return NOTHING
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
+@register.filter
+def interval(low: float | None, high: float | None) -> str:
+    return NOTHING if low is None or high is None else f"{estimate(low)} to {estimate(high)}"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    return NOTHING if value is None else f"{estimate(100 * value, 1)} %"
+
+
+@register.filter
+def pvalue(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < SMALLEST_P else f"{value:.3f}"
+
+
+@register.filter
+def duration(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return NOTHING
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+@register.filter
+def short(digest: str) -> str:
+    """The first 12 of a digest's 64 characters: enough to compare by eye."""
+    return digest[:12]
+
+
+@register.filter
+def share(done: int, total: int) -> int:
+    """Whole percent, rounded down, so that 100 means all."""
+    return 100 * done // total if total else 0
+
+
+@register.filter
+def card_value(value: object) -> str:
+    """A value of a JSON document as one line of text."""
+    match value:
+        case None:
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return "; ".join(f"{key}: {card_value(inner)}" for key, inner in value.items())
+        case list():
+            return ", ".join(card_value(inner) for inner in value)
+        case float():
+            return f"{value:.6g}"
+    return str(value)
+
+
+@register.simple_tag
+def version() -> str:
+    return readerstudy.__version__
