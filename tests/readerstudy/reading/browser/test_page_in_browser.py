@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.page_server import QUESTIONS, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
 
 AIDED = {"algorithm": "spine-net 1.2.0", "probability": 0.834, "operating_point": 0.41, "positive": True}
 STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_windowing
 
-from tests.readerstudy.reading.page_server import QUESTIONS, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
 
 
 def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
