@@ -30,7 +30,7 @@ def outside_postgres() -> Path | None:
 
 
 def outside_broker() -> str | None:
-    return shutil.which("redis-server") or shutil.which("rabbitmq-server")
+    return shutil.which("redis-server")
 
 
 def main() -> int:

@@ -49,6 +49,9 @@ class Application:
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
 
+    def tail(self, part: str) -> str:
+        return processes.tail(self.log(part))
+
     def wait_for(self, part: str) -> None:
         processes.wait_for_answer(f"The {part} process", lambda: self.answers(part), self.running[part], self.log(part))
 
@@ -95,6 +98,10 @@ class Application:
             with urllib.request.urlopen(self.address, timeout=5):
                 return True
         except urllib.error.HTTPError as answer:
+            if answer.code == 500:
+                raise CannotStart(
+                    f"The first page fails. The end of {self.log(WEB)} says:\n{self.tail(WEB)}"
+                ) from answer
             return answer.code < 500
         except OSError:
             return False

@@ -13,6 +13,7 @@ from .places import CannotStart
 
 POLL_SECONDS = 0.05
 LINES_OF_LOG = 15
+LETTERS_OF_A_LINE = 300
 
 
 def marked(mark: str) -> list[psutil.Process]:
@@ -79,7 +80,8 @@ def wait_for_answer(
 def tail(log: Path, lines: int = LINES_OF_LOG) -> str:
     if not log.exists():
         return "(no log)"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    # A traceback in one line of JSON is long, and its end says what happened.
+    return "\n".join(line[-LETTERS_OF_A_LINE:] for line in log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def end(processes: list[psutil.Process], how: signal.Signals, seconds: float) -> bool:
