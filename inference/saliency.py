@@ -1,0 +1,60 @@
+"""Where a model looked: Grad-CAM."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def grad_cam(model: nn.Module, images: Tensor) -> NDArray[np.float32]:
+    """Grad-CAM of the positive label at the maps that ``model.features`` returns.
+
+    L = ReLU(Σ_k α_k A^k), α_k = mean over places of ∂logit/∂A^k; each map is scaled to a maximum of 1.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With ``features`` and ``head`` (see ``inference.models``), in evaluation mode.
+    images : Tensor, shape (n, 1, rows, columns)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, r, c)
+        In [0, 1] at the resolution of the feature maps; all 0 where nothing supports the positive label.
+
+    References
+    ----------
+    Selvaraju et al., ICCV 2017, equations 1 and 2.
+    """
+    import torch
+
+    with torch.enable_grad():
+        maps = model.features(images).detach().requires_grad_(True)  # type: ignore[operator]
+        (gradient,) = torch.autograd.grad(model.head(maps).sum(), maps)  # type: ignore[operator]
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    cam = torch.relu((weights * maps.detach()).sum(dim=1))
+    peak = cam.amax(dim=(1, 2), keepdim=True)
+    scaled: NDArray[np.float32] = torch.where(peak > 0, cam / peak.clamp(min=1e-12), cam).numpy()
+    return scaled
+
+
+def heatmap_png(plane: NDArray[np.float32], longest: int = 128) -> bytes:
+    """A map in [0, 1] as 8-bit grey PNG, its longer side at most ``longest`` pixels.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (rows, columns)
+        Covering the image exactly (padding cut away).
+    """
+    grey = Image.fromarray((np.clip(plane, 0, 1) * 255).round().astype(np.uint8))
+    grey.thumbnail((longest, longest), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    grey.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,315 @@
+"""One training loop for all families: patient-grouped, deterministic from its seed, resumable after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from inference.calibration import fit_calibration, youden_threshold
+from inference.cards import Card, canonical
+from inference.cohort import Member, check_no_leak, digest_of, split_by_patient
+from inference.evaluate import measure
+from inference.models import build
+from inference.pixels import read_file
+from inference.preprocess import Preprocessing
+from inference.weights import save_weights
+
+CHECKPOINT = "training.safetensors"
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "small": {
+        "family": "small_cnn",
+        "architecture": {"width": 16, "stages": 3, "grid": 6, "dropout": 0.5},
+        "preprocessing": {"rows": 96, "columns": 96, "low": 1.0, "high": 99.0},
+        "training": {"epochs": 40, "batch": 32, "rate": 2e-3, "decay": 0.05, "smoothing": 0.05, "flip": True},
+    },
+    "spine": {
+        "family": "small_cnn",
+        "architecture": {"width": 16, "stages": 4, "grid": 1, "dropout": 0.2, "peaks": True},
+        "preprocessing": {"rows": 192, "columns": 128, "low": 1.0, "high": 99.0},
+        "training": {"epochs": 40, "batch": 32, "rate": 3e-3, "decay": 0.02, "smoothing": 0.02, "flip": False},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that decides the result, besides the data.
+
+    Attributes
+    ----------
+    name, version : str
+        Of the model.
+    labels : tuple of str
+        Negative, positive.
+    preset : str
+        A key of ``ARCHITECTURES``.
+    seed : int
+    epochs : int or None
+        Instead of the preset's number.
+    """
+
+    name: str
+    version: str
+    labels: tuple[str, str]
+    preset: str = "small"
+    seed: int = 0
+    epochs: int | None = None
+    licence: str = "for research"
+    intended_use: str = "Assistance in reader studies; not for the care of patients."
+    limits: str = "Trained on one cohort; see data and metrics."
+
+    def recipe(self) -> dict[str, Any]:
+        chosen: dict[str, Any] = json.loads(canonical(ARCHITECTURES[self.preset]))
+        chosen["training"]["seed"] = self.seed
+        if self.epochs is not None:
+            chosen["training"]["epochs"] = self.epochs
+        return chosen
+
+
+@dataclass
+class Part:
+    """A part of the cohort in memory: inputs (n, 1, rows, columns), labels (n,), pixel digests."""
+
+    members: list[Member]
+    inputs: Tensor
+    labels: Tensor
+    digests: list[str] = field(default_factory=list)
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        result: NDArray[np.bool_] = self.labels.numpy().astype(bool)
+        return result
+
+    def digest(self) -> str:
+        rows = sorted((m.patient, d, m.positive) for m, d in zip(self.members, self.digests, strict=True))
+        return hashlib.sha256(canonical(rows)).hexdigest()
+
+
+def load_part(members: Sequence[Member], preprocessing: Preprocessing, *, title: str) -> Part:
+    """Read and preprocess all images of a part."""
+    inputs, digests = [], []
+    for member in tqdm(members, desc=title, unit="image", leave=False):
+        pixels = read_file(member.path)
+        digests.append(digest_of(pixels))
+        inputs.append(torch.from_numpy(preprocessing(pixels)))
+    labels = torch.tensor([float(member.positive) for member in members])
+    return Part(list(members), torch.stack(inputs)[:, None], labels, digests)
+
+
+def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
+    """Train, calibrate and freeze one classifier; weights and card are written to ``out``.
+
+    The cohort is split by patient; calibration and operating point (Youden) come from the validation part only. A run that
+    was killed continues from its last epoch and ends with the same weights.
+
+    Returns
+    -------
+    Card
+        As written beside the weights.
+
+    Raises
+    ------
+    BadCohort
+        Where a patient or an image would stand in both parts, or a part lacks a class.
+    """
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    recipe = plan.recipe()
+    out.mkdir(parents=True, exist_ok=True)
+    preprocessing = Preprocessing.from_recipe(recipe["preprocessing"])
+    chosen, held = split_by_patient(members, seed=plan.seed)
+    training = load_part(chosen, preprocessing, title="training images")
+    validation = load_part(held, preprocessing, title="validation images")
+    check_no_leak(
+        {
+            "training": zip(training.members, training.digests, strict=True),
+            "validation": zip(validation.members, validation.digests, strict=True),
+        }
+    )
+    model = fit(recipe, training, validation, out)
+    card = freeze(model, plan, recipe, training, validation, out)
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    return card
+
+
+def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) -> nn.Module:
+    """The loop: AdamW on a one-cycle schedule, binary cross-entropy with balanced classes and smoothed labels."""
+    settings = recipe["training"]
+    torch.manual_seed(settings["seed"])
+    model = build(recipe["family"], recipe["architecture"])
+    optimiser = torch.optim.AdamW(model.parameters(), settings["rate"], weight_decay=settings["decay"])
+    epochs, batch = settings["epochs"], settings["batch"]
+    steps = math.ceil(len(training.labels) / batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings["rate"], total_steps=epochs * steps)
+    checkpoint = Checkpoint(out, recipe, training)
+    first = checkpoint.resume(model, optimiser, schedule)
+    balance = (len(training.labels) - training.labels.sum()) / training.labels.sum()
+    progress = tqdm(range(first, epochs), desc="training", unit="epoch", initial=first, total=epochs)
+    for epoch in progress:
+        chance = torch.Generator().manual_seed(settings["seed"] * 100_003 + epoch)
+        loss = one_epoch(model, optimiser, schedule, training, settings, balance, chance)
+        checkpoint.note(epoch, loss, loss_on(model, validation, balance))
+        checkpoint.save(epoch + 1, model, optimiser, schedule)
+        progress.set_postfix(loss=f"{loss:.3f}")
+    return model.eval()
+
+
+def one_epoch(
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    training: Part,
+    settings: Mapping[str, Any],
+    balance: Tensor,
+    chance: torch.Generator,
+) -> float:
+    model.train()
+    torch.manual_seed(int(torch.randint(2**31, (1,), generator=chance)))  # dropout follows the epoch, also after a resume
+    order = torch.randperm(len(training.labels), generator=chance)
+    total = 0.0
+    for chosen in order.split(settings["batch"]):
+        images = augmented(training.inputs[chosen], chance, flip=settings["flip"])
+        smooth = settings["smoothing"]
+        target = training.labels[chosen] * (1 - 2 * smooth) + smooth
+        loss = F.binary_cross_entropy_with_logits(model(images), target, pos_weight=balance)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        total += loss.item() * len(chosen)
+    return total / len(order)
+
+
+def augmented(images: Tensor, chance: torch.Generator, *, flip: bool) -> Tensor:
+    """Small turns (±6°), scales and shifts (±10 %), contrast and brightness; mirrored where the finding has no side."""
+    n = len(images)
+    turn = (torch.rand(n, generator=chance) - 0.5) * 0.2
+    scale = 1 + (torch.rand(n, generator=chance) - 0.5) * 0.2
+    grid = torch.zeros(n, 2, 3)
+    grid[:, 0, 0], grid[:, 0, 1] = scale * torch.cos(turn), -scale * torch.sin(turn)
+    grid[:, 1, 0], grid[:, 1, 1] = scale * torch.sin(turn), scale * torch.cos(turn)
+    grid[:, :, 2] = (torch.rand(n, 2, generator=chance) - 0.5) * 0.2
+    places = F.affine_grid(grid, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, places, align_corners=False, padding_mode="border")
+    contrast = 1 + (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.3
+    brightness = (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.2
+    changed = moved * contrast + brightness
+    if flip:
+        mirror = torch.rand(n, generator=chance) < 0.5
+        changed[mirror] = changed[mirror].flip(-1)
+    return changed
+
+
+def logits_of(model: nn.Module, inputs: Tensor, batch: int = 64) -> NDArray[np.float64]:
+    """Logits of all inputs, shape (n,)."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model(chunk) for chunk in inputs.split(batch)]
+    result: NDArray[np.float64] = torch.cat(parts).numpy().astype(np.float64)
+    return result
+
+
+def loss_on(model: nn.Module, part: Part, balance: Tensor) -> float:
+    logits = torch.from_numpy(logits_of(model, part.inputs)).float()
+    return float(F.binary_cross_entropy_with_logits(logits, part.labels, pos_weight=balance))
+
+
+def freeze(
+    model: nn.Module, plan: Training, recipe: Mapping[str, Any], training: Part, validation: Part, out: Path
+) -> Card:
+    """Calibrate and decide on validation data, then write weights and card."""
+    logits = logits_of(model, validation.inputs)
+    calibration = fit_calibration(logits, validation.positive)
+    probability = calibration.probability(logits)
+    threshold = youden_threshold(probability, validation.positive)
+    card = Card(
+        name=plan.name,
+        version=plan.version,
+        family=recipe["family"],
+        recipe=recipe,
+        labels=plan.labels,
+        calibration=calibration.to_document() | {"fitted_on": "validation"},
+        operating_point={"threshold": threshold, "rule": "youden", "chosen_on": "validation", "n": len(logits)},
+        data={
+            name: {
+                "cases": len(part.members),
+                "patients": len({member.patient for member in part.members}),
+                "positives": int(part.positive.sum()),
+                "digest": part.digest(),
+            }
+            for name, part in (("training", training), ("validation", validation))
+        },
+        metrics={"validation": measure(probability, validation.positive, threshold).to_document()},
+        weights_sha256=save_weights(model, out),
+        licence=plan.licence,
+        intended_use=plan.intended_use,
+        limits=plan.limits,
+    )
+    card.save(out)
+    return card
+
+
+class Checkpoint:
+    """State after each epoch, so that a killed run goes on where it was; safetensors, no pickle."""
+
+    def __init__(self, out: Path, recipe: Mapping[str, Any], training: Part) -> None:
+        self.path = out / CHECKPOINT
+        self.history = out / "history.jsonl"
+        self.identity = hashlib.sha256(canonical([recipe, training.digest()])).hexdigest()
+
+    def note(self, epoch: int, loss: float, validation: float) -> None:
+        with self.history.open("a", encoding="utf-8") as stream:
+            line = {"epoch": epoch + 1, "loss": round(loss, 6), "validation_loss": round(validation, 6)}
+            stream.write(json.dumps(line) + "\n")
+
+    def save(
+        self, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    ) -> None:
+        from safetensors.torch import save_file
+
+        tensors = {f"model.{name}": tensor.contiguous() for name, tensor in model.state_dict().items()}
+        for number, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
+        partial = self.path.with_suffix(".partial")
+        facts = {"identity": self.identity, "epoch": str(epoch), "steps": str(schedule.last_epoch)}
+        save_file(tensors, partial, metadata=facts)
+        partial.replace(self.path)
+
+    def resume(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    ) -> int:
+        """Number of epochs that are done; 0 where there is no checkpoint of this very training."""
+        from safetensors import safe_open
+
+        if not self.path.is_file():
+            self.history.unlink(missing_ok=True)
+            return 0
+        with safe_open(self.path, framework="pt") as stored:
+            facts = stored.metadata()
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
+        if facts["identity"] != self.identity:
+            self.history.unlink(missing_ok=True)
+            return 0
+        model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
+        for _ in range(int(facts["steps"])):
+            optimiser.step()
+            schedule.step()
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimiser."):
+                _, number, key = name.split(".")
+                state.setdefault(int(number), {})[key] = tensor
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        return int(facts["epoch"])
