@@ -1,6 +1,7 @@
 """ZIP and tar archives unpacked into one folder, with limits, and never outside it."""
 
 import gzip
+import io
 import shutil
 import stat
 import tarfile
@@ -116,14 +117,14 @@ def _untar(archive: Path, target: Path, meter: _Meter) -> Iterator[str]:
                 yield name
 
 
-class _Bounded:
+class _Bounded(io.BufferedIOBase):
     """Counts what a tar stream gives, so that headers that unpack without end are seen as well."""
 
     def __init__(self, source: gzip.GzipFile | IO[bytes], meter: _Meter) -> None:
         self.source, self.meter = source, meter
 
-    def read(self, size: int) -> bytes:
-        chunk = self.source.read(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = self.source.read(-1 if size is None else size)
         self.meter.count(len(chunk))
         return chunk
 

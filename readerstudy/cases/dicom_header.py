@@ -323,12 +323,7 @@ def _first(sources: list[Dataset], keyword: str) -> object:
 
 
 def _numbers(sources: list[Dataset], keyword: str, count: int) -> list[float] | None:
-    value = _first(sources, keyword)
-    if value is None:
-        return None
-    values = [
-        float(part) for part in (value if isinstance(value, Iterable) and not isinstance(value, str) else [value])
-    ]
+    values = _several(_first(sources, keyword))
     return values if len(values) == count and all(map(math.isfinite, values)) else None
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 REQUIRED = ("case", "patient", "file")
 OPTIONAL = ("series", "truth", "site", "cleared")
@@ -150,7 +151,7 @@ def _table(content: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     return [name.strip().lower() for name in header], lines
 
 
-def _lines(reader: "csv._reader") -> Iterator[tuple[int, list[str]]]:
+def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
     before = 0
     try:
         for cells in reader:

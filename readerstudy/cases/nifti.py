@@ -7,7 +7,9 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import Opener
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
@@ -76,8 +78,10 @@ def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
         kind = image.get_data_dtype()
         if kind.fields is not None or kind.kind not in "iuf":
             raise Unreadable("The volume's values are colours or complex numbers; one number for each voxel is needed.")
-        values = np.asarray(image.dataobj.get_unscaled()).reshape(shape)
-        slope, intercept = image.dataobj.slope, image.dataobj.inter
+        proxy = image.dataobj
+        assert isinstance(proxy, ArrayProxy)
+        values = np.asarray(proxy.get_unscaled()).reshape(shape)
+        slope, intercept = proxy.slope, proxy.inter
     except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
         raise Unreadable("The NIfTI file is damaged or cut off.") from error
     if image.affine is None or not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9:
@@ -86,7 +90,7 @@ def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
 
 
 def _is_second(path: Path) -> bool:
-    opener = nib.openers.Opener(path)
+    opener = Opener(str(path))
     with opener as file:
         return bool(int.from_bytes(file.read(4), "little") in (540, 0x1C020000))
 

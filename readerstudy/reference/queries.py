@@ -27,8 +27,8 @@ class CaseOpinions:
     @property
     def consensus(self) -> bool | None:
         """What all who looked say; None where they differ, cannot decide, or nobody looked."""
-        verdicts = {opinion.verdict for opinion in self.given}
-        return {frozenset((Verdict.POSITIVE,)): True, frozenset((Verdict.NEGATIVE,)): False}.get(frozenset(verdicts))
+        said = {opinion.verdict for opinion in self.given}
+        return said == {Verdict.POSITIVE} if len(said) == 1 and Verdict.UNDECIDED not in said else None
 
     @property
     def disagrees(self) -> bool:

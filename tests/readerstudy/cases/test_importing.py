@@ -1,0 +1,444 @@
+"""The import from the dry run to the last case, on real and on hostile input."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from django.core.files.storage import storages
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from readerstudy.audit.errors import Denied, Refused
+from readerstudy.audit.models import Event
+from readerstudy.cases import actions, delivery, frames, importing, queries
+from readerstudy.cases.models import Case, CaseImport, Image, Series
+from readerstudy.reference.actions import import_at_once
+from readerstudy.reference.importing import take_truths
+from readerstudy.studies.models import Study
+from tests.readerstudy.cases.material import folder_of, packed, picture, with_cases
+from tests.shared_data import shared
+from tests.world import People, make_study
+
+Phase = CaseImport.Phase
+INSTALLED = Path(pydicom.__file__).parent / "data" / "test_files"
+
+
+def dry_run(study: Study, people: People, folder: Path, text: str) -> CaseImport:
+    return import_at_once(study=study, manifest=text.encode(), folder=folder, by=people.alice, dry_run=True)
+
+
+def faults(found: CaseImport) -> list[tuple[int, str]]:
+    return [(fault["row"], fault["column"]) for fault in found.faults]
+
+
+def test_cases_come_in_with_their_pixels_exactly(study: Study, people: People, tmp_path: Path) -> None:
+    with_cases(study, people.alice, tmp_path, 3)
+
+    case = Case.objects.get(study=study, label="C2")
+    (image,) = Image.objects.filter(series__case=case)
+    expected = np.random.default_rng(2).integers(0, 256, (24, 24), dtype=np.uint8)
+
+    assert (case.site, case.covariates) == ("N", {"age": "42"})
+    assert np.array_equal(frames.decode(delivery.frame_bytes(image), 24, 24), expected)
+    assert frames.digest_of(delivery.frame_bytes(image)) == image.frame_digest
+    assert image.source_digest == frames.digest_of((tmp_path / "c2.png").read_bytes())
+
+
+def test_a_dry_run_imports_nothing(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 2)
+
+    found = import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
+
+    assert (found.phase, found.cases_total) == (Phase.CHECKED, 2)
+    assert not Case.objects.exists()
+    assert queries.summary_of(found) == queries.ImportSummary(2, 2, 2, 2, ("age",))
+
+
+def test_the_dry_run_lists_every_fault_and_then_nothing_is_imported(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    folder, _ = folder_of(tmp_path, 3)
+    (folder / "cut.png").write_bytes((folder / "c1.png").read_bytes()[:200])
+    (folder / "page.png").write_bytes(b"<html>")
+    (folder / "copy.png").write_bytes((folder / "c2.png").read_bytes())
+    text = (
+        "case,patient,file,truth\n"
+        "A,1,c1.png,1\n"
+        "B,2,c2.png,0\n"
+        "C,3,gone.png,0\n"
+        "D,4,cut.png,1\n"
+        "E,5,page.png,1\n"
+        "F,6,copy.png,1\n"
+    )
+
+    found = import_at_once(study=study, manifest=text.encode(), folder=folder, by=people.alice)
+
+    assert found.phase == Phase.FAULTY
+    assert faults(found) == [(4, "file"), (5, "file"), (6, "file"), (7, "file")]
+    assert [fault["sentence"].split(":")[0] for fault in found.faults] == [
+        "The file is not there.",
+        "The picture cannot be decoded",
+        "The file is a text with markup (HTML, XML or SVG), not a picture; PNG, JPEG, DICOM and NIfTI can be read.",
+        "The same picture is given for case B in row 3.",
+    ]
+    assert not Case.objects.exists()
+
+
+def test_patients_are_stored_as_keyed_hashes_only(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 2)
+    import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
+    checked = json.dumps(CaseImport.objects.get().manifest)
+    CaseImport.objects.all().update(phase=Phase.STOPPED)
+
+    with_cases(study, people.alice, tmp_path, 2)
+
+    assert "patient-1" not in checked
+    for model in (Case, CaseImport, Series, Image, Event):
+        for row in model.objects.values():
+            assert "patient-1" not in str(row)
+    hashes = set(Case.objects.values_list("patient", flat=True))
+    assert {len(value) for value in hashes} == {64}
+    assert len(hashes) == 2
+
+
+def test_one_patient_has_one_hash_in_a_study_and_another_in_the_next(study: Study, people: People) -> None:
+    other = make_study_again(people)
+
+    assert queries.patient_hash(study, "17") == queries.patient_hash(study, "17")
+    assert queries.patient_hash(study, "17") != queries.patient_hash(other, "17")
+    assert queries.patient_hash(study, "17") != queries.patient_hash(study, "18")
+
+
+def make_study_again(people: People) -> Study:
+    return make_study(people, title="Another")
+
+
+def test_file_names_are_gone_when_the_import_is_done(study: Study, people: People, tmp_path: Path) -> None:
+    picture(tmp_path / "Mueller_Hans.png", 1)
+    done = import_at_once(
+        study=study, manifest=b"case,patient,file\nA,1,Mueller_Hans.png\n", folder=tmp_path, by=people.alice
+    )
+
+    assert done.phase == Phase.DONE
+    for model in (Case, CaseImport, Series, Image, Event):
+        for row in model.objects.values():
+            assert "Mueller" not in str(row)
+
+
+def test_a_second_import_of_the_same_changes_nothing(study: Study, people: People, tmp_path: Path) -> None:
+    with_cases(study, people.alice, tmp_path, 3)
+    before = list(Image.objects.order_by("pk").values())
+
+    again = with_cases(study, people.alice, tmp_path, 3)
+
+    assert again.cases_done == 3
+    assert list(Image.objects.order_by("pk").values()) == before
+    assert Event.objects.filter(verb="case.imported").count() == 3
+
+
+def test_a_longer_manifest_adds_only_what_is_new(study: Study, people: People, tmp_path: Path) -> None:
+    with_cases(study, people.alice, tmp_path, 2)
+    tokens = dict(Case.objects.values_list("label", "token"))
+
+    with_cases(study, people.alice, tmp_path, 4)
+
+    now = dict(Case.objects.values_list("label", "token"))
+    assert set(now) == {"C1", "C2", "C3", "C4"}
+    assert {label: now[label] for label in tokens} == tokens
+
+
+def test_a_case_of_that_name_with_other_pictures_or_another_patient_is_a_fault(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    with_cases(study, people.alice, tmp_path, 2)
+    picture(tmp_path / "other.png", 99)
+    text = "case,patient,file\nC1,patient-1,other.png\nC2,patient-9,c2.png\nNEW,patient-1,c1.png\n"
+
+    found = dry_run(study, people, tmp_path, text)
+
+    assert [fault["sentence"] for fault in found.faults] == [
+        "The study has a case C1 with other pictures.",
+        "The study has a case C2 of another patient.",
+        "The study has this picture in case C1.",
+    ]
+
+
+def test_an_archive_is_unpacked_imported_and_forgotten(
+    study: Study, people: People, tmp_path: Path, work_folder: Path
+) -> None:
+    folder, manifest = folder_of(tmp_path / "pictures", 2)
+    started = actions.start_import(
+        study=study, manifest=manifest, archive=packed(folder), source="pictures.zip", by=people.alice, queue=False
+    )
+    importing.check(started.token)
+    started.refresh_from_db()
+    assert started.phase == Phase.CHECKED
+    assert storages["default"].exists(started.archive_key)
+
+    actions.confirm_import(of=started, by=people.alice, queue=False)
+    assert importing.run(started.token)
+
+    assert Case.objects.filter(study=study).count() == 2
+    assert not storages["default"].exists(started.archive_key)
+    assert not list((work_folder / "imports").iterdir())
+
+
+def test_an_archive_of_one_folder_is_taken_for_that_folder(study: Study, people: People, tmp_path: Path) -> None:
+    _, manifest = folder_of(tmp_path / "all" / "study", 2)
+    started = actions.start_import(
+        study=study, manifest=manifest, archive=packed(tmp_path / "all"), source="a.zip", by=people.alice, queue=False
+    )
+
+    importing.check(started.token)
+
+    started.refresh_from_db()
+    assert (started.phase, started.faults) == (Phase.CHECKED, [])
+
+
+def test_a_hostile_archive_is_one_fault_in_words(study: Study, people: People, tmp_path: Path) -> None:
+    _, manifest = folder_of(tmp_path, 1)
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 nonsense")
+    with (tmp_path / "a.zip").open("rb") as archive:
+        started = actions.start_import(
+            study=study, manifest=manifest, archive=archive, source="a.zip", by=people.alice, queue=False
+        )
+
+    importing.check(started.token)
+
+    started.refresh_from_db()
+    assert started.phase == Phase.FAULTY
+    assert "neither ZIP nor tar" in started.faults[0]["sentence"]
+
+
+def test_a_corrected_manifest_is_checked_against_the_same_files(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 2)
+    found = dry_run(study, people, folder, "case,patient,file\nA,1,gone.png\n")
+    assert found.phase == Phase.FAULTY
+
+    actions.replace_manifest(of=found, manifest=manifest, by=people.alice, queue=False)
+    importing.check(found.token)
+
+    found.refresh_from_db()
+    assert (found.phase, found.faults) == (Phase.CHECKED, [])
+
+
+def test_pictures_that_may_carry_names_wait_until_a_person_has_looked(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    (tmp_path / "sc.dcm").write_bytes((INSTALLED / "SC_rgb_rle.dcm").read_bytes())
+
+    held = dry_run(study, people, tmp_path, "case,patient,file\nA,1,sc.dcm\n")
+    CaseImport.objects.update(phase=Phase.STOPPED)
+    cleared = dry_run(study, people, tmp_path, "case,patient,file,cleared\nA,1,sc.dcm,yes\n")
+
+    assert faults(held) == [(2, "cleared")]
+    assert "secondary capture" in held.faults[0]["sentence"]
+    assert cleared.phase == Phase.CHECKED
+    assert "Colour was turned into" in cleared.message
+
+
+def test_a_dicom_folder_and_single_rows_of_one_series_are_stacks(study: Study, people: People, tmp_path: Path) -> None:
+    for n, z in enumerate((30.0, 10.0, 20.0)):
+        data = pydicom.dcmread(INSTALLED / "CT_small.dcm")
+        data.SOPInstanceUID, data.ImagePositionPatient = f"1.2.{n}", [0, 0, z]
+        data.PixelData = (data.pixel_array + n).tobytes()
+        for folder in ("whole", "single"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            # Another patient's film, so that the two cases differ.
+            data.PixelData = data.PixelData if folder == "whole" else (data.pixel_array + 10).tobytes()
+            data.save_as(tmp_path / folder / f"{n}.dcm")
+    text = "case,patient,file,series\nA,1,whole,CT\nB,2,single/0.dcm,CT\nB,2,single/1.dcm,CT\nB,2,single/2.dcm,CT\n"
+
+    done = import_at_once(study=study, manifest=text.encode(), folder=tmp_path, by=people.alice)
+
+    assert (done.phase, done.faults) == (Phase.DONE, [])
+    for label in ("A", "B"):
+        (series,) = Series.objects.filter(case__label=label)
+        assert (series.label, series.modality, series.plane, series.unit) == ("CT", "CT", "axial", "HU")
+        assert [image.origin[2] for image in series.images.all()] == [10, 20, 30]
+        assert len({image.source_digest for image in series.images.all()}) == 3
+        assert series.images.exclude(thumbnail_key="").count() == 1
+
+
+def test_the_description_for_the_viewer(study: Study, people: People, tmp_path: Path) -> None:
+    (tmp_path / "ct.dcm").write_bytes((INSTALLED / "CT_small.dcm").read_bytes())
+    import_at_once(study=study, manifest=b"case,patient,file\nA,1,ct.dcm\n", folder=tmp_path, by=people.alice)
+
+    (series,) = delivery.series_documents(Case.objects.get(), lambda image: f"/f/{image.position}")
+
+    assert (series["label"], series["plane"], series["unit"]) == ("CT axial", "axial", "HU")
+    assert [preset["label"] for preset in series["presets"]] == ["As stored", "Bone", "Soft tissue", "Lung", "Marrow"]
+    frame = series["frames"][0]
+    data = pydicom.dcmread(INSTALLED / "CT_small.dcm")
+    assert (frame["url"], frame["rows"], frame["columns"], frame["bits"]) == ("/f/1", 128, 128, 16)
+    assert (frame["spacing"], frame["calibrated"], frame["inverted"]) == ([0.661468, 0.661468], True, False)
+    pixels = frames.decode(delivery.frame_bytes(Image.objects.get()), 128, 128)
+    assert np.array_equal(pixels * frame["slope"] + frame["intercept"], data.pixel_array - 1024.0)
+
+
+def test_real_radiographs_and_real_volumes_come_in(study: Study, people: People) -> None:
+    films = sorted(shared("data/nih_cxr_810_five_readers/img256").glob("*.jpg"))[:20]
+    root = shared("data")
+    rows = [f"{path.stem},{path.stem.split('_')[0]},{path.relative_to(root)},\n" for path in films]
+    rows.append("CT,900,totalsegmentator_example_ct/example_ct.nii.gz,CT\n")
+    rows.append("MR,901,tptbox_samples/TPTBox/tests/sample_mri/sub-mri_label-6_T2w.nii.gz,MR\n")
+
+    done = import_at_once(
+        study=study, manifest=("case,patient,file,modality\n" + "".join(rows)).encode(), folder=root, by=people.alice
+    )
+
+    assert (done.phase, done.faults) == (Phase.DONE, [])
+    assert Case.objects.filter(study=study).count() == 22
+    assert len(set(Case.objects.values_list("patient", flat=True))) == len({p.stem.split("_")[0] for p in films}) + 2
+    ct = Series.objects.get(case__label="CT")
+    assert (ct.unit, ct.plane, ct.images.count()) == ("HU", "axial", 112)
+    assert Image.objects.get(series__case__label=films[0].stem).bits == 8
+
+
+def test_a_frame_file_that_was_cut_off_is_written_anew() -> None:
+    storage = storages["default"]
+    content = frames.encode(np.arange(100, dtype=np.uint16).reshape(10, 10))
+    digest = frames.digest_of(content)
+    key = delivery.keep(delivery.FRAME, digest, content[:20])
+
+    assert delivery.keep(delivery.FRAME, digest, content) == key
+    with storage.open(key) as file:
+        assert file.read() == content
+
+
+def test_a_file_that_vanished_after_the_check_stops_and_the_import_resumes(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    folder, manifest = folder_of(tmp_path, 3)
+    found = import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
+    content = (folder / "c2.png").read_bytes()
+    (folder / "c2.png").unlink()
+    actions.confirm_import(of=found, by=people.alice, queue=False)
+
+    assert not importing.run(found.token)
+    found.refresh_from_db()
+    assert (found.phase, found.cases_done) == (Phase.STOPPED, 1)
+    assert "could not be read" in found.message
+
+    (folder / "c2.png").write_bytes(content)
+    actions.resume_import(of=found, by=people.alice, queue=False)
+    assert importing.run(found.token)
+    assert Case.objects.filter(study=study).count() == 3
+
+
+def test_a_lease_that_went_to_another_worker_ends_the_work(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 2)
+    found = import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
+    actions.confirm_import(of=found, by=people.alice, queue=False)
+    with importing._leased(found.token, Phase.RUNNING) as held:
+        assert held is not None
+        CaseImport.objects.filter(pk=found.pk).update(lease_until=timezone.now() + timedelta(hours=1))
+        with pytest.raises(importing.Interrupted):
+            held[1].beat()
+
+    assert not importing.work(found.token)
+
+
+def test_a_dropped_import_leaves_no_files(study: Study, people: People, tmp_path: Path, work_folder: Path) -> None:
+    folder, manifest = folder_of(tmp_path / "pictures", 2)
+    started = actions.start_import(
+        study=study, manifest=manifest, archive=packed(folder), source="a.zip", by=people.alice, queue=False
+    )
+    importing.check(started.token)
+    key = started.archive_key
+
+    actions.drop_import(of=started, by=people.alice)
+    importing.staging.forget(started)
+
+    started.refresh_from_db()
+    assert (started.phase, started.manifest, started.archive_key) == (Phase.STOPPED, [], "")
+    assert not storages["default"].exists(key)
+    with pytest.raises(Refused, match="start a new one"):
+        actions.resume_import(of=started, by=people.alice)
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"), [(Study.Phase.OPEN, "Reading has been opened"), (Study.Phase.LOCKED, "Reading has been opened")]
+)
+def test_an_open_or_locked_study_takes_no_cases(
+    phase: str, words: str, study: Study, people: People, tmp_path: Path
+) -> None:
+    study.phase = phase
+    folder, manifest = folder_of(tmp_path, 1)
+    moved = Study(title="Open", phase=phase, created_by=people.alice, question="", instructions="")
+    moved.save()
+    moved.enrolments.create(user=people.alice, role="coordinator")
+
+    with pytest.raises(Refused, match=words):
+        import_at_once(study=moved, manifest=manifest, folder=folder, by=people.alice)
+
+
+def test_two_imports_do_not_run_at_once(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 1)
+    actions.start_import(study=study, manifest=manifest, folder=folder, source="a", by=people.alice, queue=False)
+
+    with pytest.raises(Refused, match="under way"):
+        actions.start_import(study=study, manifest=manifest, folder=folder, source="b", by=people.alice, queue=False)
+
+
+def test_only_a_clean_dry_run_can_be_confirmed(study: Study, people: People, tmp_path: Path) -> None:
+    found = dry_run(study, people, tmp_path, "case,patient,file\nA,1,gone.png\n")
+
+    with pytest.raises(Refused, match="without faults"):
+        actions.confirm_import(of=found, by=people.alice)
+
+
+def test_readers_truthers_statisticians_and_strangers_cannot_import(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    folder, manifest = folder_of(tmp_path, 1)
+
+    for person in (people.bob, people.tess, people.stan, people.charlie):
+        with pytest.raises(Denied):
+            actions.start_import(study=study, manifest=manifest, folder=folder, source="a", by=person)
+    assert not CaseImport.objects.exists()
+
+
+def test_every_step_is_on_record(study: Study, people: People, tmp_path: Path) -> None:
+    with_cases(study, people.alice, tmp_path, 2)
+
+    verbs = [v for v in Event.objects.order_by("pk").values_list("verb", flat=True) if v.startswith("case")]
+    assert verbs == [
+        "cases.import_started",
+        "cases.import_checked",
+        "cases.import_confirmed",
+        "case.imported",
+        "case.imported",
+        "cases.import_finished",
+    ]
+
+
+NO_MORE_EVENTS = """
+CREATE FUNCTION no_more_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no more'; END $$;
+CREATE TRIGGER no_more_events BEFORE INSERT ON audit_event FOR EACH ROW
+    WHEN (NEW.verb = 'case.imported') EXECUTE FUNCTION no_more_events();
+"""
+
+
+def test_without_its_audit_event_no_case_comes_in(study: Study, people: People, tmp_path: Path) -> None:
+    folder, manifest = folder_of(tmp_path, 1)
+    found = import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
+    actions.confirm_import(of=found, by=people.alice, queue=False)
+    with connection.cursor() as cursor:
+        cursor.execute(NO_MORE_EVENTS)
+
+    with pytest.raises(DatabaseError, match="no more"):
+        importing.run(found.token)
+
+    assert not Case.objects.exists()
+    assert not Image.objects.exists()
+
+
+def test_truth_goes_to_the_reference_and_leaves_the_import(study: Study, people: People, tmp_path: Path) -> None:
+    done = with_cases(study, people.alice, tmp_path, 3)
+
+    assert done.manifest == []
+    assert take_truths() == 0
