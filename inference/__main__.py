@@ -1,4 +1,4 @@
-"""``python -m inference {train, evaluate, predict, explain, phantoms}``."""
+"""``python -m inference {train, evaluate, predict, explain, phantoms, readers}``."""
 
 from __future__ import annotations
 
@@ -61,6 +61,13 @@ def parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--prefix", default="P", help="letters before the patients' numbers")
     phantoms.add_argument("--out", type=Path, required=True)
     phantoms.set_defaults(run=run_phantoms)
+
+    readers = commands.add_parser("readers", help="simulate readers of synthetic cases, unaided and aided")
+    readers.add_argument("manifest", type=Path, help="as the command phantoms wrote it")
+    readers.add_argument("--predictions", type=Path, required=True, help="CSV with the columns case, probability")
+    readers.add_argument("--seed", type=int, default=1)
+    readers.add_argument("--out", type=Path, required=True, help="CSV file")
+    readers.set_defaults(run=run_readers)
     return root
 
 
@@ -147,6 +154,15 @@ def run_phantoms(options: argparse.Namespace) -> None:
 
     manifest = build(options.out, cases=options.cases, seed=options.seed, prefix=options.prefix)
     print(f"{options.cases} synthetic radiographs; {manifest}")
+
+
+def run_readers(options: argparse.Namespace) -> None:
+    from inference.phantoms.readers import write_answers
+
+    with options.predictions.open(newline="", encoding="utf-8") as stream:
+        probabilities = {row["case"]: float(row["probability"]) for row in csv.DictReader(stream)}
+    rows = write_answers(options.manifest, probabilities, options.out, seed=options.seed)
+    print(f"{rows} answers of simulated readers; {options.out}")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,17 @@ class View:
     x: Plane
     z: Plane
 
+    def window_around(self, body: Vertebra) -> tuple[slice, slice]:
+        """The part of the film that a body with its posterior elements can reach."""
+        near = (np.abs(self.x - body.x + 15) < 62) & (np.abs(self.z - body.z) < 44)
+        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+        if not rows.size:
+            return slice(0, 0), slice(0, 0)
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+    def cut(self, window: tuple[slice, slice]) -> View:
+        return View(self.x[window], self.z[window])
+
     def local(self, body: Vertebra) -> tuple[Plane, Plane]:
         """Pixels along depth (−1 posterior … 1 anterior) and height (mm above the centre) of a body."""
         lean = np.radians(body.tilt)
@@ -65,7 +76,9 @@ def make_film(patient: Patient, site: Site) -> Plane:
     view = make_view(patient, chance)
     lengths = soft_tissue(patient, view, chance)
     for body in patient.vertebrae:
-        lengths += vertebra(patient, body, view, chance)
+        window = view.window_around(body)
+        if lengths[window].size:
+            lengths[window] += vertebra(patient, body, view.cut(window), chance)
     lengths += sacrum_and_pelvis(patient, view) + ribs(patient, view, chance)
     return expose(lengths, site, chance)
 
@@ -80,10 +93,13 @@ def make_view(patient: Patient, chance: np.random.Generator) -> View:
     return View(middle.x + x * np.cos(turn) - z * np.sin(turn), middle.z + 12 + x * np.sin(turn) + z * np.cos(turn))
 
 
-def texture(chance: np.random.Generator, grain: float) -> Plane:
+def texture(chance: np.random.Generator, grain: float, shape: tuple[int, ...]) -> Plane:
     """Smooth random field with mean 0 and deviation 1; ``grain`` is its size in pixels."""
-    shape = (int(ROWS / grain) + 3, int(COLUMNS / grain) + 3)
-    coarse = zoom(chance.normal(size=shape), grain, order=3)[:ROWS, :COLUMNS]
+    rows, columns = shape
+    small = chance.normal(size=(int(rows / grain) + 3, int(columns / grain) + 3))
+    coarse = zoom(small, grain, order=1 if grain > 10 else 3)[:rows, :columns]
+    if grain > 10:
+        coarse = gaussian_filter(coarse, grain / 3)
     result: Plane = (coarse - coarse.mean()) / coarse.std()
     return result
 
@@ -103,7 +119,7 @@ def soft_tissue(patient: Patient, view: View, chance: np.random.Generator) -> Pl
         a, b = chance.uniform(7, 22), chance.uniform(5, 13)
         reach = ((view.x - x) / a) ** 2 + ((view.z - z) / b) ** 2
         gas = np.maximum(gas, edge(1 - reach, 0.12) * chance.uniform(15, 38))
-    layers = 1 + 0.012 * texture(chance, 46) + 0.006 * texture(chance, 17)
+    layers = 1 + 0.012 * texture(chance, 46, view.x.shape) + 0.006 * texture(chance, 17, view.x.shape)
     return SOFT * (trunk * layers - gas * edge(diaphragm - view.z, 4))
 
 
@@ -124,7 +140,7 @@ def vertebra(patient: Patient, body: Vertebra, view: View, chance: np.random.Gen
     inside = edge(top - v) * edge(v - bottom) * edge((1 - np.abs(u) / waist) * body.depth / 2)
     density = 1 - 0.62 * patient.osteoporosis
     # Vertical trabeculae stay when the horizontal ones are lost.
-    grain = 1 + 0.10 * density * texture(chance, 3) + 0.07 * patient.osteoporosis * np.sin(u * body.depth * 1.9)
+    grain = 1 + 0.10 * density * texture(chance, 3, u.shape) + 0.07 * patient.osteoporosis * np.sin(u * body.depth * 1.9)
     sponge = SPONGE * density * path * grain
     shell = COMPACT * (1.15 - 0.45 * patient.osteoporosis)
     plates = np.exp(-(((v - top) / 0.75) ** 2)) + np.exp(-(((v - bottom) / 0.75) ** 2))
@@ -199,16 +215,23 @@ def ribs(patient: Patient, view: View, chance: np.random.Generator) -> Plane:
     return COMPACT * 0.55 * total
 
 
+def broad(plane: Plane, deviation: float) -> Plane:
+    """A wide Gaussian, computed on every fourth pixel: it has nothing finer."""
+    small = gaussian_filter(plane[::4, ::4], deviation / 4, mode="nearest")
+    result: Plane = zoom(small, 4, order=1, grid_mode=True, mode="nearest")[: plane.shape[0], : plane.shape[1]]
+    return result
+
+
 def expose(lengths: Plane, site: Site, chance: np.random.Generator) -> Plane:
     """From line integrals to the stored film: quanta, scatter, blur, logarithm, the site's window and border."""
     primary = np.exp(-lengths)
-    scattered = gaussian_filter(primary, 24 / PIXEL) * site.scatter + primary.mean() * 0.05
+    scattered = broad(primary, 24 / PIXEL) * site.scatter + primary.mean() * 0.05
     blurred = gaussian_filter(primary, site.blur / PIXEL) + scattered
     dose = site.photons / 100 * blurred / blurred.mean()
     quanta = chance.poisson(dose) / dose.mean()
     film = -np.log(np.clip(quanta, 1e-4, None))
     # What every radiography system does: most of the large-scale brightness is taken out, edges are lifted a little.
-    film = film - 0.62 * gaussian_filter(film, 26 / PIXEL, mode="nearest")
+    film = film - 0.62 * broad(film, 26 / PIXEL)
     film = film + 0.7 * (film - gaussian_filter(film, 2.2 / PIXEL))
     anatomy = film[ROWS // 8 : -ROWS // 8, COLUMNS // 5 : -COLUMNS // 5]
     low, high = np.percentile(anatomy, [0.2, 99.8])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -43,3 +46,43 @@ def answer(
     haste = 0.88 if probability is not None else 1.0
     seconds = SECONDS[seniority] * haste * float(np.exp(chance.normal(0, 0.35)))
     return SimulatedAnswer(rating, int(rating >= 50), round(seconds, 1))
+
+
+def write_answers(manifest: Path, probabilities: Mapping[str, float], out: Path, *, seed: int, per_group: int = 3) -> int:
+    """Answers of ``per_group`` senior and as many junior readers to all cases, unaided and aided, as CSV.
+
+    Parameters
+    ----------
+    manifest : Path
+        As ``build`` wrote it; the columns case and grade are read.
+    probabilities : mapping of case to the model's probability
+    out : Path
+        CSV with the columns reader, seniority, arm, case, rating, decision, seconds.
+
+    Returns
+    -------
+    int
+        Number of rows.
+    """
+    with manifest.open(newline="", encoding="utf-8") as stream:
+        cases = list(csv.DictReader(stream))
+    group = [(f"{seniority[0].upper()}{i + 1}", seniority) for seniority in ("senior", "junior") for i in range(per_group)]
+    rows = 0
+    with out.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["reader", "seniority", "arm", "case", "rating", "decision", "seconds"])
+        for reader, seniority in group:
+            for arm in ("unaided", "aided"):
+                for case in cases:
+                    name = case["case"]
+                    given = answer(
+                        seed=seed,
+                        reader=reader,
+                        seniority=seniority,
+                        case=name,
+                        grade=int(case["grade"]),
+                        probability=probabilities[name] if arm == "aided" else None,
+                    )
+                    table.writerow([reader, seniority, arm, name, given.rating, given.decision, given.seconds])
+                    rows += 1
+    return rows
