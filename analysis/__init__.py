@@ -8,11 +8,13 @@ From the bottom up; a module imports only what stands above it.
     ratings        tidy table -> reader x arm x case
     designs        fully crossed, split-plot, missing cells ... and what each permits
     multiplicity   Holm, Hochberg
+    resampling     the stratified bootstrap of cases
     proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
     paired         McNemar; Newcombe and Tango intervals
     agreement      Cohen's and Fleiss' kappa
-    roc            empirical curve, operating points
+    roc            empirical curve, operating points, partial areas
     delong         AUC, its variance, paired and unpaired comparison
+    bootstrapped   bootstrap intervals and tests of areas and partial areas
     covariance     DeLong, jackknife and unbiased covariance of all readers and arms
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
     rows           results as rows and plain data

@@ -7,9 +7,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from analysis.errors import CannotAnalyse
+
+if TYPE_CHECKING:
+    from analysis.bootstrapped import Part
 
 COLUMNS = ("reader", "arm", "case", "truth", "rating")
 EXIT_REFUSED = 2
@@ -27,11 +30,13 @@ def parser() -> Parser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     one = table_command(commands, "auc", "AUC of every reader in every arm")
     one.add_argument("--by", type=listed, default=("reader", "arm"))
-    one.add_argument("--interval", choices=("delong", "logit", "hanley-mcneil"), default="delong")
+    one.add_argument("--interval", choices=("delong", "logit", "hanley-mcneil", "bootstrap"), default="delong")
+    one.add_argument("--partial", metavar="AXIS:LOW:HIGH", help="such as specificity:0.8:1; needs --interval bootstrap")
+    one.add_argument("--mcclish", action="store_true", help="McClish's correction of the partial area")
     one = table_command(commands, "compare", "two arms, reader by reader, by DeLong's test")
     one.add_argument("--arms", type=listed, required=True)
     one.add_argument("--by", type=listed, default=("reader",))
-    one.add_argument("--method", choices=("delong",), default="delong")
+    one.add_argument("--method", choices=("delong", "bootstrap"), default="delong")
     one = table_command(commands, "mrmc", "Obuchowski-Rockette over readers and cases")
     one.add_argument("--arms", type=listed)
     one.add_argument("--metric", choices=("auc", "sensitivity", "specificity"), default="auc")
@@ -71,6 +76,24 @@ def two_arms(arms: tuple[str, ...]) -> tuple[str, str]:
     return arms[0], arms[1]
 
 
+def part_of(text: str | None, corrected: bool) -> "Part | None":
+    """'specificity:0.8:1' as the part of the area that is meant."""
+    from analysis.bootstrapped import Part
+
+    if text is None:
+        if corrected:
+            raise CannotAnalyse("--mcclish corrects a partial area; name it with --partial.")
+        return None
+    pieces = text.split(":")
+    try:
+        low, high = float(pieces[1]), float(pieces[2])
+    except (IndexError, ValueError):
+        raise CannotAnalyse(f"--partial is written as specificity:0.8:1, not as {text}.") from None
+    if pieces[0] not in ("specificity", "sensitivity") or len(pieces) != 3:
+        raise CannotAnalyse(f"--partial is written as specificity:0.8:1, not as {text}.")
+    return Part("specificity" if pieces[0] == "specificity" else "sensitivity", low, high, corrected)
+
+
 def check_by(options: argparse.Namespace) -> None:
     """Refuse a grouping that would pool readers or that does not exist."""
     allowed = ("reader", "arm") if options.command == "auc" else ("reader",)
@@ -93,8 +116,8 @@ def answer(options: argparse.Namespace) -> str:
     names = Names(**given, chosen=frozenset(given.values()))
     path: Path = options.table
     compute: dict[str, Callable[[], Answer]] = {
-        "auc": lambda: commands.auc(path, names, options.interval),
-        "compare": lambda: commands.compare(path, names, two_arms(options.arms)),
+        "auc": lambda: commands.auc(path, names, options.interval, part_of(options.partial, options.mcclish)),
+        "compare": lambda: commands.compare(path, names, two_arms(options.arms), options.method),
         "mrmc": lambda: commands.mrmc(
             path, names, options.arms, options.metric, options.covariance, options.readers, options.cases
         ),

@@ -10,14 +10,16 @@ import numpy as np
 
 from analysis.agreement import Weights, fleiss_kappa, pairwise_kappa
 from analysis.answer import Answer, CellRow
+from analysis.bootstrapped import Part, bootstrap_area, bootstrap_test
 from analysis.covariance import Covariance, Figure
-from analysis.delong import IntervalMethod, delong_auc, delong_test
+from analysis.delong import Auc, IntervalMethod, delong_auc, delong_test
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval
 from analysis.mrmc import Sampling, obuchowski_rockette
 from analysis.multiplicity import adjusted
 from analysis.paired import Test, mcnemar, paired_table
 from analysis.ratings import Bools, Floats, Ratings
+from analysis.resampling import SEED, Bootstrap
 from analysis.rows import DifferenceRow, arm_difference_row, arm_row, auc_difference_row, mcnemar_row
 from analysis.tables import Names, facts, judged, rated, read_table
 
@@ -25,20 +27,41 @@ LEVEL = 0.95
 Result = TypeVar("Result")
 
 
-def auc(path: Path, names: Names, interval: IntervalMethod = "delong") -> Answer:
-    """AUC of every reader in every arm."""
+def auc(
+    path: Path, names: Names, interval: IntervalMethod | Literal["bootstrap"] = "delong", part: Part | None = None
+) -> Answer:
+    """AUC, or a part of it, of every reader in every arm."""
+    if part is not None and interval != "bootstrap":
+        raise CannotAnalyse("A partial area has a bootstrap interval only; add --interval bootstrap.")
     ratings = rated(read_table(path, names), names, names.rating)
     rows, warnings = [], []
     for reader, arm in filled_cells(ratings):
-        found = named(partial(delong_auc, *ratings.cell(reader, arm), interval), f"{reader}, {arm}")
+        truth, values = ratings.cell(reader, arm)
+        compute: Callable[[], Auc | Bootstrap] = (
+            partial(bootstrap_area, truth, values, part)
+            if interval == "bootstrap"
+            else partial(delong_auc, truth, values, interval)
+        )
+        found = named(compute, f"{reader}, {arm}")
         limits = found.confidence_interval(LEVEL)
         rows.append(CellRow(reader, arm, found.estimate, found.se, limits.low, limits.high))
         warnings += [f"{reader}, {arm}: {text}" for text in found.warnings]
-    return Answer(f"AUC with {interval} interval", facts(ratings), tuple(rows), warnings=tuple(warnings))
+    method = f"{described(part)} with {interval} interval"
+    seed = SEED if interval == "bootstrap" else None
+    return Answer(method, facts(ratings), tuple(rows), warnings=tuple(warnings), seed=seed)
 
 
-def compare(path: Path, names: Names, arms: tuple[str, str]) -> Answer:
-    """DeLong's paired comparison of two arms, reader by reader."""
+def described(part: Part | None) -> str:
+    if part is None:
+        return "AUC"
+    corrected = ", McClish's correction," if part.corrected else ""
+    return f"Partial AUC, {part.axis} {part.low:g} to {part.high:g}{corrected}"
+
+
+def compare(
+    path: Path, names: Names, arms: tuple[str, str], method: Literal["delong", "bootstrap"] = "delong"
+) -> Answer:
+    """Paired comparison of the AUCs of two arms, reader by reader."""
     ratings = rated(read_table(path, names), names, names.rating, arms)
     rows: list[DifferenceRow] = []
     warnings: list[str] = []
@@ -47,10 +70,24 @@ def compare(path: Path, names: Names, arms: tuple[str, str]) -> Answer:
         if len(truth) == 0:
             warnings.append(f"{reader} rated no case in both arms and is left out.")
             continue
-        found = named(partial(delong_test, truth, first, second), reader)
-        rows.append(auc_difference_row(found, *arms, reader, LEVEL))
-        warnings += [f"{reader}: {text}" for text in found.warnings]
-    return differences("DeLong, paired", ratings, rows, warnings)
+        if method == "bootstrap":
+            drawn = named(partial(bootstrap_test, truth, first, second), reader)
+            rows.append(bootstrap_row(drawn, arms, reader, len(truth)))
+        else:
+            found = named(partial(delong_test, truth, first, second), reader)
+            rows.append(auc_difference_row(found, *arms, reader, LEVEL))
+        warnings += [f"{reader}: {text}" for text in rows[-1].warnings]
+    name = "DeLong" if method == "delong" else "Stratified bootstrap"
+    return differences(f"{name}, paired", ratings, rows, warnings, SEED if method == "bootstrap" else None)
+
+
+def bootstrap_row(found: Bootstrap, arms: tuple[str, str], reader: str, n: int) -> DifferenceRow:
+    interval = found.confidence_interval(LEVEL)
+    statistic = found.estimate / found.se if found.se else 0.0
+    return DifferenceRow(
+        *arms, reader, found.estimate, found.se, None, statistic, 1.0 if found.p is None else found.p, interval.low,
+        interval.high, n=n, warnings=found.warnings,
+    )  # fmt: skip
 
 
 def mrmc(
@@ -153,7 +190,9 @@ def decision_column(columns: list[str], names: Names) -> str:
     return "decision" if "decision" in columns and names.rating not in names.chosen else names.rating
 
 
-def differences(method: str, ratings: Ratings, rows: list[DifferenceRow], warnings: list[str]) -> Answer:
+def differences(
+    method: str, ratings: Ratings, rows: list[DifferenceRow], warnings: list[str], seed: int | None = None
+) -> Answer:
     """An answer of one row per reader, with Holm's p values beside it in words."""
     if not rows:
         raise CannotAnalyse("No reader judged the same case in both arms.")
@@ -162,7 +201,7 @@ def differences(method: str, ratings: Ratings, rows: list[DifferenceRow], warnin
         listed = ", ".join(f"{row.reader} {p:.4g}" for row, p in zip(rows, holm, strict=True))
         warnings.append(f"p values are per reader and not adjusted; adjusted by Holm they are: {listed}.")
         rows = [replace(row, p_adjusted=p) for row, p in zip(rows, holm, strict=True)]
-    return Answer(method, facts(ratings), differences=tuple(rows), warnings=tuple(warnings))
+    return Answer(method, facts(ratings), differences=tuple(rows), warnings=tuple(warnings), seed=seed)
 
 
 def named(compute: Callable[[], Result], who: str) -> Result:

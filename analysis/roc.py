@@ -1,12 +1,15 @@
 """The empirical ROC curve and what is read from it."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from analysis.errors import CannotAnalyse
 from analysis.proportions import ConfusionTable, confusion_table
 from analysis.ratings import Bools, Floats
+
+Axis = Literal["specificity", "sensitivity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,3 +96,74 @@ def youden_point(truth: Bools, rating: Floats) -> OperatingPoint:
     curve = roc_curve(truth, rating)
     best = int(np.argmax(np.round(curve.tpr - curve.fpr, 12)))
     return operating_point(truth, rating, float(curve.thresholds[best]))
+
+
+def partial_area(curve: RocCurve, axis: Axis, low: float, high: float, corrected: bool = False) -> float:
+    """How large is the area under the part of the curve with this much specificity (or sensitivity)?
+
+    low < high in [0, 1]: the range of the axis. Over specificity the area lies under sensitivity, over sensitivity
+    under specificity, between points on straight lines; its largest value is high - low. `corrected`: McClish's
+    (1 + (area - chance) / (high - low - chance)) / 2, which is 1/2 for chance and 1 at best.
+    Source: McClish (1989), Med. Decis. Making 9:190-195. A range outside [0, 1] or empty is refused.
+
+    >>> curve = roc_curve(np.array([False, False, True, True]), np.array([1.0, 2.0, 2.0, 3.0]))
+    >>> partial_area(curve, "specificity", 0.5, 1.0), partial_area(curve, "specificity", 0.5, 1.0, corrected=True)
+    (0.375, 0.8333333333333333)
+    """
+    if axis not in get_args(Axis):
+        raise CannotAnalyse(f"A partial area runs over specificity or sensitivity, not over {axis}.")
+    if not 0 <= low < high <= 1:
+        raise CannotAnalyse(f"A partial area needs 0 <= low < high <= 1, not {low:g} and {high:g}.")
+    x, y = (curve.fpr, curve.tpr) if axis == "specificity" else (curve.tpr, 1 - curve.fpr)
+    start, end = (1 - high, 1 - low) if axis == "specificity" else (low, high)
+    area = clipped_area(x, y, start, end)
+    if not corrected:
+        return area
+    chance = ((1 - low) ** 2 - (1 - high) ** 2) / 2
+    return (1 + (area - chance) / (high - low - chance)) / 2
+
+
+def clipped_area(x: Floats, y: Floats, start: float, end: float) -> float:
+    """Area under straight lines through the points, x ascending, between start and end."""
+    left, right = np.clip(x[:-1], start, end), np.clip(x[1:], start, end)
+    width = x[1:] - x[:-1]
+    slope = np.divide(y[1:] - y[:-1], width, out=np.zeros_like(width), where=width > 0)
+    middle = y[:-1] + slope * ((left + right) / 2 - x[:-1])
+    return float(((right - left) * middle).sum())
+
+
+def sensitivity_at(curve: RocCurve, specificity: float) -> float:
+    """Which sensitivity does the curve reach at this specificity, on straight lines between its points?
+
+    Where the curve rises vertically, the upper end. A specificity outside [0, 1] is refused.
+
+    >>> curve = roc_curve(np.array([False, False, True, True]), np.array([1.0, 2.0, 2.0, 3.0]))
+    >>> sensitivity_at(curve, 0.75)
+    0.75
+    """
+    return height_at(curve.fpr, curve.tpr, 1 - specificity)
+
+
+def specificity_at(curve: RocCurve, sensitivity: float) -> float:
+    """Which specificity does the curve keep at this sensitivity, on straight lines between its points?
+
+    Where the curve runs level, the better end. A sensitivity outside [0, 1] is refused.
+
+    >>> curve = roc_curve(np.array([False, False, True, True]), np.array([1.0, 2.0, 2.0, 3.0]))
+    >>> specificity_at(curve, 0.75)
+    0.75
+    """
+    return height_at((1 - curve.tpr)[::-1], (1 - curve.fpr)[::-1], 1 - sensitivity)
+
+
+def height_at(x: Floats, y: Floats, place: float) -> float:
+    """Largest y at `place` on straight lines through points that ascend in x and y."""
+    if not 0 <= place <= 1:
+        raise CannotAnalyse(f"A specificity or sensitivity lies between 0 and 1, not at {1 - place:g}.")
+    # 1 - 0.9 is not 0.1 in binary, and a point just beside the place would miss a vertical step.
+    steps, place = np.round(x, 12), round(place, 12)
+    after = int(np.searchsorted(steps, place, side="right"))
+    if after == len(steps) or steps[after - 1] == place:
+        return float(y[after - 1])
+    share = (place - steps[after - 1]) / (steps[after] - steps[after - 1])
+    return float(y[after - 1] + share * (y[after] - y[after - 1]))

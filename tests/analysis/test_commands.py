@@ -114,6 +114,18 @@ def test_text_categories_agree_as_categories(tmp_path: Path, capsys: pytest.Capt
     assert content["table"]["positives"] is None
 
 
+def test_bootstrap_and_partial_areas_carry_their_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    content = answer(capsys, "auc", TABLE, "--interval", "bootstrap", "--partial", "specificity:0.8:1", "--mcclish")
+    assert content["method"] == "Partial AUC, specificity 0.8 to 1, McClish's correction, with bootstrap interval"
+    assert content["seed"] == 20260101
+    row = content["estimates"][0]
+    assert row["low"] < row["estimate"] < row["high"]
+    content = answer(capsys, "compare", TABLE, "--arms", "unaided,aided", "--method", "bootstrap")
+    for row, line in zip(content["differences"], golden()["per_reader"], strict=True):
+        assert row["estimate"] == pytest.approx(line["auc_aided"] - line["auc_unaided"])
+        assert row["p"] == pytest.approx(line["p"], abs=0.05)
+
+
 def test_text_and_csv(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mrmc", TABLE, "--arms", "unaided,aided"]) == 0
     text = capsys.readouterr().out
@@ -139,6 +151,10 @@ def test_text_and_csv(capsys: pytest.CaptureFixture[str]) -> None:
         (["mrmc", TABLE, "--readers", "fixed", "--cases", "fixed"], "nothing varies"),
         (["teapot", TABLE], "invalid choice: 'teapot'"),
         ([], "required: COMMAND"),
+        (["auc", TABLE, "--partial", "specificity:0.8:1"], "add --interval bootstrap"),
+        (["auc", TABLE, "--partial", "specificity:0.8", "--interval", "bootstrap"], "not as specificity:0.8"),
+        (["auc", TABLE, "--partial", "fpr:0:0.2", "--interval", "bootstrap"], "not as fpr:0:0.2"),
+        (["auc", TABLE, "--mcclish"], "name it with --partial"),
         (["auc", TABLE, "--reeder", "x"], "Unrecognized arguments: --reeder x"),
     ],
     ids=str,

@@ -1,0 +1,126 @@
+"""Partial areas against pROC, exactly; bootstrap results against pROC within Monte-Carlo error."""
+
+import numpy as np
+import pytest
+
+from analysis.bootstrapped import Part, bootstrap_area, bootstrap_test, light_curve
+from analysis.delong import delong_auc
+from analysis.errors import CannotAnalyse
+from analysis.resampling import bootstrap
+from analysis.roc import Axis, partial_area, roc_curve, sensitivity_at, specificity_at
+from tests.analysis.oracle_entries import agree, entries, entry
+from tests.analysis.test_delong import asah, cell, dataset_of
+
+PARTS: dict[str, tuple[Axis, float, float]] = {
+    "spec_1_0.8": ("specificity", 0.8, 1.0),
+    "spec_0.9_0.6": ("specificity", 0.6, 0.9),
+    "sens_1_0.8": ("sensitivity", 0.8, 1.0),
+}
+# Ten thousand replicates of pROC and two thousand of ours: three standard errors of a 2.5 % quantile of an AUC.
+QUANTILE = 0.012
+
+
+def test_partial_areas_of_proc() -> None:
+    for item in entries("roc_single", "pauc/"):
+        table, frame = item.values, item.frame()
+        for place, reader in enumerate(table["reader"]):
+            curve = roc_curve(*cell(frame, reader, table["treatment"][place]))
+            for name, part in PARTS.items():
+                agree(partial_area(curve, *part), table[name][place], f"{item.id} {name}")
+                corrected = partial_area(curve, *part, corrected=True)
+                if isinstance(table[f"{name}_corrected"][place], float):
+                    agree(corrected, table[f"{name}_corrected"][place], f"{item.id} {name} corrected")
+
+
+def test_the_whole_range_is_the_auc_and_parts_add_up() -> None:
+    truth, (rating,) = asah("s100b")
+    curve = roc_curve(truth, rating)
+    for axis in ("specificity", "sensitivity"):
+        assert partial_area(curve, axis, 0.0, 1.0) == pytest.approx(curve.area, rel=1e-13)
+        halves = partial_area(curve, axis, 0.0, 0.37) + partial_area(curve, axis, 0.37, 1.0)
+        assert halves == pytest.approx(curve.area, rel=1e-13)
+
+
+def test_heights_of_the_curve_at_and_between_its_points() -> None:
+    curve = roc_curve(np.array([False, False, True, True, True]), np.array([1.0, 3, 2, 3, 4]))
+    # From (0, 1/3) the tie of 3 runs to (1/2, 2/3), then up to (1/2, 1).
+    assert sensitivity_at(curve, 1.0) == pytest.approx(1 / 3)
+    assert sensitivity_at(curve, 0.75) == pytest.approx(1 / 2)
+    assert sensitivity_at(curve, 0.5) == 1.0
+    assert specificity_at(curve, 0.5) == pytest.approx(0.75)
+    assert specificity_at(curve, 1.0) == pytest.approx(0.5)
+    assert specificity_at(curve, 0.0) == 1.0
+
+
+def test_sensitivity_at_a_point_of_the_curve_is_that_of_mrmcaov() -> None:
+    # Between points MRMCaov joins upper ends of steps, which lies above the curve; at points both agree.
+    item = entry("roc_single", "mrmcaov_other_metrics/imrmc_example")
+    table, frame = item.values, item.frame()
+    for place, reader in enumerate(table["reader"]):
+        curve = roc_curve(*cell(frame, reader, table["treatment"][place]))
+        agree(sensitivity_at(curve, 0.9), table["empirical_sens_at_spec_0.9"][place], str(reader))
+
+
+def test_ranges_that_are_none_are_refused() -> None:
+    curve = roc_curve(np.array([False, True]), np.array([1.0, 2.0]))
+    for low, high in ((0.8, 0.8), (1.0, 0.8), (-0.1, 0.5), (0.5, 1.5)):
+        with pytest.raises(CannotAnalyse, match="needs 0 <= low < high <= 1"):
+            partial_area(curve, "specificity", low, high)
+    with pytest.raises(CannotAnalyse, match="not over threshold"):
+        partial_area(curve, "threshold", 0, 1)
+    with pytest.raises(CannotAnalyse, match=r"not at 1\.2"):
+        sensitivity_at(curve, 1.2)
+
+
+def test_the_light_curve_is_the_curve() -> None:
+    generator = np.random.default_rng(3)
+    for rating in (generator.normal(size=60), generator.integers(0, 5, 60).astype(float)):
+        truth = np.arange(60) % 3 == 0
+        one, two = light_curve(truth, rating), roc_curve(truth, rating)
+        np.testing.assert_allclose(one.tpr, two.tpr, atol=1e-14)
+        np.testing.assert_allclose(one.fpr, two.fpr, atol=1e-14)
+        np.testing.assert_array_equal(one.thresholds, two.thresholds)
+
+
+def test_bootstrap_intervals_of_proc_within_monte_carlo_error() -> None:
+    for item in entries("roc_single", "bootstrap_ci/"):
+        interval = bootstrap_area(*dataset_of(item.id)).confidence_interval()
+        assert [interval.low, interval.high] == pytest.approx([item.values[0], item.values[2]], abs=QUANTILE), item.id
+    for item in entries("roc_single", "bootstrap_pauc_ci/asah"):
+        interval = bootstrap_area(*dataset_of(item.id), Part("specificity", 0.8, 1)).confidence_interval()
+        assert [interval.low, interval.high] == pytest.approx([item.values[0], item.values[2]], abs=QUANTILE), item.id
+
+
+def test_bootstrap_comparison_of_proc_within_monte_carlo_error() -> None:
+    truth, (one, two) = asah("s100b", "wfns")
+    expected = entry("roc_compare", "bootstrap_paired_s100b_wfns/asah").values
+    found = bootstrap_test(truth, one, two)
+    assert found.se > 0
+    # The standard deviation of 2000 replicates has a relative error of 1/sqrt(4000); three of them.
+    assert -found.estimate / found.se == pytest.approx(expected["statistic"]["D"], rel=0.05)
+    assert found.p == pytest.approx(expected["p.value"], abs=0.012)
+
+
+def test_the_bootstrap_error_is_near_delongs_and_its_seed_repeats_it() -> None:
+    truth, (rating,) = asah("wfns")
+    found, again = bootstrap_area(truth, rating, seed=4), bootstrap_area(truth, rating, seed=4)
+    assert found.se == pytest.approx(delong_auc(truth, rating).se, rel=0.1)
+    np.testing.assert_array_equal(found.replicates, again.replicates)
+    assert found.seed == 4
+
+
+def test_edges_of_the_bootstrap() -> None:
+    truth = np.array([False, False, True, True])
+    found = bootstrap_area(truth, np.array([1.0, 2, 3, 4]), replicates=20)
+    assert (found.estimate, found.se, found.p) == (1.0, 0.0, None)
+    assert found.warnings
+    same = bootstrap_test(truth, np.array([1.0, 3, 2, 4]), np.array([1.0, 3, 2, 4]), replicates=20)
+    assert (same.estimate, same.p) == (0.0, 1.0)
+    with pytest.raises(CannotAnalyse, match="without any variation"):
+        bootstrap_test(truth, np.array([1.0, 1, 1, 1]), np.array([1.0, 1, 2, 2]), replicates=20)
+    with pytest.raises(CannotAnalyse, match="no diseased case"):
+        bootstrap_area(np.zeros(4, dtype=bool), np.arange(4.0))
+    with pytest.raises(CannotAnalyse, match="at least two replicates"):
+        bootstrap(truth, np.ones((1, 4)), lambda t, r: 0.0, replicates=1)
+    with pytest.raises(CannotAnalyse, match="needs diseased and non-diseased"):
+        bootstrap(np.ones(4, dtype=bool), np.ones((1, 4)), lambda t, r: 0.0)
