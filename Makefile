@@ -45,7 +45,7 @@ bench: needs-python
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
 	$(PY) manage.py migrate --verbosity 0
-	$(PY) manage.py collectstatic --verbosity 0 --no-input --ignore widgetbundle.js --ignore datasets --ignore templates
+	$(PY) manage.py collectstatic --verbosity 0 --no-input
 	exec .venv/bin/gunicorn -c python:readerstudy.serving
 
 worker:

@@ -1,6 +1,16 @@
-"""How static files are named in production."""
+"""How static files are named in production, and which are left out."""
 
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class StaticFiles(StaticFilesConfig):
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        # Of the folder that comes with plotly only its script is served, of htmx no extensions.
+        *("widgetbundle.js", "datasets", "ext"),
+        "templates",
+    ]
 
 
 class Assets(CompressedManifestStaticFilesStorage):

@@ -121,7 +121,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "readerstudy.assets.StaticFiles",
     "django.contrib.humanize",
     "allauth",
     "allauth.account",

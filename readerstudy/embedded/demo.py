@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 import django
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from . import processes
 from .application import Application
@@ -28,8 +28,6 @@ PEOPLE = [
     ("tess", "truther"),
     ("stan", "statistician"),
 ]
-# Of the folder that comes with plotly only its script is served.
-NOT_SERVED = ["widgetbundle.js", "datasets", "templates"]
 
 
 class Interrupted(Exception):
@@ -45,8 +43,8 @@ def main() -> int:
     try:
         servers = Servers(words.folder)
         return end_running(servers) if words.stop else run(servers, words.port)
-    except CannotStart as reason:
-        print(reason, file=sys.stderr)
+    except (CannotStart, CommandError) as reason:
+        print(f"\n{reason}", file=sys.stderr)
         return 1
 
 
@@ -144,16 +142,18 @@ def password(folder: Folder) -> str:
 
 def collect_static(folder: Folder) -> None:
     """Compressing takes seconds, so it is left out where no file changed."""
+    from django.apps import apps
     from django.contrib.staticfiles.finders import get_finders
 
+    left_out = apps.get_app_config("staticfiles").ignore_patterns  # type: ignore[attr-defined]
     digest = hashlib.sha256()
     for finder in get_finders():
-        for path, storage in finder.list(NOT_SERVED):
+        for path, storage in finder.list(left_out):
             digest.update(f"{path} {storage.get_modified_time(path)} {storage.size(path)}\n".encode())
     stamp = folder.root / "static.stamp"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True, ignore_patterns=NOT_SERVED)
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
     stamp.write_text(digest.hexdigest())
 
 
