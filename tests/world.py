@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db import connection
 from django.test import Client
 
 from readerstudy.accounts.actions import create_account, set_profile
@@ -105,3 +106,10 @@ def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
+
+
+def close_audit() -> None:
+    """From here to the end of the transaction no event can be written: actions must fall with their event."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE audit_event ADD CONSTRAINT audit_is_closed CHECK (false) NOT VALID")

@@ -1,6 +1,7 @@
 """Home, overview and help, as each person sees them."""
 
 import pytest
+from django.test import Client
 
 from readerstudy.studies.models import Study
 from tests.world import People, client_of, make_study
@@ -61,5 +62,5 @@ def test_help_is_open_to_every_member() -> None:
     assert client_of(People().stan).get("/help/").status_code == 200
 
 
-def test_nobody_enters_without_logging_in(client) -> None:  # type: ignore[no-untyped-def]
+def test_nobody_enters_without_logging_in(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/accounts/login/?next=/"
