@@ -6,12 +6,13 @@ from django.db import transaction
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Refused
+from readerstudy.reference.queries import current_standard
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_coordinates
 
 from .designs import DESIGNS, DesignError, DrawnSlot
 from .models import Allocation, Slot
-from .queries import designs_for, digest_of_slots, latest_standard, missing_for_draw, readers_to_draw, shape_of
+from .queries import designs_for, digest_of_slots, missing_for_draw, readers_to_draw, shape_of
 
 SEED = re.compile(r"[0-9a-f]{32}")
 
@@ -34,9 +35,9 @@ def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocat
     design = design or next(iter(fitting), "crossover")
     if design not in DESIGNS:
         raise Refused(f"The designs are {', '.join(DESIGNS)}; {design} is not among them.")
-    standard = latest_standard(study)
+    standard = current_standard(study)
     assert standard is not None
-    shape = shape_of(study, standard)
+    shape = shape_of(study)
     try:
         slots = DESIGNS[design](seed, shape)
     except DesignError as error:

@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from readerstudy.audit.chain import digest_of
 from readerstudy.cases.models import Case
-from readerstudy.reference.models import Standard, Truth
+from readerstudy.reference.models import Standard
+from readerstudy.reference.queries import cases_without_truth, truth_by_case, truths_of
 from readerstudy.studies.models import Enrolment, Study
 
 from .designs import DESIGNS, DrawnReader, DrawnSlot, Shape
@@ -40,19 +41,8 @@ def readers_to_draw(study: Study) -> QuerySet[Enrolment]:
     return study.enrolments.filter(role=Enrolment.Role.READER, active=True, external=False).order_by("pk")
 
 
-def latest_standard(study: Study) -> Standard | None:
-    return study.standards.order_by("-number").first()
-
-
-def truth_of_cases(standard: Standard | None) -> dict[int, bool]:
-    """Case → positive, for whole cases."""
-    if standard is None:
-        return {}
-    return dict(Truth.objects.filter(standard=standard, unit=None).values_list("case_id", "positive"))
-
-
-def shape_of(study: Study, standard: Standard) -> Shape:
-    truth = truth_of_cases(standard)
+def shape_of(study: Study) -> Shape:
+    truth = truth_by_case(study)
     return Shape(
         readers=[DrawnReader(reader.code, reader.seniority) for reader in readers_to_draw(study)],
         truth={case.token: truth[case.pk] for case in study.cases.all()},
@@ -81,7 +71,7 @@ def missing_cases(study: Study) -> list[str]:
     cases = study.cases.all()
     if not cases.exists():
         return ["No cases are imported yet."]
-    without_truth = cases.exclude(pk__in=truth_of_cases(latest_standard(study)))
+    without_truth = cases_without_truth(study)
     if without_truth.exists():
         return [f"The reference standard says nothing about {named(without_truth)}."]
     return []
@@ -112,8 +102,8 @@ def drawn_slots(allocation: Allocation) -> list[DrawnSlot]:
 
 
 def balance_of(allocation: Allocation) -> list[BalanceRow]:
-    standard = Standard.objects.get(token=allocation.parameters["standard"])
-    truth = truth_of_cases(standard)
+    drawn_by = Standard.objects.get(token=allocation.parameters["standard"])
+    truth = dict(truths_of(drawn_by).values_list("case_id", "positive"))
     counts: Counter[tuple[str, str, int, str, bool]] = Counter()
     rows = allocation.slots.values_list("reader__code", "reader__seniority", "period__number", "arm__label", "case_id")
     for reader, seniority, period, arm, case in rows.order_by().iterator():

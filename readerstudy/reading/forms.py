@@ -1,8 +1,10 @@
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
 from .sight import Asked
+from .sources import LARGEST_FILE
 
 
 class CorrectionForm(forms.Form):
@@ -49,3 +51,45 @@ def field_for(question: Asked) -> forms.Field:
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=2000, label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ExistingAnswersForm(forms.Form):
+    """A file of readers' answers, and how it is to be read."""
+
+    file = forms.FileField(label="CSV file", help_text="Columns reader, seniority, arm, case, rating, decision, seconds.")
+    arm = forms.CharField(
+        max_length=60, required=False, label="Arm of all rows", help_text="Where the file has no column arm."
+    )
+    seniority = forms.CharField(
+        max_length=16, required=False, label="Seniority of all readers", help_text="Where the file has no column seniority."
+    )
+    columns = forms.CharField(
+        required=False,
+        label="Names of columns",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One per line where the file calls them otherwise, such as reader=Reader ID.",
+    )
+    new_cases = forms.BooleanField(
+        required=False, label="Add cases the study lacks", help_text="Without images; the file then has a column truth."
+    )
+    simulated = forms.BooleanField(required=False, label="The readers are simulated")
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if file.size is not None and file.size > LARGEST_FILE:
+            raise forms.ValidationError(f"The file is larger than {LARGEST_FILE >> 20} MiB.")
+        return file
+
+    def clean_columns(self) -> dict[str, str]:
+        lines = [line.strip() for line in self.cleaned_data["columns"].splitlines() if line.strip()]
+        if bad := [line for line in lines if "=" not in line]:
+            raise forms.ValidationError(f"“{bad[0]}” must look like reader=Reader ID.")
+        return {name.strip(): column.strip() for name, column in (line.split("=", 1) for line in lines)}
+
+    def source(self) -> dict[str, dict[str, str]]:
+        """The reading of the file as plain data, so that the confirmation can carry it signed."""
+        constants = {name: self.cleaned_data[name].strip() for name in ("arm", "seniority")}
+        return {
+            "columns": self.cleaned_data["columns"],
+            "constants": {name: value for name, value in constants.items() if value},
+        }

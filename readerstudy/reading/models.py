@@ -57,7 +57,9 @@ class Reading(models.Model):
         SUBMITTED = "submitted", "Submitted"
 
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, related_name="reading")
-    session = models.ForeignKey(ReadingSession, on_delete=models.PROTECT, null=True, blank=True, related_name="readings")
+    session = models.ForeignKey(
+        ReadingSession, on_delete=models.PROTECT, null=True, blank=True, related_name="readings"
+    )
     source = models.ForeignKey(ExternalSource, on_delete=models.PROTECT, null=True, blank=True, related_name="readings")
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.OPEN)
     opened_at = models.DateTimeField(null=True, blank=True)

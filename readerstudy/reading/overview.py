@@ -79,7 +79,8 @@ def missing_predictions(study: Study) -> list[str]:
 def reader_progress(study: Study) -> list[ReaderProgress]:
     submitted = Q(slots__reading__phase=Reading.Phase.SUBMITTED)
     readers = readers_of(study)
-    last = dict(readers.order_by().values_list("pk").annotate(Max("slots__reading__submitted_at", filter=submitted)))
+    newest = Max("slots__reading__submitted_at", filter=submitted)
+    last = dict(readers.order_by().annotate(last=newest).values_list("pk", "last"))
     counted = periods_by_reader(study)
     return [progress_of_reader(study, reader, counted.get(reader.pk, []), last[reader.pk]) for reader in readers]
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
-from readerstudy.cases.models import Case, Image, Series
+from readerstudy.cases.models import Image, Series
+from readerstudy.cases.pictures import presets_of as windows_of
 from readerstudy.predictions.queries import prediction_for_reader
 from readerstudy.studies.models import Enrolment, Question, Study
 
@@ -20,11 +21,6 @@ from . import sight
 from .models import Answer, Reading, ReadingSession, WashoutOverride
 from .permissions import check_study_open, check_turn, check_washout
 
-HOUNSFIELD_PRESETS = (
-    sight.Preset("Soft tissue", 40, 400),
-    sight.Preset("Bone", 480, 2500),
-    sight.Preset("Lung", -600, 1500),
-)
 YES_NO = {"no": False, "yes": True}
 
 
@@ -124,33 +120,37 @@ def what_reader_sees(slot: Slot) -> sight.ReaderView:
     reading = Reading.objects.filter(slot=slot).first()
     current, following = current_and_next(slot.reader)
     ahead = prefetchable(slot, following, timezone.now()) if current == slot else None
+    series = series_in_sight([slot, ahead] if ahead else [slot])
     return sight.ReaderView(
         slot=slot.token,
         progress=progress_of(slot.reader, slot.period_id),
         period=slot.period.number,
         arm_label=slot.arm.label,
-        series=series_of(slot),
+        series=series[slot.pk],
         questions=questions_of(slot.reader.study),
         draft=reading.draft if reading else None,
         assistance=assistance_of(slot),
-        next_prefetch=sight.Prefetch(ahead.token, series_of(ahead)) if ahead else None,
+        next_prefetch=sight.Prefetch(ahead.token, series[ahead.pk]) if ahead else None,
     )
 
 
-def series_of(slot: Slot) -> tuple[sight.SeriesSight, ...]:
+def series_in_sight(slots: list[Slot]) -> dict[int, tuple[sight.SeriesSight, ...]]:
+    images = Prefetch("images", queryset=Image.objects.order_by("position"))
+    cases = [slot.case_id for slot in slots]
+    found = list(Series.objects.filter(case_id__in=cases).order_by("position").prefetch_related(images))
+    return {slot.pk: series_of(slot, [row for row in found if row.case_id == slot.case_id]) for slot in slots}
+
+
+def series_of(slot: Slot, rows: list[Series]) -> tuple[sight.SeriesSight, ...]:
+    """Frames are numbered through all series of the case."""
     numbered = 0
     shown = []
-    for series in images_of(slot.case):
+    for series in rows:
         images = list(series.images.all())
         frames = tuple(frame_of(slot, image, numbered + place) for place, image in enumerate(images, start=1))
         numbered += len(images)
         shown.append(sight.SeriesSight(series.label, series.plane, frames, presets_of(series, images), series.unit))
     return tuple(shown)
-
-
-def images_of(case: Case) -> QuerySet[Series]:
-    images = Prefetch("images", queryset=Image.objects.order_by("position"))
-    return case.series.order_by("position").prefetch_related(images)
 
 
 def frame_of(slot: Slot, image: Image, number: int) -> sight.Frame:
@@ -174,12 +174,16 @@ def frame_of(slot: Slot, image: Image, number: int) -> sight.Frame:
 
 def presets_of(series: Series, images: Iterable[Image]) -> tuple[sight.Preset, ...]:
     own = [sight.Preset("Image", image.window_center, image.window_width) for image in images][:1]
-    return (*own, *(HOUNSFIELD_PRESETS if series.unit == "HU" else ()))
+    usual = [sight.Preset(window.label, window.center, window.width) for window in windows_of(series.modality)]
+    return (*own, *usual)
 
 
 def questions_of(study: Study) -> tuple[sight.Asked, ...]:
-    rows = study.questions.order_by("position").select_related("agrees_with").prefetch_related("choices")
-    return tuple(asked(row) for row in rows)
+    return tuple(asked(row) for row in question_rows(study))
+
+
+def question_rows(study: Study) -> list[Question]:
+    return list(study.questions.order_by("position").select_related("agrees_with").prefetch_related("choices"))
 
 
 def asked(question: Question) -> sight.Asked:
@@ -237,7 +241,7 @@ def operating_point_of(card: dict[str, Any]) -> float | None:
 
 def frame_bytes(slot: Slot, number: int, *, quarter: bool) -> bytes:
     """The stored frame as it is; missing like anything else that does not exist."""
-    frames = [frame for series in series_of(slot) for frame in series.frames]
+    frames = [frame for series in series_in_sight([slot])[slot.pk] for frame in series.frames]
     if not 1 <= number <= len(frames):
         raise Http404
     frame = frames[number - 1]

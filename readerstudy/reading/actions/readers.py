@@ -1,5 +1,6 @@
 """What readers write. Each is atomic and audited; a submission is stored once, whoever sends it how often."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +16,29 @@ from readerstudy.reading.activity import Times, clamped, times
 from readerstudy.reading.answers import AnswersError, checked
 from readerstudy.reading.models import Answer, Exposure, Reading, ReadingSession
 from readerstudy.reading.permissions import check_study_open
-from readerstudy.reading.queries import check_opens, current_and_next, open_session, questions_of
+from readerstudy.reading.queries import (
+    asked,
+    check_opens,
+    current_and_next,
+    is_due,
+    open_session,
+    question_rows,
+    questions_of,
+)
 from readerstudy.reading.sight import Value
 from readerstudy.reading.submissions import Shown, Submission
-from readerstudy.studies.models import Enrolment, Period
+from readerstudy.studies.models import Enrolment, Period, Question
 
 OTHER_VALUES = "Other answers are stored for this case already; they were kept, and these were not."
 NOT_STORED = "Nothing was stored: the key of these answers belongs to another case, or the study was locked meanwhile."
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Stored. The slot that is read next, and whether the period is read to its end."""
+
+    next: str | None
+    finished: bool
 
 
 @transaction.atomic
@@ -78,6 +95,9 @@ def start_session(*, reader: Enrolment, by: User) -> Slot | None:
 
 
 def ensure_session(reader: Enrolment, period: Period, by: User) -> ReadingSession:
+    session = open_session(reader)
+    if session is not None and session.period_id == period.pk:
+        return session
     # The reader's row orders two tabs that start at the same moment.
     Enrolment.objects.select_for_update().get(pk=reader.pk)
     session = open_session(reader)
@@ -122,7 +142,7 @@ def save_draft(*, slot: Slot, answers: dict[str, object], by: User) -> None:
 
 
 @transaction.atomic
-def submit(*, slot: Slot, submission: Submission, by: User) -> Reading:
+def submit(*, slot: Slot, submission: Submission, by: User) -> Receipt:
     """Store answers, times and exposures of a case at once, or not at all.
 
     The same key or the same answers again return what is stored; other answers are a conflict. Raises AnswersError.
@@ -133,7 +153,8 @@ def submit(*, slot: Slot, submission: Submission, by: User) -> Reading:
     if reading.phase == Reading.Phase.SUBMITTED:
         return stored_before(slot, submission)
     check_study_open(slot.reader.study)
-    answers = checked(submission.answers, questions_of(slot.reader.study))
+    questions = question_rows(slot.reader.study)
+    answers = checked(submission.answers, map(asked, questions))
     now = max(timezone.now(), reading.opened_at or timezone.now())
     bound_ms = milliseconds_between(reading.opened_at, now)
     spent = times(submission.happenings, duration_ms=submission.duration_ms, bound_ms=bound_ms)
@@ -154,16 +175,24 @@ def submit(*, slot: Slot, submission: Submission, by: User) -> Reading:
         raise Conflict(NOT_STORED) from error
     if not first:
         return stored_before(slot, submission)
-    store_answers(slot, reading, answers, now, by)
+    store_answers(reading, questions, answers, now, by)
     store_exposures(slot, reading, submission.exposures, bound_ms)
     facts = facts_of(slot) | {"answers": answers, "submitted_at": now.isoformat()} | columns_of(spent)
     record(actor=by, verb="reading.submitted", target=slot, facts=facts, study=slot.reader.study)
-    if current_and_next(slot.reader)[0] is None:
+    receipt = receipt_for(slot)
+    if receipt.finished:
         end_session(reader=slot.reader, by=by, verb="session.ended")
-    return reading
+    return receipt
 
 
-def stored_before(slot: Slot, submission: Submission) -> Reading:
+def receipt_for(slot: Slot) -> Receipt:
+    upcoming, _ = current_and_next(slot.reader)
+    if upcoming is None or upcoming.period_id != slot.period_id:
+        return Receipt(next=None, finished=True)
+    return Receipt(next=upcoming.token if is_due(upcoming, timezone.now()) else None, finished=False)
+
+
+def stored_before(slot: Slot, submission: Submission) -> Receipt:
     """A submission that comes again: the same answers are acknowledged again, others never replace them."""
     reading = Reading.objects.get(slot=slot)
     try:
@@ -172,7 +201,7 @@ def stored_before(slot: Slot, submission: Submission) -> Reading:
         raise Conflict(OTHER_VALUES) from error
     if reading.payload_digest != digest_of(answers):
         raise Conflict(OTHER_VALUES)
-    return reading
+    return receipt_for(slot)
 
 
 def milliseconds_between(start: datetime | None, end: datetime) -> int:
@@ -188,11 +217,13 @@ def columns_of(spent: Times) -> dict[str, int]:
     }
 
 
-def store_answers(slot: Slot, reading: Reading, answers: dict[str, Value], now: datetime, by: User) -> None:
-    questions = {question.key: question for question in slot.reader.study.questions.all()}
+def store_answers(
+    reading: Reading, questions: list[Question], answers: dict[str, Value], now: datetime, by: User
+) -> None:
     Answer.objects.bulk_create(
-        Answer(reading=reading, question=questions[key], value=value, given_by=by, given_at=now)
-        for key, value in answers.items()
+        Answer(reading=reading, question=question, value=answers[question.key], given_by=by, given_at=now)
+        for question in questions
+        if question.key in answers
     )
 
 

@@ -1,6 +1,7 @@
 """One case for its reader: as JSON, as pixels, and what the reader sends back."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
@@ -108,11 +109,8 @@ def draft(request: HttpRequest, slot: str) -> HttpResponse:
 @sentences_as_json
 def submit(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
-    actions.submit(slot=own, submission=submissions.submission(request.body), by=person(request))
-    upcoming, _ = current_and_next(own.reader)
-    following = upcoming if upcoming and upcoming.period_id == own.period_id else None
-    ready = following is not None and is_due(following, timezone.now())
-    return JsonResponse({"next": following.token if following and ready else None, "finished": following is None})
+    receipt = actions.submit(slot=own, submission=submissions.submission(request.body), by=person(request))
+    return JsonResponse(asdict(receipt))
 
 
 @require_POST

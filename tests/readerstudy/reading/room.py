@@ -38,6 +38,8 @@ class Hidden:
     heatmap: bytes = b"\x89PNG heat map 4711"
     algorithm: str = "Vertebra-net"
     version: str = "7.3.1"
+    ritas_answer: tuple[bool, int] = (True, 90)
+    order: Sequence[int] = (0, 1, 2, 3)
 
 
 @dataclass
@@ -63,7 +65,9 @@ def put(content: bytes, ending: str) -> str:
 
 
 def add_case(study: Study, label: str, site: str, noise: int, images: int = 1) -> Case:
-    case = Case.objects.create(study=study, label=label, patient=hashlib.sha256(label.encode()).hexdigest(), site=site)
+    patient = hashlib.sha256(label.encode()).hexdigest()
+    token = hashlib.sha256(f"case {noise}".encode()).hexdigest()[:22]
+    case = Case.objects.create(study=study, label=label, patient=patient, site=site, token=token)
     series = Series.objects.create(case=case, position=1, label="Lateral", modality="DX", plane="sagittal")
     for position in range(1, images + 1):
         pixels = np.random.default_rng(noise + 100 * position).integers(0, 4096, (ROWS, COLUMNS), dtype=np.uint16)
@@ -112,7 +116,7 @@ def predict(study: Study, cases: Sequence[Case], hidden: Hidden, by: Any) -> Pre
             phase=Prediction.Phase.DONE,
             probability=score,
             positive=score >= 0.4375,
-            heatmap_key=put(hidden.heatmap + case.label.encode(), "png"),
+            heatmap_key=put(hidden.heatmap + case.token.encode(), "png"),
         )
         RunCase.objects.create(run=run, case=case, prediction=prediction)
     return run
@@ -122,7 +126,8 @@ def prepared_room(people: People, hidden: Hidden | None = None, outline: Outline
     """Frozen, with cases, truth and predictions; neither drawn nor open."""
     hidden = hidden or Hidden()
     study = make_study(people, phase=Study.Phase.FROZEN, outline=outline)
-    cases = [add_case(study, label, hidden.site, number, images) for number, label in enumerate(hidden.labels)]
+    made = {number: add_case(study, hidden.labels[number], hidden.site, number, images) for number in hidden.order}
+    cases = [made[number] for number in sorted(made)]
     set_truth(study, cases, hidden.truth, people.tess)
     predict(study, cases, hidden, people.alice)
     return Room(people, study, hidden)

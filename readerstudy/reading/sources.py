@@ -1,0 +1,47 @@
+"""What an imported file of answers is held against, and where the file itself is kept."""
+
+import hashlib
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from readerstudy.studies.models import Enrolment, Study
+
+from .external import Judged, Known, Source, judge
+from .queries import questions_of
+
+LARGEST_FILE = 50 << 20
+
+
+def known_for(study: Study, *, new_cases: bool) -> Known:
+    arms = {name.lower(): arm.code for arm in study.arms.all() for name in (arm.label, arm.code)}
+    codes = Enrolment.objects.filter(study=study).exclude(code="").values_list("code", flat=True)
+    return Known(
+        questions=questions_of(study),
+        arms=arms,
+        cases=set(study.cases.values_list("label", flat=True)),
+        taken_codes=set(codes),
+        new_cases=new_cases,
+    )
+
+
+def judged(study: Study, content: bytes, source: Source, *, new_cases: bool) -> Judged:
+    return judge(content, source, known_for(study, new_cases=new_cases))
+
+
+def key_of(digest: str) -> str:
+    return f"answers/{digest[:2]}/{digest}.csv"
+
+
+def keep(content: bytes) -> str:
+    """Store an uploaded file under its digest, so that what was checked is what is imported."""
+    digest = hashlib.sha256(content).hexdigest()
+    if not storages["default"].exists(key_of(digest)):
+        storages["default"].save(key_of(digest), ContentFile(content))
+    return digest
+
+
+def kept(digest: str) -> bytes:
+    with storages["default"].open(key_of(digest)) as stream:
+        content: bytes = stream.read()
+    return content

@@ -1,0 +1,266 @@
+"""What an unaided reader must not learn, looked for in every byte that reaches them."""
+
+import random
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+
+from readerstudy.allocation.models import Slot
+from readerstudy.reading.models import Reading
+from readerstudy.reading.queries import what_reader_sees
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
+from tests.readerstudy.reading.room import Hidden, Room, body, open_room, post, read_slot
+from tests.world import People, client_of
+
+ALLOWED_HEADERS = {
+    "Content-Type",
+    "Content-Length",
+    "Cache-Control",
+    "Vary",
+    "Location",
+    "Allow",
+    "Content-Language",
+    "Content-Security-Policy",
+    "X-Frame-Options",
+    "X-Content-Type-Options",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Expires",
+}
+MARKED = Hidden(
+    truth=(True, False, True, False),
+    scores=(0.8137259, 0.1937261, 0.6937263, 0.3337267),
+    labels=("labelQZmark1", "labelQZmark2", "labelQZmark3", "labelQZmark4"),
+    site="siteQZmark",
+    heatmap=b"\x89PNG heatQZmark",
+    algorithm="modelQZmark",
+    version="99.7.5",
+)
+MARKS = (b"QZmark", b"99.7.5", b"81.4", b"8137259", b"1937261", b"6937263", b"3337267", b"0.4375")
+DOORS = ("", "case.json", "frame/1", "frame/1?quarter=1", "heatmap", "draft", "submit", "pause")
+
+
+def everything(client: Client, slot: Slot) -> Iterator[Any]:
+    """Every reading route of a slot by every method that a browser has."""
+    for door in DOORS:
+        for method in ("get", "head", "options"):
+            yield getattr(client, method)(f"/reading/{slot.token}/{door}")
+    yield post(client, slot, "draft", {"answers": {"decision": True}})
+    yield post(client, slot, "submit", {"client_key": "no", "answers": {}})
+
+
+def content_of(response: Any) -> bytes:
+    """Status, headers and body; the form token of the log-out button is masked anew in every page."""
+    head = f"{response.status_code} {sorted(response.headers.items())}".encode()
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return head + re.sub(rb'name="csrfmiddlewaretoken" value="\w{64}"', b"", content)
+
+
+def test_the_doors_above_are_all_the_doors_that_a_slot_has() -> None:
+    """A new route must be added here, and with it to the walks below."""
+    found = {str(pattern.pattern) for pattern in get_resolver("readerstudy.reading.urls").url_patterns}
+    of_slots = {route.removeprefix("<str:slot>/") for route in found if route.startswith("<str:slot>/")}
+    assert of_slots == {re.sub(r"/1.*", "/<int:number>", door) for door in DOORS}
+    assert {route for route in found if "<str:slot>" not in route} == {
+        "",
+        "start/<str:reader>/",
+        "paused/<str:reader>/",
+        "finished/<str:reader>/",
+    }
+
+
+def test_no_mark_of_the_model_reaches_an_unaided_reading(people: People) -> None:
+    room = open_room(people, MARKED)
+    bob = client_of(people.bob)
+    seen = {"unaided": b"", "aided": b""}
+    for slot in room.slots()[:4]:
+        seen[slot.arm.code] += b"".join(content_of(response) for response in everything(bob, slot))
+        assert post(bob, slot, "submit", body()).status_code == 200
+        pages = ["/reading/", *(f"/reading/{page}/{room.reader().token}/" for page in ("start", "paused", "finished"))]
+        seen["unaided"] += b"".join(content_of(bob.get(page)) for page in pages)
+    assert [mark for mark in MARKS if mark in seen["unaided"]] == []
+    # The same walk finds them where they are shown, so it would find them.
+    assert all(mark in seen["aided"] for mark in (b"modelQZmark", b"heatQZmark", b"0.4375", b"99.7.5"))
+
+
+def test_what_stays_hidden_in_both_arms_reaches_nobody(people: People) -> None:
+    room = open_room(people, MARKED)
+    bob = client_of(people.bob)
+    for slot in room.slots()[:4]:
+        seen = b"".join(content_of(response) for response in everything(bob, slot))
+        assert b"labelQZmark" not in seen
+        assert b"siteQZmark" not in seen
+        read_slot(bob, slot)
+
+
+def test_the_next_case_is_fetched_ahead_without_a_word_about_it(people: People) -> None:
+    room = open_room(people, MARKED)
+    bob = client_of(people.bob)
+    for slot, following in zip(room.slots()[:3], room.slots()[1:4], strict=True):
+        ahead = bob.get(f"/reading/{slot.token}/case.json").json()["next_prefetch"]
+        assert set(ahead) == {"slot", "series"}
+        assert bob.get(f"/reading/{following.token}/heatmap").status_code == 404
+        assert bob.get(f"/reading/{following.token}/case.json").status_code == 403
+        read_slot(bob, slot)
+
+
+def test_an_arm_shows_what_the_protocol_lets_it_show(people: People) -> None:
+    arms = (CROSSOVER.arms[0], ArmOutline("Aided", "aided", "concurrent", shows_probability=False, shows_heatmap=True))
+    outline = Outline(arms, CROSSOVER.washouts, CROSSOVER.questions, CROSSOVER.endpoints)
+    room = open_room(people, MARKED, outline)
+    slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
+    assistance = what_reader_sees(slot).to_document()["assistance"]
+    assert assistance == {
+        "algorithm": "modelQZmark 99.7.5",
+        "probability": None,
+        "operating_point": None,
+        "positive": None,
+        "heatmap": f"/reading/{slot.token}/heatmap",
+    }
+
+
+def test_the_heat_map_of_an_unaided_slot_is_missing_like_anything_that_does_not_exist(room: Room) -> None:
+    bob = client_of(room.people.bob)
+    unaided = next(slot for slot in room.slots()[:4] if not slot.arm.aided)
+    for slot in room.slots()[:4]:
+        if slot == unaided:
+            break
+        read_slot(bob, slot)
+    bob.get(f"/reading/{unaided.token}/case.json")
+    hidden = bob.get(f"/reading/{unaided.token}/heatmap")
+    missing = bob.get(f"/reading/{secrets.token_urlsafe(16)}/heatmap")
+    assert hidden.status_code == 404
+    assert content_of(hidden) == content_of(missing)
+
+
+def test_anothers_slot_answers_byte_for_byte_like_none(room: Room) -> None:
+    people = room.people
+    rita = client_of(people.rita)
+    strangers = [client_of(user) for user in (people.bob, people.alice, people.tess, people.stan, people.charlie)]
+    slot = room.slots("rita")[0]
+    rita.get(f"/reading/{slot.token}/case.json")
+    nothing = Slot(token=secrets.token_urlsafe(16))
+    for stranger in strangers:
+        answers = [[content_of(response) for response in everything(stranger, own)] for own in (slot, nothing)]
+        assert answers[0] == answers[1]
+        assert all(
+            answer.startswith((b"404", b"405")) for answer in answers[0] if not answer.startswith(b"200 [('Allow")
+        )
+    for page in ("start", "paused", "finished"):
+        own, none = f"/reading/{page}/{room.reader('rita').token}/", f"/reading/{page}/{nothing.token}/"
+        assert content_of(strangers[0].get(own)) == content_of(strangers[0].get(none))
+        assert strangers[0].get(own).status_code == 404
+    assert Reading.objects.filter(slot__reader=room.reader()).count() == 0
+
+
+def test_who_is_not_logged_in_is_sent_to_the_log_in(room: Room) -> None:
+    slot = room.slots()[0]
+    for response in everything(Client(), slot):
+        assert response.status_code == 302
+        assert "/accounts/login/" in response.headers["Location"]
+
+
+def test_a_withdrawn_reader_finds_nothing(room: Room) -> None:
+    from readerstudy.studies.actions import withdraw
+
+    bob, slot = client_of(room.people.bob), room.slots()[0]
+    bob.get(f"/reading/{slot.token}/case.json")
+    withdraw(enrolment=room.reader(), reason="Moved away.", by=room.people.alice)
+    assert bob.get(f"/reading/{slot.token}/case.json").status_code == 404
+    assert bob.get(f"/reading/{slot.token}/frame/1").status_code == 404
+    assert post(bob, slot, "submit", body()).status_code == 404
+
+
+def test_only_headers_that_say_nothing_are_sent_and_only_pixels_are_kept(room: Room) -> None:
+    bob = client_of(room.people.bob)
+    for slot in room.slots()[:2]:
+        for response in everything(bob, slot):
+            assert set(response.headers) <= ALLOWED_HEADERS
+            pixels = response.headers.get("Content-Type") == "application/octet-stream"
+            if response.status_code == 200 and response.request["REQUEST_METHOD"] == "GET":
+                assert response.headers["Cache-Control"] == ("private, max-age=3600" if pixels else "private, no-store")
+        read_slot(bob, slot)
+
+
+# Twin worlds
+
+WORLD = Hidden(order=(0, 1, 2, 3))
+TWIN = Hidden(
+    truth=(False, True, False, True),
+    scores=(0.0312, 0.99, 0.5, 0.123456789),
+    labels=("Z-the-last", "a", "middle-of-the-list", "B"),
+    site="Southern Clinic with a much longer name",
+    heatmap=b"\x89PNG another heat map, longer than the first one",
+    algorithm="Other",
+    version="1",
+    ritas_answer=(False, 3),
+    order=(2, 0, 3, 1),
+)
+
+
+@contextmanager
+def repeatable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Chance and time as the operating system gives them, twice the same."""
+    chance = random.Random(20270101)
+    now = datetime(2027, 1, 1, 9, tzinfo=UTC)
+    with monkeypatch.context() as patched:
+        patched.setattr(secrets, "token_urlsafe", lambda count=16: chance.randbytes(count).hex()[:22])
+        patched.setattr(secrets, "choice", chance.choice)
+        patched.setattr(timezone, "now", lambda: now)
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+
+def transcript(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Everything that Bob, reading, can reach; of aided cases only what is not the aid itself."""
+    said: list[bytes] = []
+    with repeatable(monkeypatch):
+        room = open_room(People(), hidden)
+        bob, rita = client_of(room.people.bob), client_of(room.people.rita)
+        decision, confidence = hidden.ritas_answer
+        rita_slots, slots = room.slots("rita"), room.slots()
+        key = (f"00000000-0000-4000-8000-{number:012d}" for number in range(100))
+        for own, ritas in zip(slots[:4], rita_slots[:4], strict=True):
+            rita.get(f"/reading/{ritas.token}/case.json")
+            post(rita, ritas, "submit", body(decision, confidence, client_key=next(key)))
+            walked = [content_of(response) for response in everything(bob, own)]
+            said += [] if own.arm.aided else walked
+            said += [content_of(response) for response in everything(bob, ritas)]
+            said.append(content_of(post(bob, own, "submit", body(client_key=next(key)))))
+            study = f"/studies/{room.study.token}/"
+            tabs = (
+                "",
+                "cases/",
+                "reference/",
+                "predictions/",
+                "allocation/",
+                "readings/",
+                "data/",
+                "results/",
+                "audit/",
+            )
+            pages = ["/", "/reading/", *(study + tab for tab in tabs)]
+            pages += [f"/reading/{page}/{room.reader().token}/" for page in ("start", "paused", "finished")]
+            said += [content_of(bob.get(page)) for page in pages]
+        said += [content_of(response) for slot in slots for response in everything(bob, slot)]
+    return said
+
+
+@pytest.mark.django_db
+def test_two_worlds_that_differ_in_secrets_alone_look_the_same_to_an_unaided_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = transcript(WORLD, monkeypatch), transcript(TWIN, monkeypatch)
+    assert len(first) == len(second) > 200
+    for one, other in zip(first, second, strict=True):
+        assert one == other
