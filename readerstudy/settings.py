@@ -57,7 +57,7 @@ def database(url: str, pool_size: int) -> dict[str, Any]:
     options = parts.get("OPTIONS", {}) | {"connect_timeout": 3}
     if pool_size:
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_idle": 60, "reconnect_timeout": 5}
-    return parts | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options, "CONN_MAX_AGE": 0}
+    return {**parts, "ENGINE": "django.db.backends.postgresql", "OPTIONS": options, "CONN_MAX_AGE": 0}
 
 
 def broker(url: str) -> str:

@@ -24,9 +24,10 @@ def main() -> int:
 def carry_out(order: str, servers: Servers) -> int:
     match order:
         case "start":
-            servers.start()
+            keep(servers)
             print(f"PostgreSQL and the broker run; their data stand in {servers.folder.root}.")
         case "stop":
+            servers.folder.remember(kept_running=0)
             servers.stop()
             print("PostgreSQL and the broker are stopped.")
         case "status":
@@ -34,10 +35,16 @@ def carry_out(order: str, servers: Servers) -> int:
             print("PostgreSQL and the broker answer." if running else "PostgreSQL and the broker do not both answer.")
             return 0 if running else 3
         case "env":
-            servers.start()
+            keep(servers)
             for name, value in (servers.environment() | {"DEBUG": "true"}).items():
                 print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def keep(servers: Servers) -> None:
+    """Start them for as long as nobody says stop: a demo that ends leaves them running."""
+    servers.folder.remember(kept_running=1)
+    servers.start()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,6 @@ def run(servers: Servers, wanted_port: str) -> int:
             return 0
         signal.signal(signal.SIGTERM, interrupt)
         signal.signal(signal.SIGINT, interrupt)
-        servers_were_up = servers.answer()
         application = application_of(servers)
         try:
             application.port = choose_port(wanted_port)
@@ -69,7 +68,8 @@ def run(servers: Servers, wanted_port: str) -> int:
             return 0
         finally:
             application.stop()
-            if not servers_were_up:
+            # `python -m readerstudy.embedded start` asked for servers that outlive a demo.
+            if not servers.folder.remembered().get("kept_running"):
                 servers.stop()
 
 

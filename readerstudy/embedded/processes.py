@@ -96,6 +96,6 @@ def end(processes: list[psutil.Process], how: signal.Signals, seconds: float) ->
 
 def _still_there(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
