@@ -42,7 +42,7 @@ class Card:
     labels : tuple of str
         Names of the negative and the positive label.
     calibration : mapping
-        ``{"method": "platt", "slope": a, "intercept": b, "n": …}``: p = sigmoid(a·logit + b), fitted on validation data.
+        ``{"method": "platt", "slope": a, "intercept": b, "n": …}``: p = sigmoid(a·logit + b).
     operating_point : mapping
         ``{"threshold": t, "rule": "youden", "chosen_on": "validation", "n": …}``.
     data : mapping

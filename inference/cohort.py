@@ -31,7 +31,13 @@ class Member:
 
 
 def read_manifest(
-    manifest: Path, images: Path, *, case: str = "case", patient: str = "patient", file: str = "file", finding: str = "truth"
+    manifest: Path,
+    images: Path,
+    *,
+    case: str = "case",
+    patient: str = "patient",
+    file: str = "file",
+    finding: str = "truth",
 ) -> list[Member]:
     """Read a CSV with one row per image.
 
@@ -71,7 +77,9 @@ def read_manifest(
     return members
 
 
-def split_by_patient(members: Sequence[Member], *, share: float = 0.25, seed: int = 0) -> tuple[list[Member], list[Member]]:
+def split_by_patient(
+    members: Sequence[Member], *, share: float = 0.25, seed: int = 0
+) -> tuple[list[Member], list[Member]]:
     """Training and validation part; no patient stands in both, and both have both classes.
 
     The folds are scikit-learn's ``StratifiedGroupKFold``; the first of ``round(1 / share)`` is kept for validation.

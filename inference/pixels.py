@@ -75,7 +75,9 @@ def decode_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
     except (OSError, EOFError) as error:
         raise UnreadableInput(f"A stored frame cannot be unpacked: {error}.") from error
     if planes.size != 2 * rows * columns:
-        raise UnreadableInput(f"A stored frame has {planes.size} bytes where {rows} × {columns} pixels need {2 * rows * columns}.")
+        raise UnreadableInput(
+            f"A stored frame has {planes.size} bytes where {rows} × {columns} pixels need {2 * rows * columns}."
+        )
     low, high = planes.reshape(2, rows, columns).astype(np.uint16)
     zigzag = low | (high << 8)
     difference = (zigzag >> 1) ^ (0 - (zigzag & 1)).astype(np.uint16)

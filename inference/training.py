@@ -176,7 +176,9 @@ def one_epoch(
     chance: torch.Generator,
 ) -> float:
     model.train()
-    torch.manual_seed(int(torch.randint(2**31, (1,), generator=chance)))  # dropout follows the epoch, also after a resume
+    torch.manual_seed(
+        int(torch.randint(2**31, (1,), generator=chance))
+    )  # dropout follows the epoch, also after a resume
     order = torch.randperm(len(training.labels), generator=chance)
     total = 0.0
     for chosen in order.split(settings["batch"]):
@@ -275,7 +277,11 @@ class Checkpoint:
             stream.write(json.dumps(line) + "\n")
 
     def save(
-        self, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+        self,
+        epoch: int,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
     ) -> None:
         from safetensors.torch import save_file
 

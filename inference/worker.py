@@ -1,6 +1,6 @@
 """The Celery application of the workers that run models. Configured by ``BROKER_URL`` alone; imports no torch.
 
-    celery -A inference.worker worker -Q inference --pool solo
+celery -A inference.worker worker -Q inference --pool solo
 """
 
 import os
@@ -28,6 +28,8 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # A task whose worker died comes back within seconds, not within the hour that is kombu's default.
     broker_transport_options=(
-        {"unacked_restore_interval": 5, "unacked_restore_throttle": 1} if app.conf.broker_url.startswith("redis") else {}
+        {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+        if app.conf.broker_url.startswith("redis")
+        else {}
     ),
 )

@@ -31,7 +31,9 @@ class SmallCnn(nn.Module):
         Whether maxima join the means: for findings that are small beside the image.
     """
 
-    def __init__(self, width: int = 16, stages: int = 3, grid: int = 6, dropout: float = 0.5, *, peaks: bool = False) -> None:
+    def __init__(
+        self, width: int = 16, stages: int = 3, grid: int = 6, dropout: float = 0.5, *, peaks: bool = False
+    ) -> None:
         super().__init__()
         channels = [1, width] + [2 * width] * (stages - 1)
         blocks: list[nn.Module] = []

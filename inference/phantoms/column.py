@@ -72,7 +72,9 @@ def make_patient(seed: int, name: str, *, fractured: bool) -> Patient:
     chance = chance_for(seed, name)
     sex = "F" if chance.random() < 0.65 else "M"
     age = int(chance.integers(55, 90))
-    osteoporosis = float(np.clip(chance.normal(0.45 + (age - 70) * 0.01 + (0.1 if fractured else 0.0), 0.18), 0.05, 0.95))
+    osteoporosis = float(
+        np.clip(chance.normal(0.45 + (age - 70) * 0.01 + (0.1 if fractured else 0.0), 0.18), 0.05, 0.95)
+    )
     fracture = make_fracture(chance) if fractured else None
     return Patient(
         name=name,
@@ -118,7 +120,9 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
         z += mean_height / 2 * np.cos(lean)
         x += mean_height / 2 * np.sin(lean)
         bodies.append(
-            Vertebra(level, x, z, tilt, 34.0 * size, posterior, middle, anterior, 47.0 * size * float(chance.normal(1, 0.03)))
+            Vertebra(
+                level, x, z, tilt, 34.0 * size, posterior, middle, anterior, 47.0 * size * float(chance.normal(1, 0.03))
+            )
         )
         z += (mean_height / 2 + disc) * np.cos(lean)
         x += (mean_height / 2 + disc) * np.sin(lean)

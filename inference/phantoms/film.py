@@ -125,7 +125,9 @@ def soft_tissue(patient: Patient, view: View, chance: np.random.Generator) -> Pl
 
 def skin_line(patient: Patient, view: View) -> Plane:
     """The back follows the spine, smoothly, some 65 mm behind the bodies."""
-    line = np.polyfit([body.z for body in patient.vertebrae], [body.x - body.depth / 2 for body in patient.vertebrae], 3)
+    line = np.polyfit(
+        [body.z for body in patient.vertebrae], [body.x - body.depth / 2 for body in patient.vertebrae], 3
+    )
     lowest, highest = patient.vertebrae[0].z - 45, patient.vertebrae[-1].z + 30
     result: Plane = np.polyval(line, np.clip(view.z, lowest, highest)) - 66
     return result
@@ -140,7 +142,9 @@ def vertebra(patient: Patient, body: Vertebra, view: View, chance: np.random.Gen
     inside = edge(top - v) * edge(v - bottom) * edge((1 - np.abs(u) / waist) * body.depth / 2)
     density = 1 - 0.62 * patient.osteoporosis
     # Vertical trabeculae stay when the horizontal ones are lost.
-    grain = 1 + 0.10 * density * texture(chance, 3, u.shape) + 0.07 * patient.osteoporosis * np.sin(u * body.depth * 1.9)
+    grain = (
+        1 + 0.10 * density * texture(chance, 3, u.shape) + 0.07 * patient.osteoporosis * np.sin(u * body.depth * 1.9)
+    )
     sponge = SPONGE * density * path * grain
     shell = COMPACT * (1.15 - 0.45 * patient.osteoporosis)
     plates = np.exp(-(((v - top) / 0.75) ** 2)) + np.exp(-(((v - bottom) / 0.75) ** 2))
@@ -180,7 +184,11 @@ def posterior_elements(patient: Patient, body: Vertebra, u: Plane, v: Plane) -> 
     height = body.posterior
     pedicle = edge(behind + 1) * edge(13 - behind) * np.exp(-(((v - height * 0.16) / (height * 0.20)) ** 2))
     pillar = np.exp(-(((behind - 17 - 0.12 * v) / 5.2) ** 2)) * edge(height * 0.78 - np.abs(v + height * 0.08), 2.2)
-    spine = edge(behind - 22, 1.5) * edge(47 - behind, 2.0) * np.exp(-(((v + height * 0.30 + 0.10 * behind) / (height * 0.30)) ** 4))
+    spine = (
+        edge(behind - 22, 1.5)
+        * edge(47 - behind, 2.0)
+        * np.exp(-(((v + height * 0.30 + 0.10 * behind) / (height * 0.30)) ** 4))
+    )
     hardness = 1 - 0.4 * patient.osteoporosis
     return hardness * (COMPACT * (15 * pedicle + 17 * pillar) + SPONGE * 24 * spine)
 

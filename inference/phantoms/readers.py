@@ -48,7 +48,9 @@ def answer(
     return SimulatedAnswer(rating, int(rating >= 50), round(seconds, 1))
 
 
-def write_answers(manifest: Path, probabilities: Mapping[str, float], out: Path, *, seed: int, per_group: int = 3) -> int:
+def write_answers(
+    manifest: Path, probabilities: Mapping[str, float], out: Path, *, seed: int, per_group: int = 3
+) -> int:
     """Answers of ``per_group`` senior and as many junior readers to all cases, unaided and aided, as CSV.
 
     Parameters
@@ -66,7 +68,9 @@ def write_answers(manifest: Path, probabilities: Mapping[str, float], out: Path,
     """
     with manifest.open(newline="", encoding="utf-8") as stream:
         cases = list(csv.DictReader(stream))
-    group = [(f"{seniority[0].upper()}{i + 1}", seniority) for seniority in ("senior", "junior") for i in range(per_group)]
+    group = [
+        (f"{seniority[0].upper()}{i + 1}", seniority) for seniority in ("senior", "junior") for i in range(per_group)
+    ]
     rows = 0
     with out.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)

@@ -1,6 +1,7 @@
 import io
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -114,10 +115,8 @@ def prediction_row(algorithm: Algorithm, input_digest: str, parameters: dict[str
 
 def wake_the_workers(send: Callable[[], Any] = tasks.dispatch.delay) -> None:
     """Only a nudge: the tick of the worker finds the rows by itself when the broker is away."""
-    try:
+    with suppress(BrokerError):
         send()
-    except BrokerError:
-        pass
 
 
 @transaction.atomic
@@ -141,7 +140,7 @@ def freeze_run(*, run: PredictionRun, by: User) -> None:
     progress = progress_of(run)
     if not progress.complete:
         raise Refused(
-            f"{progress.done} of {progress.total} predictions of {run.algorithm} are done; all must be before reading opens."
+            f"{progress.done} of {progress.total} predictions of {run.algorithm} are done; reading opens with all of them."
         )
     if PredictionRun.objects.filter(pk=run.pk, frozen_at__isnull=True).update(frozen_at=timezone.now()):
         content = [
@@ -150,5 +149,3 @@ def freeze_run(*, run: PredictionRun, by: User) -> None:
         ]
         facts = {"predictions": len(content), "digest": digest_of(content)}
         record(actor=by, verb="predictions.frozen", target=run, facts=facts, study=run.study)
-
-

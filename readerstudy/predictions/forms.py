@@ -6,8 +6,12 @@ from .models import Algorithm
 
 
 class AlgorithmForm(forms.Form):
-    card = forms.FileField(label="Card (card.json)", help_text="Name, version, labels, operating point, digest of the weights.")
-    weights = forms.FileField(label="Weights (weights.safetensors)", help_text="Only safetensors; pickled weights are refused.")
+    card = forms.FileField(
+        label="Card (card.json)", help_text="Name, version, labels, operating point, digest of the weights."
+    )
+    weights = forms.FileField(
+        label="Weights (weights.safetensors)", help_text="Only safetensors; pickled weights are refused."
+    )
 
 
 class RunForm(forms.Form):

@@ -58,13 +58,16 @@ class Prediction(models.Model):
             models.UniqueConstraint(
                 fields=["algorithm", "input_digest", "parameters_digest"], name="prediction_once_per_input"
             ),
-            models.CheckConstraint(condition=Q(phase__in=["queued", "leased", "done", "failed"]), name="prediction_phase_known"),
+            models.CheckConstraint(
+                condition=Q(phase__in=["queued", "leased", "done", "failed"]), name="prediction_phase_known"
+            ),
             models.CheckConstraint(
                 condition=~Q(phase="done") | Q(probability__gte=0, probability__lte=1, positive__isnull=False),
                 name="prediction_done_has_probability",
             ),
             models.CheckConstraint(
-                condition=~Q(phase="leased") | (Q(lease_until__isnull=False) & ~Q(lease="")), name="prediction_lease_complete"
+                condition=~Q(phase="leased") | (Q(lease_until__isnull=False) & ~Q(lease="")),
+                name="prediction_lease_complete",
             ),
         ]
 

@@ -100,7 +100,9 @@ def send(algorithm: Algorithm, batch: list[Prediction]) -> int:
 def heartbeat(prediction: str, lease: str) -> None:
     """A worker is at work on this batch: its lease runs anew."""
     if lease:
-        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(lease_until=timezone.now() + settings.PREDICTION_LEASE)
+        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(
+            lease_until=timezone.now() + settings.PREDICTION_LEASE
+        )
 
 
 def record(prediction: str, lease: str, outcome: dict[str, Any]) -> bool:
@@ -133,7 +135,11 @@ def finish(row: Prediction, result: Outcome) -> bool:
             finished_at=timezone.now(),
         )
         if changed:
-            tell(row, "prediction.finished", {"probability": result.probability, "positive": result.positive, "heatmap": key})
+            tell(
+                row,
+                "prediction.finished",
+                {"probability": result.probability, "positive": result.positive, "heatmap": key},
+            )
     return bool(changed)
 
 
@@ -168,5 +174,3 @@ def keep_heatmap(png: bytes | None) -> str:
     if not place.exists(key):
         place.save(key, ContentFile(png))
     return key
-
-

@@ -52,12 +52,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Known:
-    """What the study has: questions, arms by any name they go by, cases, readers who have accounts."""
+    """What the study has: questions, arms by any name they go by, cases, readers, readings."""
 
     questions: tuple[Asked, ...]
     arms: Mapping[str, str]
     cases: Collection[str]
     taken_codes: Collection[str] = ()
+    external: Mapping[str, str] = field(default_factory=dict)
+    read: Collection[tuple[str, str, str]] = ()
     new_cases: bool = False
 
 
@@ -120,7 +122,7 @@ def judge(content: bytes, source: Source, known: Known) -> Judged:
             rows.append(row_of(number, line, source, known, asked))
         except RowFault as fault:
             faults.append(Fault(number, fault.column, fault.value, str(fault)))
-    faults += faults_between(rows, source)
+    faults += faults_between(rows, source, known)
     keys = tuple(question.key for question in asked)
     others = tuple(question.key for question in known.questions if question.key not in keys)
     return Judged(tuple(rows), tuple(sorted(faults, key=lambda fault: fault.row)), keys, others)
@@ -143,7 +145,9 @@ def faults_of_header(header: list[str], source: Source, known: Known) -> Iterabl
     listed = ", ".join(header) or "none"
     for name in (*NEEDED, *(("truth",) if known.new_cases else ())):
         if source.column(name) not in header and name not in source.constants:
-            yield Fault(1, source.column(name), "", f"The column “{source.column(name)}” is missing; the file has {listed}.")
+            yield Fault(
+                1, source.column(name), "", f"The column “{source.column(name)}” is missing; the file has {listed}."
+            )
     for name in ("seniority", "arm"):
         if source.column(name) not in header and name not in source.constants:
             sentence = f"There is no column “{source.column(name)}”; add it, or say which {name} holds for all rows."
@@ -152,7 +156,9 @@ def faults_of_header(header: list[str], source: Source, known: Known) -> Iterabl
         if name not in FIELDS:
             yield Fault(0, name, "", f"“{name}” is no column that is read; known are {', '.join(FIELDS)}.")
         elif source.columns[name] not in header:
-            yield Fault(1, source.columns[name], "", f"The column “{source.columns[name]}” is missing; the file has {listed}.")
+            yield Fault(
+                1, source.columns[name], "", f"The column “{source.columns[name]}” is missing; the file has {listed}."
+            )
     if not any(source.column(name) in header for name in ("rating", "decision")):
         yield Fault(1, "rating, decision", "", f"There is neither a rating nor a decision; the file has {listed}.")
     if len(set(header)) != len(header):
@@ -181,7 +187,9 @@ def row_of(number: int, line: Mapping[str, str], source: Source, known: Known, a
 
     reader = text("reader", needed=True)
     if reader in known.taken_codes:
-        raise RowFault(source.column("reader"), reader, f"“{reader}” is the code of a reader of this study with an account.")
+        raise RowFault(
+            source.column("reader"), reader, f"“{reader}” is the code of a reader of this study with an account."
+        )
     case = text("case", needed=True, longest=LONGEST_CASE)
     if case not in known.cases and not known.new_cases:
         raise RowFault(source.column("case"), case, f"The study has no case “{case}”.")
@@ -203,7 +211,9 @@ def seniority_of(word: str, source: Source) -> str:
     known = SENIORITY | {name.lower(): SENIORITY.get(kind.lower(), "") for name, kind in source.seniorities.items()}
     if not known.get(lower):
         raise RowFault(
-            source.column("seniority"), word, f"“{word}” is no seniority; use senior, intermediate or junior, or map the word."
+            source.column("seniority"),
+            word,
+            f"“{word}” is no seniority; use senior, intermediate or junior, or map the word.",
         )
     return known[lower]
 
@@ -212,7 +222,9 @@ def arm_of(word: str, source: Source, known: Known) -> str:
     code = known.arms.get(word.lower())
     if code is None:
         raise RowFault(
-            source.column("arm"), word, f"The study has no arm “{word}”; it has {', '.join(sorted(set(known.arms.values())))}."
+            source.column("arm"),
+            word,
+            f"The study has no arm “{word}”; it has {', '.join(sorted(set(known.arms.values())))}.",
         )
     return code
 
@@ -265,12 +277,18 @@ def truth_of(cell: str, source: Source, *, needed: bool) -> bool | None:
     return yes_or_no(cell, source.column("truth")) if cell else None
 
 
-def faults_between(rows: Iterable[Row], source: Source) -> Iterable[Fault]:
-    """What is wrong only beside another row."""
+def faults_between(rows: Iterable[Row], source: Source, study: Known) -> Iterable[Fault]:
+    """What is wrong only beside another row, or beside what was imported before."""
     seen: dict[tuple[str, str, str], int] = {}
     seniority: dict[str, Row] = {}
     truth: dict[str, Row] = {}
     for row in rows:
+        if (row.reader, row.arm, row.case) in study.read:
+            sentence = f"{row.reader} read {row.case} in arm {row.arm} already, in a file that was imported before."
+            yield Fault(row.number, source.column("case"), row.case, sentence)
+        if study.external.get(row.reader, row.seniority) != row.seniority:
+            sentence = f"{row.reader} is {study.external[row.reader]} in the study and {row.seniority} here."
+            yield Fault(row.number, source.column("seniority"), row.seniority, sentence)
         first = seen.setdefault((row.reader, row.arm, row.case), row.number)
         if first != row.number:
             sentence = f"{row.reader} read {row.case} in arm {row.arm} already, in row {first}."

@@ -56,12 +56,17 @@ class ReasonForm(forms.Form):
 class ExistingAnswersForm(forms.Form):
     """A file of readers' answers, and how it is to be read."""
 
-    file = forms.FileField(label="CSV file", help_text="Columns reader, seniority, arm, case, rating, decision, seconds.")
+    file = forms.FileField(
+        label="CSV file", help_text="Columns reader, seniority, arm, case, rating, decision, seconds."
+    )
     arm = forms.CharField(
         max_length=60, required=False, label="Arm of all rows", help_text="Where the file has no column arm."
     )
     seniority = forms.CharField(
-        max_length=16, required=False, label="Seniority of all readers", help_text="Where the file has no column seniority."
+        max_length=16,
+        required=False,
+        label="Seniority of all readers",
+        help_text="Where the file has no column seniority.",
     )
     columns = forms.CharField(
         required=False,

@@ -5,6 +5,7 @@ import hashlib
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from readerstudy.allocation.models import Slot
 from readerstudy.studies.models import Enrolment, Study
 
 from .external import Judged, Known, Source, judge
@@ -15,12 +16,15 @@ LARGEST_FILE = 50 << 20
 
 def known_for(study: Study, *, new_cases: bool) -> Known:
     arms = {name.lower(): arm.code for arm in study.arms.all() for name in (arm.label, arm.code)}
-    codes = Enrolment.objects.filter(study=study).exclude(code="").values_list("code", flat=True)
+    enrolments = Enrolment.objects.filter(study=study).exclude(code="")
+    slots = Slot.objects.filter(reader__study=study, external=True)
     return Known(
         questions=questions_of(study),
         arms=arms,
         cases=set(study.cases.values_list("label", flat=True)),
-        taken_codes=set(codes),
+        taken_codes=set(enrolments.filter(external=False).values_list("code", flat=True)),
+        external=dict(enrolments.filter(external=True).values_list("code", "seniority")),
+        read=set(slots.values_list("reader__code", "arm__code", "case__label")),
         new_cases=new_cases,
     )
 

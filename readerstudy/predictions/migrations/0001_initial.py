@@ -7,107 +7,202 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Algorithm',
+            name="Algorithm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('version', models.CharField(max_length=40)),
-                ('digest', models.CharField(help_text='SHA-256 over card and weights.', max_length=64, unique=True)),
-                ('card', models.JSONField()),
-                ('folder_key', models.CharField(help_text='Where card and weights lie in the storage.', max_length=160)),
-                ('registered_at', models.DateTimeField(auto_now_add=True)),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("version", models.CharField(max_length=40)),
+                ("digest", models.CharField(help_text="SHA-256 over card and weights.", max_length=64, unique=True)),
+                ("card", models.JSONField()),
+                (
+                    "folder_key",
+                    models.CharField(help_text="Where card and weights lie in the storage.", max_length=160),
+                ),
+                ("registered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'version'],
+                "ordering": ["name", "version"],
             },
         ),
         migrations.CreateModel(
-            name='Prediction',
+            name="Prediction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('input_digest', models.CharField(max_length=64)),
-                ('parameters_digest', models.CharField(max_length=64)),
-                ('phase', models.CharField(choices=[('queued', 'Waiting'), ('leased', 'Being computed'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease', models.CharField(blank=True, max_length=22)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('probability', models.FloatField(blank=True, null=True)),
-                ('positive', models.BooleanField(blank=True, null=True)),
-                ('heatmap_key', models.CharField(blank=True, max_length=120)),
-                ('seconds', models.JSONField(blank=True, default=dict)),
-                ('device', models.CharField(blank=True, max_length=80)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('algorithm', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='predictions.algorithm')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("input_digest", models.CharField(max_length=64)),
+                ("parameters_digest", models.CharField(max_length=64)),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("leased", "Being computed"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease", models.CharField(blank=True, max_length=22)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("probability", models.FloatField(blank=True, null=True)),
+                ("positive", models.BooleanField(blank=True, null=True)),
+                ("heatmap_key", models.CharField(blank=True, max_length=120)),
+                ("seconds", models.JSONField(blank=True, default=dict)),
+                ("device", models.CharField(blank=True, max_length=80)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "algorithm",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predictions",
+                        to="predictions.algorithm",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PredictionRun',
+            name="PredictionRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('parameters', models.JSONField(blank=True, default=dict)),
-                ('assists', models.BooleanField(default=False, help_text='The run whose output the aided arm shows.')),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('frozen_at', models.DateTimeField(blank=True, null=True)),
-                ('algorithm', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='predictions.algorithm')),
-                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prediction_runs', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                ("assists", models.BooleanField(default=False, help_text="The run whose output the aided arm shows.")),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("frozen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "algorithm",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="predictions.algorithm"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="prediction_runs", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', '-started_at'],
+                "ordering": ["study", "-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='RunCase',
+            name="RunCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='run_cases', to='cases.case')),
-                ('prediction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='run_cases', to='predictions.prediction')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='run_cases', to='predictions.predictionrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="run_cases", to="cases.case"
+                    ),
+                ),
+                (
+                    "prediction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="run_cases",
+                        to="predictions.prediction",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="run_cases",
+                        to="predictions.predictionrun",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['phase', 'lease_until'], name='predictions_phase_e66ea3_idx'),
+            model_name="prediction",
+            index=models.Index(fields=["phase", "lease_until"], name="predictions_phase_e66ea3_idx"),
         ),
         migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.UniqueConstraint(fields=('algorithm', 'input_digest', 'parameters_digest'), name='prediction_once_per_input'),
+            model_name="prediction",
+            constraint=models.UniqueConstraint(
+                fields=("algorithm", "input_digest", "parameters_digest"), name="prediction_once_per_input"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['queued', 'leased', 'done', 'failed'])), name='prediction_phase_known'),
+            model_name="prediction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["queued", "leased", "done", "failed"])), name="prediction_phase_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('phase', 'done'), _negated=True), models.Q(('positive__isnull', False), ('probability__gte', 0), ('probability__lte', 1)), _connector='OR'), name='prediction_done_has_probability'),
+            model_name="prediction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("phase", "done"), _negated=True),
+                    models.Q(("positive__isnull", False), ("probability__gte", 0), ("probability__lte", 1)),
+                    _connector="OR",
+                ),
+                name="prediction_done_has_probability",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prediction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('phase', 'leased'), _negated=True), models.Q(('lease_until__isnull', False), models.Q(('lease', ''), _negated=True)), _connector='OR'), name='prediction_lease_complete'),
+            model_name="prediction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("phase", "leased"), _negated=True),
+                    models.Q(("lease_until__isnull", False), models.Q(("lease", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="prediction_lease_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='predictionrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('assists', True)), fields=('study',), name='run_one_assists'),
+            model_name="predictionrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("assists", True)), fields=("study",), name="run_one_assists"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runcase',
-            constraint=models.UniqueConstraint(fields=('run', 'case'), name='runcase_once'),
+            model_name="runcase",
+            constraint=models.UniqueConstraint(fields=("run", "case"), name="runcase_once"),
         ),
     ]

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 
 from django.db import transaction
+from django.db.models import Max
 
 from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
@@ -41,7 +42,7 @@ def import_readings(
     held = Study.objects.select_for_update().get(pk=study.pk)
     if held.phase not in (Study.Phase.FROZEN, Study.Phase.OPEN):
         raise Refused(
-            "Existing answers are imported once the protocol is frozen, against which they are checked, and before the lock."
+            "Existing answers are checked against the protocol: import them once the protocol is frozen, before the lock."
         )
     digest = hashlib.sha256(content).hexdigest()
     if ExternalSource.objects.filter(study=held, digest=digest).exists():
@@ -110,8 +111,10 @@ def add_cases(study: Study, checked: Judged, name: str, by: User) -> None:
 
 
 def enrol_readers(study: Study, checked: Judged, by: User, *, simulated: bool) -> dict[str, Enrolment]:
+    present = {reader.code: reader for reader in Enrolment.objects.filter(study=study, external=True)}
     return {
-        code: enrol_external(study=study, code=code, seniority=seniority, by=by, simulated=simulated)
+        code: present.get(code)
+        or enrol_external(study=study, code=code, seniority=seniority, by=by, simulated=simulated)
         for code, seniority in sorted(checked.readers.items())
     }
 
@@ -121,7 +124,8 @@ def store_rows(study: Study, external: ExternalSource, rows: tuple[Row, ...], re
     cases = {case.label: case for case in study.cases.all()}
     questions = {question.key: question for question in study.questions.all()}
     period = study.periods.get(number=1)
-    position: Counter[str] = Counter()
+    taken = Slot.objects.filter(reader__in=readers.values(), period=period).order_by()
+    position = Counter(dict(taken.values_list("reader__code").annotate(last=Max("position"))))
     slots = []
     for row in rows:
         position[row.reader] += 1
