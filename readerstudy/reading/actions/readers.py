@@ -47,10 +47,11 @@ def open_slot(*, slot: Slot, by: User) -> Reading:
     current, _ = current_and_next(slot.reader)
     now = timezone.now()
     check_opens(slot, current, now)
+    session = ensure_session(slot.reader, slot.period, by)
     reading, new = Reading.objects.get_or_create(
         slot=slot,
         defaults={
-            "session": ensure_session(slot.reader, slot.period, by),
+            "session": session,
             "opened_at": now,
             "last_exposed_at": now,
         },
@@ -60,7 +61,6 @@ def open_slot(*, slot: Slot, by: User) -> Reading:
         record(actor=by, verb="reading.opened", target=slot, facts=facts, study=slot.reader.study)
     else:
         seen(reading, now)
-        ensure_session(slot.reader, slot.period, by)
     return reading
 
 

@@ -29,7 +29,7 @@ TABS = [
     Tab("Reference", "reference/", (Role.COORDINATOR, Role.TRUTHER)),
     Tab("Predictions", "predictions/", (Role.COORDINATOR,)),
     Tab("Allocation", "allocation/", (Role.COORDINATOR,)),
-    Tab("Readings", "readings/", (Role.COORDINATOR,)),
+    Tab("Readings", "readings/", STAFF),
     Tab("Data", "data/", STAFF),
     Tab("Results", "results/", STAFF),
     Tab("Audit", "audit/", STAFF),
