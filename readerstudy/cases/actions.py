@@ -75,10 +75,11 @@ def replace_manifest(*, of: CaseImport, manifest: bytes, by: User, queue: bool =
 def _judge(row: CaseImport, content: bytes) -> None:
     read = manifests.parse(content)
     row.manifest_digest = hashlib.sha256(content).hexdigest()
-    row.manifest = stored_rows(row.study, read) if not read.faults else []
+    row.manifest = stored_rows(row.study, read)
     row.faults = stored_faults(list(read.faults))
     row.cases_total = len(read.cases)
-    row.phase = Phase.FAULTY if read.faults else Phase.CHECKING
+    # Faults of the manifest do not end the dry run: it lists those of the files as well.
+    row.phase = Phase.CHECKING if read.rows else Phase.FAULTY
 
 
 @transaction.atomic

@@ -101,25 +101,28 @@ def check(token: str) -> None:
                 faults = list(_faults(row, lease, folder, sandbox, notes))
             except (Unreadable, OSError) as error:
                 faults = [Fault(0, "", row.source, _sentence(error))]
-        _checked(row, sorted(faults, key=lambda fault: fault.row), list(notes))
+        _checked(row, faults, list(notes))
 
 
 @transaction.atomic
 def _checked(row: CaseImport, faults: list[Fault], notes: list[str]) -> None:
-    phase = Phase.FAULTY if faults else Phase.CHECKED
+    # The row already holds what is wrong with the manifest itself.
+    found = sorted([*row.faults, *stored_faults(faults)], key=lambda fault: fault["row"])
+    phase = Phase.FAULTY if found else Phase.CHECKED
     changed = CaseImport.objects.filter(pk=row.pk, phase=Phase.CHECKING).update(
-        phase=phase, faults=stored_faults(faults), message=" ".join(notes), cases_done=0
+        phase=phase, faults=found, message=" ".join(notes), cases_done=0
     )
     if not changed:
         raise Interrupted
-    facts = {"faults": len(faults), "cases": row.cases_total}
+    facts = {"faults": len(found), "cases": row.cases_total}
     record(actor=row.started_by, verb="cases.import_checked", target=row, facts=facts, study=row.study)
 
 
 def _faults(row: CaseImport, lease: _Lease, folder: Path, sandbox: Sandbox, notes: dict[str, None]) -> Iterator[Fault]:
     missing = list(manifest.check_files(manifest_of(row), folder, lambda path: None))
     yield from missing
-    bad_rows = {fault.row for fault in missing}
+    # A path that leaves the folder is never opened, nor is a file whose row says nothing of its case.
+    bad_rows = {fault.row for fault in missing} | {fault["row"] for fault in row.faults if fault["column"] != "truth"}
     seen: dict[str, tuple[str, int]] = {}
     for number, case in enumerate(cases_in(row), start=1):
         if not any(one.number in bad_rows for one in case.rows):
@@ -131,6 +134,7 @@ def _faults(row: CaseImport, lease: _Lease, folder: Path, sandbox: Sandbox, note
 
 
 def _case_faults(study: Study, case: CaseRows, folder: Path, seen: dict[str, tuple[str, int]]) -> Iterator[Fault]:
+    """Is the case, or one of its pictures, in the manifest or in the study already?"""
     digests = _digests(case, folder)
     for path, digest in digests.items():
         number = next(row.number for row in case.rows if path in manifest.files_of(folder, row.file))

@@ -228,7 +228,7 @@ def _row(number: int, values: Mapping[str, str], truths: Mapping[str, bool]) -> 
         number=number,
         case=values["case"],
         patient=values["patient"],
-        file=str(PurePosixPath(values["file"].replace("\\", "/"))),
+        file=str(PurePosixPath(values["file"].replace("\\", "/"))) if values["file"] else "",
         series=values.get("series", ""),
         truth=truths.get(values.get("truth", "").lower()),
         site=values.get("site", ""),

@@ -173,9 +173,8 @@ def preview(request: HttpRequest, study: str, series: str, position: int) -> Htt
 
 
 def packed(content: bytes) -> HttpResponse:
-    """Frame files are stored as browsers unpack them, so that no request packs or unpacks."""
+    """As stored: the viewer's worker unpacks the gzip itself, whatever stands between it and this server."""
     response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Encoding"] = "gzip"
     response["Cache-Control"] = LONG_PRIVATE
     return response
 

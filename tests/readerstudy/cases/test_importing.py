@@ -87,6 +87,21 @@ def test_the_dry_run_lists_every_fault_and_then_nothing_is_imported(
     assert not Case.objects.exists()
 
 
+def test_a_path_out_of_the_folder_is_a_fault_and_is_never_opened(study: Study, people: People, tmp_path: Path) -> None:
+    folder, _ = folder_of(tmp_path / "inside", 1)
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"<html>secret")
+    text = f"case,patient,file\nA,1,c1.png\nB,2,../secret.png\nC,3,{secret}\nD,4,\n"
+
+    found = dry_run(study, people, folder, text)
+
+    assert [(fault["row"], fault["sentence"].split(";")[0]) for fault in found.faults] == [
+        (3, "The path leaves the folder."),
+        (4, "The path is absolute"),
+        (5, "The file is empty."),
+    ]
+
+
 def test_patients_are_stored_as_keyed_hashes_only(study: Study, people: People, tmp_path: Path) -> None:
     folder, manifest = folder_of(tmp_path, 2)
     import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)

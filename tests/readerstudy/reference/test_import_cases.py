@@ -49,10 +49,12 @@ def test_faults_are_told_by_row_column_and_value(study: Study, tmp_path: Path) -
     (tmp_path / "cases.csv").write_text("case,patient,file,truth\nA,1,gone.png,maybe\n")
     errors = io.StringIO()
 
-    with pytest.raises(CommandError, match="1 faults; nothing was imported"):
+    with pytest.raises(CommandError, match="2 faults; nothing was imported"):
         call_command("import_cases", study.token, tmp_path / "cases.csv", stderr=errors)
 
-    assert errors.getvalue().startswith("row 2, column truth 'maybe': The truth must be one of")
+    first, second = errors.getvalue().splitlines()
+    assert first.startswith("row 2, column truth 'maybe': The truth must be one of")
+    assert second == "row 2, column file 'gone.png': The file is not there."
 
 
 def test_wrong_arguments_are_sentences(study: Study, people: People, tmp_path: Path) -> None:
