@@ -24,15 +24,16 @@ def events(request: HttpRequest, study: str) -> HttpResponse:
     check_analyses(request.user, of_study)
     verb = request.GET.get("verb", "")
     shown = events_of(study).filter(verb=verb) if verb else events_of(study)
+    chain = Chain.objects.filter(name=study).first()
     context = {
         "study": of_study,
         "page": Paginator(shown, PER_PAGE).get_page(request.GET.get("page")),
         "verb": verb,
         "verbs": Event.objects.filter(chain_id=study).order_by("verb").values_list("verb", flat=True).distinct(),
-        "chain": Chain.objects.filter(name=study).first(),
+        "chain": chain,
     }
-    if "check" in request.GET and context["chain"] is not None:
-        context |= {"checked": True, "faults": list(faults_of(context["chain"]))}
+    if "check" in request.GET and chain is not None:
+        context |= {"checked": True, "faults": list(faults_of(chain))}
     return render(request, "audit/events.html", context)
 
 

@@ -14,7 +14,7 @@ SMALLEST_P = 0.001
 @register.filter
 def estimate(value: float | None, decimals: int = 3) -> str:
     """Three decimals; a true minus sign; never minus zero."""
-    if value is None or value == "":
+    if value is None:
         return NOTHING
     text = f"{value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")

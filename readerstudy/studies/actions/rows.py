@@ -43,11 +43,8 @@ def stored(row: Row) -> Row:
 
 
 def sentences(row: models.Model, error: ValidationError) -> list[str]:
-    found = []
-    for name, messages in error.message_dict.items():
-        label = "" if name == "__all__" else f"{row._meta.get_field(name).verbose_name}: ".capitalize()
-        found += [label + message for message in messages]
-    return found
+    labels = {field.name: f"{field.verbose_name}: ".capitalize() for field in row._meta.concrete_fields}
+    return [labels.get(name, "") + message for name, told in error.message_dict.items() for message in told]
 
 
 def facts_of(row: models.Model) -> dict[str, Any]:

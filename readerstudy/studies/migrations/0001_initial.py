@@ -8,7 +8,6 @@ import readerstudy.audit.tokens
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,264 +16,567 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Study',
+            name="Study",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('question', models.TextField(blank=True, verbose_name='clinical question')),
-                ('instructions', models.TextField(blank=True, verbose_name='instructions for readers')),
-                ('phase', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Protocol frozen'), ('open', 'Reading open'), ('locked', 'Locked')], default='draft', max_length=8)),
-                ('synthetic', models.BooleanField(default=False, help_text='Images or readers are simulated; every page says so.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("question", models.TextField(blank=True, verbose_name="clinical question")),
+                ("instructions", models.TextField(blank=True, verbose_name="instructions for readers")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("frozen", "Protocol frozen"),
+                            ("open", "Reading open"),
+                            ("locked", "Locked"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "synthetic",
+                    models.BooleanField(
+                        default=False, help_text="Images or readers are simulated; every page says so."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'studies',
-                'ordering': ['-created_at'],
+                "verbose_name_plural": "studies",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('key', models.SlugField(max_length=40)),
-                ('kind', models.CharField(choices=[('decision', 'Decision, yes or no'), ('confidence', 'Confidence, 0 to 100'), ('choice', 'Choice of one'), ('number', 'Number'), ('text', 'Text')], max_length=12)),
-                ('text', models.CharField(max_length=300)),
-                ('help', models.CharField(blank=True, max_length=300)),
-                ('required', models.BooleanField(default=True)),
-                ('minimum', models.FloatField(blank=True, null=True)),
-                ('maximum', models.FloatField(blank=True, null=True)),
-                ('unit', models.CharField(blank=True, max_length=16)),
-                ('threshold', models.FloatField(blank=True, help_text='A positive decision needs a confidence of at least this much, a negative one less.', null=True)),
-                ('agrees_with', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followers', to='studies.question')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("key", models.SlugField(max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("decision", "Decision, yes or no"),
+                            ("confidence", "Confidence, 0 to 100"),
+                            ("choice", "Choice of one"),
+                            ("number", "Number"),
+                            ("text", "Text"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("text", models.CharField(max_length=300)),
+                ("help", models.CharField(blank=True, max_length=300)),
+                ("required", models.BooleanField(default=True)),
+                ("minimum", models.FloatField(blank=True, null=True)),
+                ("maximum", models.FloatField(blank=True, null=True)),
+                ("unit", models.CharField(blank=True, max_length=16)),
+                (
+                    "threshold",
+                    models.FloatField(
+                        blank=True,
+                        help_text="A positive decision needs a confidence of at least this much, a negative one less.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "agrees_with",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="followers",
+                        to="studies.question",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="questions", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'position'],
+                "ordering": ["study", "position"],
             },
         ),
         migrations.CreateModel(
-            name='ProtocolVersion',
+            name="ProtocolVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('protocol', models.JSONField()),
-                ('plan', models.JSONField()),
-                ('protocol_digest', models.CharField(max_length=64)),
-                ('plan_digest', models.CharField(max_length=64)),
-                ('reason', models.TextField(blank=True)),
-                ('frozen_at', models.DateTimeField(auto_now_add=True)),
-                ('frozen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='protocol_versions', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("protocol", models.JSONField()),
+                ("plan", models.JSONField()),
+                ("protocol_digest", models.CharField(max_length=64)),
+                ("plan_digest", models.CharField(max_length=64)),
+                ("reason", models.TextField(blank=True)),
+                ("frozen_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "frozen_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="protocol_versions",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', '-number'],
+                "ordering": ["study", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Period',
+            name="Period",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('washout_days', models.PositiveSmallIntegerField(default=0, help_text='Days that must pass since this reader last saw the case.')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "washout_days",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Days that must pass since this reader last saw the case."
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="periods", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'number'],
+                "ordering": ["study", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('role', models.CharField(choices=[('coordinator', 'Coordinator'), ('reader', 'Reader'), ('truther', 'Truther'), ('statistician', 'Statistician')], max_length=12)),
-                ('code', models.CharField(blank=True, help_text="The reader's name in tables and exports.", max_length=40)),
-                ('seniority', models.CharField(blank=True, choices=[('senior', 'Senior'), ('intermediate', 'Intermediate'), ('junior', 'Junior')], max_length=16)),
-                ('external', models.BooleanField(default=False, help_text='A reader whose answers were imported, without an account.')),
-                ('simulated', models.BooleanField(default=False)),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("coordinator", "Coordinator"),
+                            ("reader", "Reader"),
+                            ("truther", "Truther"),
+                            ("statistician", "Statistician"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(blank=True, help_text="The reader's name in tables and exports.", max_length=40),
+                ),
+                (
+                    "seniority",
+                    models.CharField(
+                        blank=True,
+                        choices=[("senior", "Senior"), ("intermediate", "Intermediate"), ("junior", "Junior")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "external",
+                    models.BooleanField(
+                        default=False, help_text="A reader whose answers were imported, without an account."
+                    ),
+                ),
+                ("simulated", models.BooleanField(default=False)),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrolments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="enrolments", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'role', 'code', 'pk'],
+                "ordering": ["study", "role", "code", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Endpoint',
+            name="Endpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('rank', models.CharField(choices=[('primary', 'Primary'), ('secondary', 'Secondary'), ('exploratory', 'Exploratory')], max_length=12)),
-                ('metric', models.CharField(choices=[('auc', 'Area under the ROC curve'), ('sensitivity', 'Sensitivity'), ('specificity', 'Specificity')], max_length=12)),
-                ('method', models.CharField(choices=[('mrmc', 'Obuchowski–Rockette over readers and cases'), ('per_reader', "Per reader, with Holm's correction")], max_length=12)),
-                ('margin', models.FloatField(blank=True, help_text='Non-inferiority margin; empty for a test of difference.', null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='endpoints', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "rank",
+                    models.CharField(
+                        choices=[("primary", "Primary"), ("secondary", "Secondary"), ("exploratory", "Exploratory")],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "metric",
+                    models.CharField(
+                        choices=[
+                            ("auc", "Area under the ROC curve"),
+                            ("sensitivity", "Sensitivity"),
+                            ("specificity", "Specificity"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("mrmc", "Obuchowski–Rockette over readers and cases"),
+                            ("per_reader", "Per reader, with Holm's correction"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "margin",
+                    models.FloatField(
+                        blank=True, help_text="Non-inferiority margin; empty for a test of difference.", null=True
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="endpoints", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'position'],
+                "ordering": ["study", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Arm',
+            name="Arm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('code', models.SlugField(max_length=24)),
-                ('label', models.CharField(max_length=60)),
-                ('assistance', models.CharField(choices=[('none', 'None'), ('concurrent', 'Shown from the start')], default='none', max_length=12)),
-                ('shows_probability', models.BooleanField(default=False)),
-                ('shows_heatmap', models.BooleanField(default=False)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='arms', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("code", models.SlugField(max_length=24)),
+                ("label", models.CharField(max_length=60)),
+                (
+                    "assistance",
+                    models.CharField(
+                        choices=[("none", "None"), ("concurrent", "Shown from the start")],
+                        default="none",
+                        max_length=12,
+                    ),
+                ),
+                ("shows_probability", models.BooleanField(default=False)),
+                ("shows_heatmap", models.BooleanField(default=False)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="arms", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'position'],
+                "ordering": ["study", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Choice',
+            name="Choice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('value', models.SlugField(max_length=40)),
-                ('label', models.CharField(max_length=120)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='choices', to='studies.question')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("value", models.SlugField(max_length=40)),
+                ("label", models.CharField(max_length=120)),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="choices", to="studies.question"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['question', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('question', 'value'), name='choice_value_once', violation_error_message='Two choices would be stored under the same value.'), models.UniqueConstraint(fields=('question', 'position'), name='choice_position_once')],
+                "ordering": ["question", "position"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("question", "value"),
+                        name="choice_value_once",
+                        violation_error_message="Two choices would be stored under the same value.",
+                    ),
+                    models.UniqueConstraint(fields=("question", "position"), name="choice_position_once"),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='study',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['draft', 'frozen', 'open', 'locked'])), name='study_phase_known'),
+            model_name="study",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["draft", "frozen", "open", "locked"])), name="study_phase_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='study',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='study_has_title', violation_error_message='Give the study a title.'),
+            model_name="study",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True),
+                name="study_has_title",
+                violation_error_message="Give the study a title.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(fields=('study', 'key'), name='question_key_once', violation_error_message='Another question of this study has this key.'),
+            model_name="question",
+            constraint=models.UniqueConstraint(
+                fields=("study", "key"),
+                name="question_key_once",
+                violation_error_message="Another question of this study has this key.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(fields=('study', 'position'), name='question_position_once'),
+            model_name="question",
+            constraint=models.UniqueConstraint(fields=("study", "position"), name="question_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'decision')), fields=('study',), name='question_one_decision', violation_error_message='A study has one decision question; this one has it already.'),
+            model_name="question",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "decision")),
+                fields=("study",),
+                name="question_one_decision",
+                violation_error_message="A study has one decision question; this one has it already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'confidence')), fields=('study',), name='question_one_confidence', violation_error_message='A study has one confidence question; this one has it already.'),
+            model_name="question",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "confidence")),
+                fields=("study",),
+                name="question_one_confidence",
+                violation_error_message="A study has one confidence question; this one has it already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['decision', 'confidence', 'choice', 'number', 'text'])), name='question_kind_known'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["decision", "confidence", "choice", "number", "text"])),
+                name="question_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__isnull', True), ('maximum__isnull', True), ('minimum__lt', models.F('maximum')), _connector='OR'), name='question_range_in_order', violation_error_message='The smallest value must be less than the largest.'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("minimum__isnull", True),
+                    ("maximum__isnull", True),
+                    ("minimum__lt", models.F("maximum")),
+                    _connector="OR",
+                ),
+                name="question_range_in_order",
+                violation_error_message="The smallest value must be less than the largest.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'confidence'), _negated=True), models.Q(('maximum__isnull', False), ('minimum__isnull', False)), _connector='OR'), name='question_confidence_has_range', violation_error_message='A confidence question needs its smallest and largest value.'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "confidence"), _negated=True),
+                    models.Q(("maximum__isnull", False), ("minimum__isnull", False)),
+                    _connector="OR",
+                ),
+                name="question_confidence_has_range",
+                violation_error_message="A confidence question needs its smallest and largest value.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('agrees_with__isnull', True), models.Q(('kind', 'confidence'), ('threshold__isnull', False)), _connector='OR'), name='question_agreement_has_threshold', violation_error_message='Only a confidence agrees with the decision, and only by a threshold.'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("agrees_with__isnull", True),
+                    models.Q(("kind", "confidence"), ("threshold__isnull", False)),
+                    _connector="OR",
+                ),
+                name="question_agreement_has_threshold",
+                violation_error_message="Only a confidence agrees with the decision, and only by a threshold.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='protocolversion',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='protocol_number_once'),
+            model_name="protocolversion",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="protocol_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='protocolversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='protocol_amendment_has_reason'),
+            model_name="protocolversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", 1), models.Q(("reason", ""), _negated=True), _connector="OR"),
+                name="protocol_amendment_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='period_number_once'),
+            model_name="period",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="period_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='period_counts_from_one'),
+            model_name="period",
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="period_counts_from_one"),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gt', 1), ('washout_days', 0), _connector='OR'), name='period_first_has_no_washout', violation_error_message='The first period has no washout before it.'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gt", 1), ("washout_days", 0), _connector="OR"),
+                name="period_first_has_no_washout",
+                violation_error_message="The first period has no washout before it.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('washout_days__lte', 730)), name='period_washout_plausible', violation_error_message='A washout lasts at most 730 days.'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("washout_days__lte", 730)),
+                name="period_washout_plausible",
+                violation_error_message="A washout lasts at most 730 days.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(fields=('study', 'user'), name='enrolment_one_role_per_person'),
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(fields=("study", "user"), name="enrolment_one_role_per_person"),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(condition=models.Q(('code', ''), _negated=True), fields=('study', 'code'), name='enrolment_code_once'),
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("code", ""), _negated=True), fields=("study", "code"), name="enrolment_code_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['coordinator', 'reader', 'truther', 'statistician'])), name='enrolment_role_known'),
+            model_name="enrolment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["coordinator", "reader", "truther", "statistician"])),
+                name="enrolment_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', 'reader'), _negated=True), models.Q(('seniority__in', ['senior', 'intermediate', 'junior']), models.Q(('code', ''), _negated=True)), _connector='OR'), name='enrolment_reader_has_seniority_and_code'),
+            model_name="enrolment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role", "reader"), _negated=True),
+                    models.Q(
+                        ("seniority__in", ["senior", "intermediate", "junior"]), models.Q(("code", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="enrolment_reader_has_seniority_and_code",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('external', False), ('user__isnull', False)), models.Q(('external', True), ('role', 'reader'), ('user__isnull', True)), _connector='OR'), name='enrolment_external_or_person'),
+            model_name="enrolment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("external", False), ("user__isnull", False)),
+                    models.Q(("external", True), ("role", "reader"), ("user__isnull", True)),
+                    _connector="OR",
+                ),
+                name="enrolment_external_or_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(fields=('study', 'position'), name='endpoint_position_once'),
+            model_name="endpoint",
+            constraint=models.UniqueConstraint(fields=("study", "position"), name="endpoint_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('rank', 'primary')), fields=('study',), name='endpoint_one_primary', violation_error_message='A study has one primary endpoint; this one has it already.'),
+            model_name="endpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("rank", "primary")),
+                fields=("study",),
+                name="endpoint_one_primary",
+                violation_error_message="A study has one primary endpoint; this one has it already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('rank__in', ['primary', 'secondary', 'exploratory'])), name='endpoint_rank_known'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rank__in", ["primary", "secondary", "exploratory"])), name="endpoint_rank_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('metric__in', ['auc', 'sensitivity', 'specificity'])), name='endpoint_metric_known'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("metric__in", ["auc", "sensitivity", "specificity"])), name="endpoint_metric_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['mrmc', 'per_reader'])), name='endpoint_method_known'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("method__in", ["mrmc", "per_reader"])), name="endpoint_method_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('margin__isnull', True), models.Q(('margin__gt', 0), ('margin__lt', 1)), _connector='OR'), name='endpoint_margin_a_share', violation_error_message='A margin lies between 0 and 1.'),
+            model_name="endpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("margin__isnull", True), models.Q(("margin__gt", 0), ("margin__lt", 1)), _connector="OR"
+                ),
+                name="endpoint_margin_a_share",
+                violation_error_message="A margin lies between 0 and 1.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='arm',
-            constraint=models.UniqueConstraint(fields=('study', 'code'), name='arm_code_once', violation_error_message='Another arm of this study has this code.'),
+            model_name="arm",
+            constraint=models.UniqueConstraint(
+                fields=("study", "code"),
+                name="arm_code_once",
+                violation_error_message="Another arm of this study has this code.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='arm',
-            constraint=models.UniqueConstraint(fields=('study', 'position'), name='arm_position_once'),
+            model_name="arm",
+            constraint=models.UniqueConstraint(fields=("study", "position"), name="arm_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='arm',
-            constraint=models.CheckConstraint(condition=models.Q(('assistance__in', ['none', 'concurrent'])), name='arm_assistance_known'),
+            model_name="arm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("assistance__in", ["none", "concurrent"])), name="arm_assistance_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='arm',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assistance', 'none'), _negated=True), models.Q(('shows_heatmap', False), ('shows_probability', False)), _connector='OR'), name='arm_unaided_shows_nothing', violation_error_message='An unaided arm shows neither probability nor heat map.'),
+            model_name="arm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("assistance", "none"), _negated=True),
+                    models.Q(("shows_heatmap", False), ("shows_probability", False)),
+                    _connector="OR",
+                ),
+                name="arm_unaided_shows_nothing",
+                violation_error_message="An unaided arm shows neither probability nor heat map.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='arm',
-            constraint=models.CheckConstraint(condition=models.Q(('assistance', 'none'), ('shows_probability', True), ('shows_heatmap', True), _connector='OR'), name='arm_aided_shows_something', violation_error_message='An aided arm shows the probability, the heat map, or both.'),
+            model_name="arm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("assistance", "none"), ("shows_probability", True), ("shows_heatmap", True), _connector="OR"
+                ),
+                name="arm_aided_shows_something",
+                violation_error_message="An aided arm shows the probability, the heat map, or both.",
+            ),
         ),
     ]
