@@ -59,7 +59,6 @@ def youden_threshold(probability: Vector, positive: NDArray[np.bool_]) -> float:
     """The threshold t that maximises sensitivity + specificity − 1 for "positive where p ≥ t".
     Ties go to the higher specificity.
     The threshold lies half-way between two observed probabilities, so that it does not hang on one case.
-    hang on one case.
 
     References
     ----------

@@ -111,8 +111,8 @@ def load_part(members: Sequence[Member], preprocessing: Preprocessing, *, title:
 def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
     """Train, calibrate and freeze one classifier; weights and card are written to ``out``.
 
-    The cohort is split by patient; calibration and operating point (Youden) come from the validation part only. A run that
-    was killed continues from its last epoch and ends with the same weights.
+    The cohort is split by patient; calibration and operating point (Youden) come from the validation part only.
+    A run that was killed continues from its last epoch and ends with the same weights.
 
     Returns
     -------

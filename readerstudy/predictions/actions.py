@@ -140,7 +140,7 @@ def freeze_run(*, run: PredictionRun, by: User) -> None:
     progress = progress_of(run)
     if not progress.complete:
         raise Refused(
-            f"{progress.done} of {progress.total} predictions of {run.algorithm} are done; reading opens with all of them."
+            f"{progress.done} of {progress.total} predictions of {run.algorithm} are done; reading opens with all."
         )
     if PredictionRun.objects.filter(pk=run.pk, frozen_at__isnull=True).update(frozen_at=timezone.now()):
         content = [

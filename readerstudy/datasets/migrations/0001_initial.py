@@ -7,36 +7,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('reference', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("reference", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('rows', models.PositiveIntegerField()),
-                ('missing', models.JSONField(default=dict, help_text='What was not read, and the reason that was accepted for it.')),
-                ('codebook', models.JSONField()),
-                ('digest', models.CharField(help_text='SHA-256 of the canonical CSV of the answers.', max_length=64)),
-                ('files', models.JSONField(help_text='Name, storage key, bytes and SHA-256 of each file of the bundle.')),
-                ('chain_head', models.CharField(help_text='The audit chain as the signer saw it.', max_length=64)),
-                ('signature_meaning', models.CharField(max_length=200)),
-                ('locked_at', models.DateTimeField()),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.protocolversion')),
-                ('signed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('standard', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reference.standard')),
-                ('study', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='dataset', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("rows", models.PositiveIntegerField()),
+                (
+                    "missing",
+                    models.JSONField(
+                        default=dict, help_text="What was not read, and the reason that was accepted for it."
+                    ),
+                ),
+                ("codebook", models.JSONField()),
+                ("digest", models.CharField(help_text="SHA-256 of the canonical CSV of the answers.", max_length=64)),
+                (
+                    "files",
+                    models.JSONField(help_text="Name, storage key, bytes and SHA-256 of each file of the bundle."),
+                ),
+                ("chain_head", models.CharField(help_text="The audit chain as the signer saw it.", max_length=64)),
+                ("signature_meaning", models.CharField(max_length=200)),
+                ("locked_at", models.DateTimeField()),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.protocolversion"
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "standard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reference.standard"
+                    ),
+                ),
+                (
+                    "study",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dataset", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('rows__gte', 1)), name='dataset_has_rows')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("rows__gte", 1)), name="dataset_has_rows")],
             },
         ),
     ]

@@ -42,7 +42,7 @@ def import_readings(
     held = Study.objects.select_for_update().get(pk=study.pk)
     if held.phase not in (Study.Phase.FROZEN, Study.Phase.OPEN):
         raise Refused(
-            "Existing answers are checked against the protocol: import them once the protocol is frozen, before the lock."
+            "Existing answers are checked against the protocol: import them once it is frozen, before the lock."
         )
     digest = hashlib.sha256(content).hexdigest()
     if ExternalSource.objects.filter(study=held, digest=digest).exists():

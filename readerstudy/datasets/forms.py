@@ -1,0 +1,28 @@
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from .actions import MEANING
+from .queries import Completeness
+
+
+class LockForm(forms.Form):
+    """The signature: a reason for every reader with missing readings, the meaning, the password again."""
+
+    def __init__(self, *args: Any, incomplete: Sequence[Completeness], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = {f"reason-{number}": reader.code for number, reader in enumerate(incomplete)}
+        for number, reader in enumerate(incomplete):
+            self.fields[f"reason-{number}"] = forms.CharField(
+                max_length=500, label=f"Why {reader.missing} readings of {reader.code} are missing"
+            )
+        self.fields["agrees"] = forms.BooleanField(label=MEANING)
+        self.fields["password"] = forms.CharField(
+            label="Your password",
+            widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+            help_text="It signs the lock in your name.",
+        )
+
+    def reasons(self) -> dict[str, str]:
+        return {code: self.cleaned_data[name] for name, code in self.codes.items()}

@@ -1,0 +1,276 @@
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.storage import Storage, storages
+from django.db.models import Count, Q
+from django.http import Http404
+
+from readerstudy.allocation.models import Slot
+from readerstudy.audit.models import Event
+from readerstudy.cases.models import Case
+from readerstudy.predictions.models import RunCase
+from readerstudy.reading.models import Answer, Exposure, Reading
+from readerstudy.reference.models import Standard
+from readerstudy.reference.queries import cases_without_truth, current_standard, truths_of
+from readerstudy.studies.models import ProtocolVersion, Study
+from readerstudy.studies.queries import current_version
+
+from . import codebook
+from .models import Dataset
+from .tidy import Cell, Table
+
+BUNDLE = "bundle.zip"
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """One reader's readings: how many there should be and how many there are."""
+
+    code: str
+    seniority: str
+    external: bool
+    total: int
+    done: int
+
+    @property
+    def missing(self) -> int:
+        return self.total - self.done
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    name: str
+    key: str
+    size: int
+    sha256: str
+
+
+def dataset_of(study: Study) -> Dataset | None:
+    return Dataset.objects.filter(study=study).select_related("signed_by", "protocol", "standard").first()
+
+
+def dataset_for(study: Study) -> Dataset:
+    dataset = dataset_of(study)
+    if dataset is None:
+        raise Http404
+    return dataset
+
+
+def storage() -> Storage:
+    return storages["default"]
+
+
+def files_of(dataset: Dataset) -> list[StoredFile]:
+    return [StoredFile(**file) for file in dataset.files]
+
+
+def file_for(dataset: Dataset, name: str) -> StoredFile:
+    for file in files_of(dataset):
+        if file.name == name:
+            return file
+    raise Http404
+
+
+def content_of(file: StoredFile) -> bytes:
+    with storage().open(file.key) as stream:
+        content: bytes = stream.read()
+    return content
+
+
+def completeness_of(study: Study) -> list[Completeness]:
+    rows = (
+        Slot.objects.filter(reader__study=study)
+        .order_by("reader__external", "reader__code")
+        .values("reader__code", "reader__seniority", "reader__external")
+        .annotate(total=Count("pk"), done=Count("pk", filter=Q(reading__phase=Reading.Phase.SUBMITTED)))
+    )
+    return [
+        Completeness(row["reader__code"], row["reader__seniority"], row["reader__external"], row["total"], row["done"])
+        for row in rows
+    ]
+
+
+def hindrances(study: Study) -> list[str]:
+    """What keeps the study from being locked, whatever reasons are given."""
+    if study.phase == Study.Phase.LOCKED:
+        return ["The study is locked."]
+    if study.phase != Study.Phase.OPEN:
+        return ["Reading has not been opened; there is nothing to lock."]
+    found = []
+    if not Reading.objects.filter(slot__reader__study=study, phase=Reading.Phase.SUBMITTED).exists():
+        found.append("No reading has been submitted yet.")
+    if cases_without_truth(study).exists():
+        found.append("The reference standard does not cover all cases.")
+    return found
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a data set is made from."""
+
+    study: Study
+    protocol: ProtocolVersion
+    standard: Standard
+
+
+def source_of(study: Study) -> Source:
+    protocol, standard = current_version(study), current_standard(study)
+    assert protocol is not None, "an open study has a protocol"
+    assert standard is not None, "an open study has a reference standard"
+    return Source(study, protocol, standard)
+
+
+def tables_of(source: Source) -> tuple[Table, ...]:
+    cases = case_facts(source)
+    answers, by_reading = answers_of(source, cases)
+    questions = source.protocol.protocol["questions"]
+    readings = tuple(readings_of(source, cases, by_reading))
+    names = sorted({name for facts in cases.values() for name in facts if name.startswith("covariate_")})
+    covariates = codebook.covariate_columns([name.removeprefix("covariate_") for name in names])
+    return (
+        Table("answers", "one row per answer", codebook.ANSWERS, answers),
+        Table(
+            "readings",
+            "one row per reading: a reader, an arm, a case",
+            (*codebook.READINGS, *codebook.question_columns(questions)),
+            readings,
+        ),
+        Table("cases", "one row per case", (*codebook.CASE, *covariates), tuple(cases.values())),
+        Table("predictions", "one row per case and algorithm", codebook.PREDICTIONS, tuple(predictions_of(source))),
+    )
+
+
+def case_facts(source: Source) -> dict[int, dict[str, Cell]]:
+    truth = dict(truths_of(source.standard).filter(unit=None).values_list("case_id", "positive"))
+    return {
+        case.pk: {
+            "case": case.label,
+            "patient": case.patient[:16],
+            "site": case.site or None,
+            "truth": truth.get(case.pk),
+            **{f"covariate_{name}": str(value) for name, value in sorted(case.covariates.items())},
+        }
+        for case in Case.objects.filter(study=source.study).order_by("label")
+    }
+
+
+def where(slot: Slot, cases: dict[int, dict[str, Cell]]) -> dict[str, Cell]:
+    facts = cases[slot.case_id]
+    return {
+        "reader": slot.reader.code,
+        "seniority": slot.reader.seniority,
+        "external": slot.reader.external,
+        "simulated": slot.reader.simulated,
+        "arm": slot.arm.code,
+        "period": slot.period.number,
+        "position": slot.position,
+        **{name: facts[name] for name in ("case", "patient", "site", "truth")},
+    }
+
+
+def answers_of(
+    source: Source, cases: dict[int, dict[str, Cell]]
+) -> tuple[tuple[dict[str, Cell], ...], dict[int, dict[str, Any]]]:
+    """All current answers in the order of readers, periods and positions, and the same by reading and question."""
+    rows = (
+        Answer.objects.filter(reading__slot__reader__study=source.study, reading__phase=Reading.Phase.SUBMITTED)
+        .select_related("question", "reading__slot__reader", "reading__slot__arm", "reading__slot__period")
+        .order_by(
+            "reading__slot__reader__code",
+            "reading__slot__period__number",
+            "reading__slot__position",
+            "question__position",
+            "-number",
+        )
+        .distinct(
+            "reading__slot__reader__code",
+            "reading__slot__period__number",
+            "reading__slot__position",
+            "question__position",
+        )
+    )
+    table: list[dict[str, Cell]] = []
+    by_reading: dict[int, dict[str, Any]] = defaultdict(dict)
+    for answer in rows.iterator(chunk_size=5000):
+        by_reading[answer.reading_id][answer.question.key] = answer.value
+        table.append(
+            where(answer.reading.slot, cases)
+            | {
+                "question": answer.question.key,
+                "kind": answer.question.kind,
+                "answer": str(int(answer.value)) if isinstance(answer.value, bool) else str(answer.value),
+                "number": numeric(answer.value),
+                "version": answer.number,
+                "given_at": answer.given_at,
+            }
+        )
+    return tuple(table), by_reading
+
+
+def numeric(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def readings_of(
+    source: Source, cases: dict[int, dict[str, Cell]], answers: dict[int, dict[str, Any]]
+) -> Iterator[dict[str, Cell]]:
+    decision, confidence = source.protocol.plan.get("decision"), source.protocol.plan.get("confidence")
+    shown = set(
+        Exposure.objects.filter(reading__slot__reader__study=source.study, shown=True).values_list("reading_id", "kind")
+    )
+    rows = (
+        Reading.objects.filter(slot__reader__study=source.study, phase=Reading.Phase.SUBMITTED)
+        .select_related("slot__reader", "slot__arm", "slot__period", "source")
+        .order_by("slot__reader__code", "slot__period__number", "slot__position")
+    )
+    for reading in rows.iterator(chunk_size=5000):
+        given = answers.get(reading.pk, {})
+        yield where(reading.slot, cases) | {
+            "decision": given.get(decision),
+            "rating": numeric(given.get(confidence)),
+            "seconds": seconds(reading.active_ms),
+            "idle_seconds": seconds(reading.idle_ms),
+            "hidden_seconds": seconds(reading.hidden_ms),
+            "opened_at": reading.opened_at,
+            "submitted_at": reading.submitted_at,
+            "probability_shown": None if reading.source else (reading.pk, "probability") in shown,
+            "heatmap_shown": None if reading.source else (reading.pk, "heatmap") in shown,
+            "source": reading.source.name if reading.source else None,
+            **{f"answer_{key}": value for key, value in given.items() if key not in (decision, confidence)},
+        }
+
+
+def seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def predictions_of(source: Source) -> Iterator[dict[str, Cell]]:
+    rows = RunCase.objects.filter(run__study=source.study, prediction__phase="done")
+    rows = rows.select_related("run__algorithm", "case", "prediction")
+    for row in rows.order_by("run__algorithm__name", "run__algorithm__version", "case__label"):
+        yield {
+            "case": row.case.label,
+            "algorithm": row.run.algorithm.name,
+            "version": row.run.algorithm.version,
+            "digest": row.run.algorithm.digest,
+            "assists": row.run.assists,
+            "probability": row.prediction.probability,
+            "positive": row.prediction.positive,
+        }
+
+
+def allocation_rows(study: Study) -> Iterator[tuple[object, ...]]:
+    yield "reader", "period", "position", "arm", "case", "external"
+    slots = Slot.objects.filter(reader__study=study).order_by("reader__code", "period__number", "position")
+    rows = slots.values_list(
+        "reader__code", "period__number", "position", "arm__code", "case__label", "external"
+    ).iterator(chunk_size=5000)
+    for *row, external in rows:
+        yield *row, int(external)
+
+
+def chain_lines(study: Study) -> Iterator[dict[str, Any]]:
+    for event in Event.objects.filter(chain_id=study.token).order_by("number").iterator(chunk_size=2000):
+        yield {"previous": event.previous, "digest": event.digest, "event": event.content()}

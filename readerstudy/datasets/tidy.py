@@ -1,0 +1,113 @@
+"""The tables of a locked data set: columns with their meaning, canonical CSV, Parquet. No Django here.
+
+Canonical: UTF-8, comma, "\\n", rows in the order of their keys; 1 and 0 for yes and no, the shortest decimal that reads
+back equal for numbers, ISO 8601 in UTC for times, nothing for what is missing. The same data give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Kind = Literal["text", "integer", "number", "yes/no", "time"]
+Cell = str | int | float | bool | datetime | None
+# A spreadsheet takes a text that begins so for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    values: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, Cell], ...]
+
+    def codebook(self) -> list[dict[str, str]]:
+        return [
+            {
+                "table": self.name,
+                "column": column.name,
+                "kind": column.kind,
+                "meaning": column.meaning,
+                "unit": column.unit,
+                "values": column.values,
+            }
+            for column in self.columns
+        ]
+
+
+def written(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return str(int(cell))
+        case datetime():
+            return cell.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case float():
+            return repr(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        case str():
+            return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    return str(cell)
+
+
+def csv_bytes(table: Table) -> bytes:
+    return sheet(
+        [column.name for column in table.columns],
+        ([written(row.get(column.name)) for column in table.columns] for row in table.rows),
+    )
+
+
+def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(header)
+    out.writerows(rows)
+    return text.getvalue().encode()
+
+
+def parquet_bytes(table: Table) -> bytes:
+    import pyarrow.parquet
+
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(arrow_table(table), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def arrow_table(table: Table) -> pyarrow.Table:
+    import pyarrow
+
+    types = {
+        "text": pyarrow.string(),
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "yes/no": pyarrow.bool_(),
+        "time": pyarrow.timestamp("ms", tz="UTC"),
+    }
+    fields = [
+        pyarrow.field(column.name, types[column.kind], metadata={"meaning": column.meaning, "unit": column.unit})
+        for column in table.columns
+    ]
+    arrays = [pyarrow.array([row.get(f.name) for row in table.rows], type=f.type) for f in fields]
+    return pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

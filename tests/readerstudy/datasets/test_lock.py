@@ -1,0 +1,142 @@
+"""Lock and data set: complete or explained, signed, frozen, the same bytes for the same data."""
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from django.db import DatabaseError, transaction
+
+from readerstudy.audit.chain import faults
+from readerstudy.audit.errors import Denied, Refused
+from readerstudy.datasets import queries
+from readerstudy.datasets.actions import lock
+from readerstudy.datasets.models import Dataset
+from readerstudy.datasets.tidy import Column, Table, csv_bytes
+from readerstudy.reading.actions import import_readings, open_reading
+from readerstudy.reading.external import Source
+from readerstudy.reading.models import Answer
+from readerstudy.studies.actions import create_study, freeze
+from readerstudy.studies.models import Study
+from tests.world import PASSWORD, People, client_of
+
+pytestmark = pytest.mark.django_db
+CROSSED = Path(__file__).resolve().parents[3] / "fixtures" / "crossed" / "crossed.csv"
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    made = create_study(title="Crossed", question="Does it help?", by=people.alice)
+    freeze(study=made, by=people.alice)
+    content = CROSSED.read_bytes()
+    import_readings(study=made, content=content, name="crossed.csv", source=Source(), by=people.alice, new_cases=True)
+    open_reading(study=made, by=people.alice)
+    return made
+
+
+def files(dataset: Dataset) -> dict[str, bytes]:
+    return {file.name: queries.content_of(file) for file in queries.files_of(dataset)}
+
+
+def test_the_locked_files_hold_every_answer(study: Study, people: People) -> None:
+    dataset = lock(study=study, password=PASSWORD, reasons={}, by=people.alice)
+    assert study.phase == Study.Phase.LOCKED
+    held = files(dataset)
+    original = list(csv.DictReader(CROSSED.read_text().splitlines()))
+    readings = list(csv.DictReader(io.StringIO(held["readings.csv"].decode())))
+    key = ("reader", "seniority", "arm", "case", "truth", "rating", "decision")
+    assert sorted(tuple(row[k] for k in key) for row in readings) == sorted(tuple(r[k] for k in key) for r in original)
+    answers = list(csv.DictReader(io.StringIO(held["answers.csv"].decode())))
+    assert len(answers) == dataset.rows == 2 * len(original)
+    assert dataset.digest == hashlib.sha256(held["answers.csv"]).hexdigest()
+    table = parquet.read_table(io.BytesIO(held["readings.parquet"]))
+    assert table.column("rating").to_pylist() == [float(row["rating"]) for row in readings]
+    assert table.column("decision").to_pylist() == [row["decision"] == "1" for row in readings]
+
+
+def test_the_bundle_proves_itself(study: Study, people: People, tmp_path: Path) -> None:
+    dataset = lock(study=study, password=PASSWORD, reasons={}, by=people.alice)
+    with zipfile.ZipFile(io.BytesIO(files(dataset)["bundle.zip"])) as bundle:
+        bundle.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    lines = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    rows = [(line["event"]["number"], line["previous"], line["digest"], line["event"]) for line in lines]
+    assert list(faults(study.token, rows)) == []
+    assert lines[-1]["digest"] == dataset.chain_head == json.loads((folder / "dataset.json").read_text())["chain_head"]
+    root = Path(__file__).resolve().parents[3]
+    words = [sys.executable, "analyse.py"]
+    again = subprocess.run(words, cwd=folder, env={"PYTHONPATH": str(root)}, capture_output=True, check=True)
+    difference = json.loads(again.stdout)["study"]["auc"]["differences"][0]
+    assert difference["estimate"] == pytest.approx(0.07175, abs=1e-12)
+    assert difference["p"] == pytest.approx(0.1199290055768, rel=1e-9)
+
+
+def test_same_data_same_bytes(study: Study, people: People) -> None:
+    source = queries.source_of(study)
+    first = {table.name: csv_bytes(table) for table in queries.tables_of(source)}
+    second = {table.name: csv_bytes(table) for table in queries.tables_of(source)}
+    assert first == second
+
+
+def test_every_column_is_in_the_codebook(study: Study, people: People) -> None:
+    held = files(lock(study=study, password=PASSWORD, reasons={}, by=people.alice))
+    book = {(entry["table"], entry["column"]): entry for entry in json.loads(held["codebook.json"])["columns"]}
+    for name in ("answers", "readings", "cases", "predictions"):
+        header = held[f"{name}.csv"].decode().splitlines()[0].split(",")
+        assert all(book[name, column]["meaning"] for column in header)
+
+
+def test_a_wrong_password_locks_nothing(study: Study, people: People) -> None:
+    with pytest.raises(Refused, match="password is not right"):
+        lock(study=study, password="guess", reasons={}, by=people.alice)
+    study.refresh_from_db()
+    assert study.phase == Study.Phase.OPEN
+    assert not Dataset.objects.exists()
+
+
+def test_others_do_not_lock(study: Study, people: People) -> None:
+    with pytest.raises(Denied):
+        lock(study=study, password=PASSWORD, reasons={}, by=people.charlie)
+
+
+def test_the_database_takes_no_answer_after_the_lock(study: Study, people: People) -> None:
+    lock(study=study, password=PASSWORD, reasons={}, by=people.alice)
+    answer = Answer.objects.first()
+    assert answer is not None
+    late = Answer(reading=answer.reading, question=answer.question, number=2, value=99, reason="late")
+    with pytest.raises(DatabaseError, match="The study is locked"), transaction.atomic():
+        Answer.objects.bulk_create([late])
+    with pytest.raises(Refused, match="locked|before the lock"):
+        content = CROSSED.read_bytes() + b"\n"
+        import_readings(study=study, content=content, name="x", source=Source(), by=people.alice)
+
+
+def test_the_page_locks_and_offers_the_files(study: Study, people: People) -> None:
+    client = client_of(people.alice)
+    address = f"/studies/{study.token}/data/"
+    wrong = client.post(address, {"agrees": "on", "password": "guess"})
+    assert wrong.status_code == 400
+    assert "The password is not right" in wrong.content.decode()
+    done = client.post(address, {"agrees": "on", "password": PASSWORD}, follow=True)
+    assert "Locked data set" in done.content.decode()
+    bundle = client.get(f"{address}files/bundle.zip")
+    assert hashlib.sha256(bundle.content).hexdigest() == bundle["X-Content-SHA256"]
+    assert client.get(f"{address}files/none.csv").status_code == 404
+    assert client_of(people.charlie).get(f"{address}files/bundle.zip").status_code == 404
+
+
+def test_no_cell_becomes_a_formula() -> None:
+    table = Table("t", "", (Column("a", "text", ""), Column("b", "number", "")), ({"a": "=1+1", "b": -2.5}, {"a": "x"}))
+    assert csv_bytes(table) == b"a,b\n'=1+1,-2.5\nx,\n"
