@@ -1,6 +1,7 @@
 """Synthetic lateral spine radiographs. Every case is labelled synthetic; nothing here comes from a patient.
 
 column    a patient: vertebral column with or without a compression fracture
+bones     what each bone adds to a ray; tissue everything else; shapes the soft-edged forms of both
 film      the radiograph of a patient at a site: Beer–Lambert, scatter, blur, noise
 readers   simulated readers with a seniority
 
@@ -17,10 +18,25 @@ import numpy as np
 from PIL import Image
 
 from inference.phantoms.column import Patient, make_patient
-from inference.phantoms.film import SITES, make_film
+from inference.phantoms.film import SITES, make_film, place_of
 
 MANIFEST = "manifest.csv"
-COLUMNS = ["case", "patient", "file", "series", "truth", "site", "level", "grade", "shape", "age", "sex", "synthetic"]
+COLUMNS = [
+    "case",
+    "patient",
+    "file",
+    "series",
+    "truth",
+    "site",
+    "level",
+    "grade",
+    "shape",
+    "age",
+    "sex",
+    "row",
+    "column",
+    "synthetic",
+]
 
 
 def build(folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence: float = 0.5) -> Path:
@@ -62,6 +78,7 @@ def build(folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence:
 
 def row_of(patient: Patient, name: str, file: str, site: str) -> dict[str, object]:
     fracture = patient.fracture
+    row, column = place_of(patient, fracture.level) if fracture else ("", "")
     return {
         "case": name,
         "patient": f"synthetic-{name}",
@@ -74,5 +91,7 @@ def row_of(patient: Patient, name: str, file: str, site: str) -> dict[str, objec
         "shape": fracture.shape if fracture else "",
         "age": patient.age,
         "sex": patient.sex,
+        "row": row,
+        "column": column,
         "synthetic": "yes",
     }

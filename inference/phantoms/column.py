@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEVELS = ("T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
+LEVELS = ("T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 GENANT_LOSS = {1: (0.20, 0.25), 2: (0.25, 0.40), 3: (0.40, 0.58)}
 GRADE_SHARES = {1: 0.25, 2: 0.45, 3: 0.30}
 SHAPE_SHARES = {"wedge": 0.6, "biconcave": 0.25, "crush": 0.15}
 LEVEL_SHARES = {"T11": 0.12, "T12": 0.27, "L1": 0.30, "L2": 0.14, "L3": 0.10, "L4": 0.07}
 # How far each body leans forward, degrees: lordosis below, the beginning of the kyphosis above.
-TILTS = dict(zip(LEVELS, (-3.0, -6.0, -9.0, -10.0, -7.0, 0.0, 10.0, 21.0), strict=True))
+TILTS = dict(zip(LEVELS, (7.0, 3.5, -0.5, -4.5, -8.0, -9.5, -7.0, 0.0, 10.0, 21.0), strict=True))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fracture:
 
 @dataclass(frozen=True)
 class Vertebra:
-    """One body: centre, tilt (degrees), depth, heights (posterior, middle, anterior), disc below, width."""
+    """One body: centre, tilt (degrees), depth, heights, width; ``parallax`` parts its near from its far side."""
 
     level: str
     x: float
@@ -43,6 +43,7 @@ class Vertebra:
     middle: float
     anterior: float
     width: float
+    parallax: float
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
     """Bodies from below upwards; a wedge tips everything above it forward."""
     stoop = float(chance.normal(0, 3))
     sway = float(chance.normal(0, 0.25))
+    turned = float(chance.normal(0, 0.9))
     x, z, kyphosis = 0.0, 0.0, 0.0
     bodies: list[Vertebra] = []
     for step, level in enumerate(reversed(LEVELS)):
@@ -121,7 +123,17 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
         x += mean_height / 2 * np.sin(lean)
         bodies.append(
             Vertebra(
-                level, x, z, tilt, 34.0 * size, posterior, middle, anterior, 47.0 * size * float(chance.normal(1, 0.03))
+                level=level,
+                x=x,
+                z=z,
+                tilt=tilt,
+                depth=34.0 * size,
+                posterior=posterior,
+                middle=middle,
+                anterior=anterior,
+                width=47.0 * size * float(chance.normal(1, 0.03)),
+                # The tube stands over L2–L3: further away, near and far side of a body are seen apart.
+                parallax=0.018 * (z - 85.0) + turned,
             )
         )
         z += (mean_height / 2 + disc) * np.cos(lean)
