@@ -203,6 +203,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "predictions": {"task": "predictions.dispatch", "schedule": 5.0, "options": {"expires": 5}},
+    "results": {"task": "results.take_up", "schedule": 20.0, "options": {"expires": 20}},
     "imports": {"task": "cases.resume_imports", "schedule": 10.0, "options": {"expires": 10}},
     "truths": {"task": "reference.take_truths", "schedule": 10.0, "options": {"expires": 10}},
 }
@@ -237,6 +238,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False  # hospital PCs are shared: closing the browser logs out
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)

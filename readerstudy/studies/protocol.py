@@ -148,7 +148,8 @@ def differences(old: Document, new: Document) -> list[Difference]:
 def walk(where: str, old: Any, new: Any) -> Iterator[Difference]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
-            yield from walk(f"{where} › {key}" if where else key, old.get(key), new.get(key))
+            name = key.replace("_", " ")
+            yield from walk(f"{where} › {name}" if where else name, old.get(key), new.get(key))
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             before, after = old[index : index + 1], new[index : index + 1]

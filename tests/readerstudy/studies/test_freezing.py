@@ -101,11 +101,11 @@ def test_an_amendment_is_a_new_version_with_its_reason() -> None:
     assert unchanged.changes == []
     assert {change.where for change in amended.changes} == {
         "instructions",
-        "periods 2 › washout_days",
+        "periods 2 › washout days",
         "questions 1 › help",
     }
     facts = Event.objects.get(chain_id=study.token, verb="protocol.amended").facts
-    assert {"where": "periods 2 › washout_days", "old": "28", "new": "35"} in facts["changes"]
+    assert {"where": "periods 2 › washout days", "old": "28", "new": "35"} in facts["changes"]
 
 
 @pytest.mark.django_db
