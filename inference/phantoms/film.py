@@ -126,8 +126,13 @@ def labelled(grey: Plane, site: Site) -> Plane:
         grey[: site.border] = grey[-site.border :] = 0
         grey[:, : site.border] = grey[:, -site.border :] = 0
     stamp = Image.new("L", (COLUMNS, ROWS))
-    place = (site.border + 10, ROWS - site.border - 26)
-    ImageDraw.Draw(stamp).text(place, WORDS, fill=255, font=ImageFont.load_default(15))
-    marked = np.maximum(grey, np.asarray(stamp, dtype=np.float32) / 255 * 0.9)
+    drawing = ImageDraw.Draw(stamp)
+    font = ImageFont.load_default(15)
+    place = (site.border + 10, ROWS - site.border - 28)
+    box = drawing.textbbox(place, WORDS, font)
+    drawing.text(place, WORDS, fill=255, font=font)
+    strip = np.s_[int(box[1]) - 4 : int(box[3]) + 5, int(box[0]) - 5 : int(box[2]) + 6]
+    marked = grey.copy()
+    marked[strip] = np.asarray(stamp, dtype=np.float32)[strip] / 255
     result: Plane = np.round(marked * 4095)
     return result
