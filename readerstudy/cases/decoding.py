@@ -74,7 +74,6 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "plane": facts.plane,
         "unit": facts.unit,
         "slice_thickness": facts.slice_thickness,
-        "presets": [[preset.label, preset.center, preset.width] for preset in facts.presets],
         "notes": list(facts.notes),
         "quarantine": list(facts.quarantine),
     }

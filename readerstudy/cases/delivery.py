@@ -63,7 +63,7 @@ def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str,
     ]
     if images:
         first = images[len(images) // 2]
-        presets.insert(0, {"label": "As stored", "center": first.window_center, "width": first.window_width})
+        presets.insert(0, {"label": "Initial", "center": first.window_center, "width": first.window_width})
     return {
         "label": series.label,
         "plane": series.plane,

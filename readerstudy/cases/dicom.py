@@ -23,11 +23,9 @@ from .pictures import (
     Facts,
     Picture,
     Pixels,
-    Preset,
     Stack,
     Unreadable,
     check_size,
-    presets_of,
     unit_of,
 )
 
@@ -101,7 +99,6 @@ def read(paths: list[Path]) -> Stack:
             plane=plane_of(first.frames[0].geometry.orientation),
             unit=unit_of(first.modality),
             slice_thickness=first.frames[0].slice_thickness,
-            presets=_presets(first),
             notes=tuple(notes),
             quarantine=tuple(quarantine),
         )
@@ -122,14 +119,6 @@ def _check_one_series(found: list[Header]) -> None:
         raise Unreadable("The same image is there twice (two files have one SOP Instance UID).")
     total = sum(header.rows * header.columns * len(header.frames) for header in found)
     check_size(1, 1, max(1, total // max(1, found[0].rows * found[0].columns)))
-
-
-def _presets(first: Header) -> tuple[Preset, ...]:
-    own = tuple(
-        Preset("As stored" if n == 1 else f"As stored {n}", window.center, window.width)
-        for n, window in enumerate(first.frames[0].windows[:4], start=1)
-    )
-    return (*own, *presets_of(first.modality))
 
 
 def _sorted(places: list[_Place]) -> tuple[list[_Place], list[str]]:

@@ -278,6 +278,10 @@ def _commit(
             modality=found["modality"],
             plane=found["plane"],
             unit=found["unit"],
+            body_part=found["body_part"],
+            laterality=found["laterality"],
+            view=found["view"],
+            slice_thickness=found["slice_thickness"],
         )
         Image.objects.bulk_create(
             [_image(series, number, image, digests) for number, image in enumerate(found["images"], start=1)]
@@ -292,9 +296,8 @@ def _commit(
 
 
 def default_label(found: dict[str, Any]) -> str:
-    """From listed values only, for readers see it: CT axial, DX L LL."""
-    parts = [found["modality"], found["plane"] or " ".join(filter(None, (found["laterality"], found["view"])))]
-    return " ".join(part for part in parts if part)
+    """From listed values only, for readers see it: CT, or DX L LL; the plane stands in a field of its own."""
+    return " ".join(filter(None, (found["modality"], found["laterality"], found["view"])))
 
 
 def _image(series: Series, position: int, image: dict[str, Any], digests: list[str]) -> Image:

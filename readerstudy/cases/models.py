@@ -100,6 +100,10 @@ class Series(models.Model):
     modality = models.CharField(max_length=8, blank=True)
     plane = models.CharField(max_length=12, blank=True)
     unit = models.CharField(max_length=8, blank=True)
+    body_part = models.CharField(max_length=16, blank=True)
+    laterality = models.CharField(max_length=2, blank=True)
+    view = models.CharField(max_length=16, blank=True)
+    slice_thickness = models.FloatField(null=True, blank=True, help_text="Millimetres.")
 
     class Meta:
         verbose_name_plural = "series"

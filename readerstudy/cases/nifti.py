@@ -24,7 +24,6 @@ from .pictures import (
     Window,
     check_size,
     percentile_window,
-    presets_of,
     unit_of,
 )
 
@@ -57,7 +56,6 @@ def read(path: Path, modality: str = "") -> Stack:
         modality=modality,
         plane=PLANES[across],
         unit=unit_of(modality),
-        presets=presets_of(modality),
         slice_thickness=float(np.linalg.norm(affine[:3, across])),
         notes=(stored.note,) if stored.note else (),
     )

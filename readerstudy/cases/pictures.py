@@ -59,7 +59,6 @@ class Facts:
     plane: str = ""
     unit: str = ""
     slice_thickness: float | None = None
-    presets: tuple[Preset, ...] = ()
     notes: tuple[str, ...] = ()
     # Why a person must look at the pictures before anybody else does; empty where no reason is known.
     quarantine: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 
 from readerstudy.cases.models import Case
-from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.models import Enrolment, Question, Study
 
 from .models import Opinion, Standard, Truth
 
@@ -80,6 +80,12 @@ class Task:
     number: int
     case: Case
     opinion: Opinion | None
+
+
+def question_of(study: Study) -> str:
+    """What truthers decide: the same that readers are asked first; empty before the protocol asks it."""
+    decisions = Question.objects.filter(study=study, kind=Question.Kind.DECISION)
+    return decisions.values_list("text", flat=True).first() or ""
 
 
 def standards_of(study: Study) -> QuerySet[Standard]:

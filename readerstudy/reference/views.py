@@ -90,5 +90,6 @@ def opinion(request: HttpRequest, study: str, case: str) -> HttpResponse:
                 messages.success(request, "Every case has your opinion.")
                 return redirect("reference:opinions", study=study)
             return redirect("reference:opinion", study=study, case=following.case.token)
-    context = {"study": of_study, "task": task, "total": len(tasks), "form": form}
+    question = queries.question_of(of_study)
+    context = {"study": of_study, "task": task, "total": len(tasks), "question": question, "form": form}
     return render(request, "reference/opinion.html", context, status=400 if form.errors else 200)

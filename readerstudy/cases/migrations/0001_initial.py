@@ -148,6 +148,10 @@ class Migration(migrations.Migration):
                 ("modality", models.CharField(blank=True, max_length=8)),
                 ("plane", models.CharField(blank=True, max_length=12)),
                 ("unit", models.CharField(blank=True, max_length=8)),
+                ("body_part", models.CharField(blank=True, max_length=16)),
+                ("laterality", models.CharField(blank=True, max_length=2)),
+                ("view", models.CharField(blank=True, max_length=16)),
+                ("slice_thickness", models.FloatField(blank=True, help_text="Millimetres.", null=True)),
                 (
                     "case",
                     models.ForeignKey(

@@ -282,10 +282,11 @@ def test_the_description_for_the_viewer(study: Study, people: People, tmp_path: 
     (tmp_path / "ct.dcm").write_bytes((INSTALLED / "CT_small.dcm").read_bytes())
     import_at_once(study=study, manifest=b"case,patient,file\nA,1,ct.dcm\n", folder=tmp_path, by=people.alice)
 
+    assert Series.objects.get().slice_thickness == 5.0
     (series,) = delivery.series_documents(Case.objects.get(), lambda image: f"/f/{image.position}")
 
-    assert (series["label"], series["plane"], series["unit"]) == ("CT axial", "axial", "HU")
-    assert [preset["label"] for preset in series["presets"]] == ["As stored", "Bone", "Soft tissue", "Lung", "Marrow"]
+    assert (series["label"], series["plane"], series["unit"]) == ("CT", "axial", "HU")
+    assert [preset["label"] for preset in series["presets"]] == ["Initial", "Bone", "Soft tissue", "Lung", "Marrow"]
     frame = series["frames"][0]
     data = pydicom.dcmread(INSTALLED / "CT_small.dcm")
     assert (frame["url"], frame["rows"], frame["columns"], frame["bits"]) == ("/f/1", 128, 128, 16)
