@@ -50,6 +50,7 @@ class ReaderProfile(models.Model):
             models.CheckConstraint(
                 condition=models.Q(years_of_experience__isnull=True) | models.Q(years_of_experience__lte=70),
                 name="profile_years_plausible",
+                violation_error_message="Years of experience are at most 70.",
             ),
         ]
 

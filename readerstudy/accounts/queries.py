@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -16,3 +18,9 @@ def people() -> QuerySet[User]:
 
 def profile_of(user: User) -> ReaderProfile | None:
     return ReaderProfile.objects.filter(user=user).first()
+
+
+def name_tried(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
+    """The user name somebody tries, in one case: logging in ignores case, so counting guesses must too."""
+    name = (credentials or {}).get("username") or request.POST.get("login", "")
+    return name.strip().casefold()

@@ -153,6 +153,7 @@ class Migration(migrations.Migration):
                     ("years_of_experience__isnull", True), ("years_of_experience__lte", 70), _connector="OR"
                 ),
                 name="profile_years_plausible",
+                violation_error_message="Years of experience are at most 70.",
             ),
         ),
     ]

@@ -21,6 +21,19 @@ def estimate(value: float | None, decimals: int = 3) -> str:
 
 
 @register.filter
+def signed(value: float | None, decimals: int = 3) -> str:
+    """A difference: its sign always shown."""
+    text = estimate(value, decimals)
+    return text if value is None or text.startswith("−") or float(text) == 0 else f"+{text}"
+
+
+@register.filter
+def precise(value: float | str | None) -> str:
+    """Twelve significant digits, for who compares with another program."""
+    return NOTHING if value is None or isinstance(value, str) else f"{value:.12g}"
+
+
+@register.filter
 def interval(low: float | None, high: float | None) -> str:
     return NOTHING if low is None or high is None else f"{estimate(low)} to {estimate(high)}"
 

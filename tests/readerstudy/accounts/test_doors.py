@@ -5,6 +5,7 @@ import re
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client
 
 from tests.world import PASSWORD, People, client_of
@@ -17,8 +18,9 @@ def nobody_tried_before() -> None:
     cache.clear()
 
 
-def log_in(browser: Client, username: str, password: str, **more: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    return browser.post("/accounts/login/", {"login": username, "password": password, **more})
+def log_in(browser: Client, username: str, password: str, **more: str) -> HttpResponse:
+    response: HttpResponse = browser.post("/accounts/login/", {"login": username, "password": password, **more})
+    return response
 
 
 def test_logging_in_leads_home_and_renews_the_session() -> None:

@@ -23,7 +23,7 @@ def test_a_reader_fills_in_their_profile() -> None:
     [
         ({"seniority": "expert"}, "is not one of the available choices"),
         ({"seniority": "senior", "years_of_experience": "-3"}, "greater than or equal to 0"),
-        ({"seniority": "senior", "years_of_experience": "99"}, "profile_years_plausible"),
+        ({"seniority": "senior", "years_of_experience": "99"}, "Years of experience are at most 70."),
     ],
 )
 def test_a_faulty_profile_comes_back_with_a_sentence(data: dict[str, str], sentence: str) -> None:
