@@ -1,0 +1,140 @@
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404
+
+from readerstudy.studies.models import Study
+
+from .models import AnalysisRun
+
+FORMAT = "readerstudy results 1"
+
+
+def latest_run(study: Study) -> AnalysisRun | None:
+    return (
+        AnalysisRun.objects.filter(dataset__study=study)
+        .select_related("dataset__protocol", "dataset__standard", "started_by")
+        .order_by("-number")
+        .first()
+    )
+
+
+def finished_run(study: Study) -> AnalysisRun:
+    run = (
+        AnalysisRun.objects.filter(dataset__study=study, phase=AnalysisRun.Phase.DONE)
+        .select_related("dataset__protocol", "dataset__standard", "started_by")
+        .order_by("-number")
+        .first()
+    )
+    if run is None:
+        raise Http404
+    return run
+
+
+def results_of(run: AnalysisRun) -> dict[str, Any]:
+    assert run.results is not None
+    results: dict[str, Any] = run.results["results"]
+    return results
+
+
+def document_of(run: AnalysisRun) -> dict[str, Any]:
+    """results.json: the results in full precision, and what they rest on."""
+    dataset = run.dataset
+    return {
+        "format": FORMAT,
+        "study": dataset.study.title,
+        "run": run.number,
+        "dataset": {"digest": dataset.digest, "rows": dataset.rows, "missing": dataset.missing},
+        "protocol": {"number": dataset.protocol.number, "digest": dataset.protocol.protocol_digest},
+        "plan": {"digest": run.plan_digest, "document": run.plan},
+        "standard": {"number": dataset.standard.number, "digest": dataset.standard.digest},
+        "seed": run.seed,
+        "versions": run.versions,
+        "digest": run.results_digest,
+        "results": results_of(run),
+    }
+
+
+def figure_of(run: AnalysisRun, name: str) -> dict[str, Any]:
+    assert run.results is not None
+    figures: dict[str, dict[str, Any]] = run.results["figures"]
+    if name not in figures:
+        raise Http404
+    return figures[name]
+
+
+def figures_in(run: AnalysisRun) -> list[tuple[str, str]]:
+    assert run.results is not None
+    return [(name, figure["layout"]["title"]["text"]) for name, figure in sorted(run.results["figures"].items())]
+
+
+Line = tuple[str, str, str, str, dict[str, Any]]
+
+
+def estimates(results: dict[str, Any]) -> list[Line]:
+    """Every number with its interval, flat: (what, arm or difference, reader, figure of merit, row)."""
+    return [*mean_estimates(results), *reader_estimates(results), *model_estimates(results)]
+
+
+def mean_estimates(results: dict[str, Any]) -> Iterator[Line]:
+    for group in (results["study"], *results["seniority"]):
+        for figure in ("auc", "sensitivity", "specificity"):
+            found = group[figure]
+            if "refused" in found:
+                continue
+            for arm in found["arms"]:
+                yield "Obuchowski–Rockette mean", arm["arm"], group["name"], figure, arm
+            for row in found["differences"]:
+                who = row["reader"] or group["name"]
+                yield "Obuchowski–Rockette difference", f"{row['second']} − {row['first']}", who, figure, row
+
+
+def reader_estimates(results: dict[str, Any]) -> Iterator[Line]:
+    for reader in results["readers"]:
+        name = reader["reader"]
+        for cell in reader["arms"]:
+            for figure in ("sensitivity", "specificity"):
+                if "refused" not in cell["decisions"][figure]:
+                    yield "Reader", cell["arm"], name, figure, cell["decisions"][figure]
+            if "refused" not in cell["discrimination"]["auc"]:
+                yield "Reader", cell["arm"], name, "auc", cell["discrimination"]["auc"]
+        for pair in reader["comparisons"]:
+            what = f"{pair['second']} − {pair['first']}"
+            if "refused" not in pair["delong"]:
+                yield "DeLong", what, name, "auc", pair["delong"]
+            for figure, compared in pair["mcnemar"].items():
+                if "refused" not in compared:
+                    yield "McNemar", what, name, figure, compared["test"]
+
+
+def model_estimates(results: dict[str, Any]) -> Iterator[Line]:
+    model = results["model"]
+    if "refused" in model:
+        return
+    for figure in ("sensitivity", "specificity"):
+        if "refused" not in model["decisions"][figure]:
+            yield "Model alone", "", "", figure, model["decisions"][figure]
+    if "refused" not in model["discrimination"]["auc"]:
+        yield "Model alone", "", "", "auc", model["discrimination"]["auc"]
+    for pair in model["against_readers"]:
+        what = f"model − {pair['arm']}"
+        if "refused" not in pair["delong"]:
+            yield "DeLong", what, pair["reader"], "auc", pair["delong"]
+        for figure, compared in pair["mcnemar"].items():
+            if "refused" not in compared:
+                yield "McNemar", what, pair["reader"], figure, compared["test"]
+
+
+COLUMNS = ("estimate", "se", "df", "statistic", "p", "p_adjusted", "low", "high", "n")
+
+
+def estimates_csv(results: dict[str, Any]) -> str:
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(["method", "arm", "reader", "figure", *COLUMNS])
+    for method, arm, reader, figure, row in estimates(results):
+        cells = ["" if row.get(name) is None else repr(row[name]) for name in COLUMNS]
+        out.writerow([method, arm, reader, figure, *cells])
+    return text.getvalue()

@@ -1,0 +1,201 @@
+"""Results: from the locked data set only, equal to the outside numbers, in results.json and on the page."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from sklearn.metrics import roc_auc_score
+
+from readerstudy.audit.errors import Denied, Refused
+from readerstudy.datasets.actions import lock
+from readerstudy.reading.actions import import_readings, open_reading
+from readerstudy.reading.external import Source
+from readerstudy.results import analysing, queries
+from readerstudy.results.actions import start_run
+from readerstudy.results.models import AnalysisRun
+from readerstudy.studies.actions import create_study, freeze
+from readerstudy.studies.models import Study
+from readerstudy.studies.outline import ArmOutline, EndpointOutline, Outline, QuestionOutline
+from tests.shared_data import shared
+from tests.world import PASSWORD, People, client_of
+
+pytestmark = pytest.mark.django_db
+FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "crossed"
+GOLDEN = json.loads((FIXTURES / "golden.json").read_text())
+DIGITS = 5e-9
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+def locked(people: People, content: bytes, source: Source, outline: Outline | None = None) -> Study:
+    extra = {"outline": outline} if outline else {}
+    study = create_study(title="Imported", question="Does it help?", by=people.alice, **extra)
+    freeze(study=study, by=people.alice)
+    import_readings(study=study, content=content, name="answers.csv", source=source, by=people.alice, new_cases=True)
+    open_reading(study=study, by=people.alice)
+    lock(study=study, password=PASSWORD, reasons={}, by=people.alice)
+    return study
+
+
+def analysed(study: Study, people: People) -> dict[str, Any]:
+    run = start_run(study=study, by=people.alice)
+    analysing.analyse(run.token)
+    run.refresh_from_db()
+    assert run.phase == AnalysisRun.Phase.DONE, run.message
+    return queries.results_of(run)
+
+
+@pytest.fixture
+def crossed(people: People) -> Study:
+    return locked(people, (FIXTURES / "crossed.csv").read_bytes(), Source())
+
+
+def test_obuchowski_rockette_equals_mrmcaov(crossed: Study, people: People) -> None:
+    auc = analysed(crossed, people)["study"]["auc"]
+    # golden.json, ORH_auc_RRRC_DeLong: MRMCaov reports first minus second.
+    expected = GOLDEN["ORH_auc_RRRC_DeLong"]["test_diffs"][0]
+    (row,) = [row for row in auc["differences"] if row["reader"] is None]
+    assert row["estimate"] == pytest.approx(-expected["Estimate"], rel=DIGITS)
+    assert row["se"] == pytest.approx(0.0397100223, abs=5e-11)
+    assert row["se"] == pytest.approx(expected["StdErr"], rel=DIGITS)
+    assert row["df"] == pytest.approx(expected["df"], rel=DIGITS)
+    assert row["p"] == pytest.approx(expected["p-value"], rel=DIGITS)
+    assert [row["high"], row["low"]] == pytest.approx([-bound for bound in expected["CI"]], rel=DIGITS)
+    for arm, mean in zip(auc["arms"], GOLDEN["ORH_auc_RRRC_DeLong"]["means"], strict=True):
+        assert arm["arm"] == mean["_row"]
+        assert [arm["estimate"], arm["se"], arm["df"]] == pytest.approx(
+            [mean["Estimate"], mean["StdErr"], mean["df"]], rel=DIGITS
+        )
+
+
+def test_each_reader_equals_proc_and_r(crossed: Study, people: People) -> None:
+    found = analysed(crossed, people)["readers"]
+    # golden.json, per_reader: pROC's DeLong test and R's McNemar tests on right and wrong decisions.
+    for reader, expected in zip(found, GOLDEN["per_reader"], strict=True):
+        assert reader["reader"] == expected["reader"]
+        for cell in reader["arms"]:
+            auc = cell["discrimination"]["auc"]
+            assert auc["estimate"] == pytest.approx(expected[f"auc_{cell['arm']}"], rel=DIGITS)
+        unaided = reader["arms"][0]["discrimination"]["auc"]
+        assert [unaided["low"], unaided["estimate"], unaided["high"]] == pytest.approx(
+            expected["ci_unaided"], rel=DIGITS
+        )
+        (pair,) = reader["comparisons"]
+        assert pair["delong"]["statistic"] == pytest.approx(-expected["Z"], rel=DIGITS)
+        assert pair["delong"]["p"] == pytest.approx(expected["p"], rel=DIGITS)
+        accuracy = pair["mcnemar"]["accuracy"]
+        counts = [accuracy["table"]["first_only"], accuracy["table"]["second_only"]]
+        assert counts == [expected["mcnemar_b"], expected["mcnemar_c"]]
+        assert accuracy["test"]["p"] == pytest.approx(expected["mcnemar_exact_p"], rel=DIGITS)
+
+
+def test_page_and_files_carry_the_numbers(crossed: Study, people: People) -> None:
+    analysed(crossed, people)
+    client = client_of(people.alice)
+    address = f"/studies/{crossed.token}/results/"
+    page = client.get(address).content.decode()
+    for digits in ("0.07175", "0.0397100222", "6.10807914", "0.119929005"):
+        assert digits in page, digits
+    assert "+0.072" in page
+    document = json.loads(client.get(f"{address}results.json").content)
+    (row,) = [row for row in document["results"]["study"]["auc"]["differences"] if row["reader"] is None]
+    assert row["p"] == pytest.approx(0.1199290055768, rel=DIGITS)
+    assert document["dataset"]["digest"] == crossed.dataset.digest
+    table = list(csv.DictReader(io.StringIO(client.get(f"{address}estimates.csv").content.decode())))
+    means = [row for row in table if row["method"] == "Obuchowski–Rockette difference" and row["figure"] == "auc"]
+    assert float(next(row["estimate"] for row in means if row["reader"] == "all readers")) == pytest.approx(0.07175)
+    figure = json.loads(client.get(f"{address}figures/roc-aided.json").content)
+    assert len(figure["data"]) == 1 + 5
+    assert client.get(f"{address}figures/none.json").status_code == 404
+
+
+def test_there_are_no_results_before_the_lock(people: People) -> None:
+    study = create_study(title="Open", question="?", by=people.alice)
+    with pytest.raises(Refused, match="not locked yet"):
+        start_run(study=study, by=people.alice)
+    client = client_of(people.alice)
+    page = client.get(f"/studies/{study.token}/results/")
+    assert "locked data set only" in page.content.decode()
+    assert client.post(f"/studies/{study.token}/results/start/").status_code == 400
+    assert client.get(f"/studies/{study.token}/results/results.json").status_code == 404
+
+
+def test_readers_and_strangers_see_no_results(crossed: Study, people: People) -> None:
+    with pytest.raises(Denied):
+        start_run(study=crossed, by=people.bob)
+    assert client_of(people.charlie).get(f"/studies/{crossed.token}/results/").status_code == 404
+
+
+def test_a_finished_run_is_never_changed(crossed: Study, people: People) -> None:
+    first = analysed(crossed, people)
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        AnalysisRun.objects.update(results={})
+    second = analysed(crossed, people)
+    assert first == second
+    assert list(AnalysisRun.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
+def test_a_run_is_carried_out_once(crossed: Study, people: People) -> None:
+    run = start_run(study=crossed, by=people.alice)
+    with pytest.raises(Refused, match="under way"):
+        start_run(study=crossed, by=people.alice)
+    analysing.analyse(run.token)
+    analysing.analyse(run.token)
+    run.refresh_from_db()
+    assert run.phase == AnalysisRun.Phase.DONE
+
+
+def test_one_class_only_is_a_sentence(people: People) -> None:
+    rows = ["reader,seniority,arm,case,truth,rating,decision"]
+    rows += [f"X{r},senior,{arm},C{c},1,80,1" for r in (1, 2) for arm in ("unaided", "aided") for c in range(5)]
+    study = locked(people, "\n".join(rows).encode(), Source())
+    run = start_run(study=study, by=people.alice)
+    analysing.analyse(run.token)
+    page = client_of(people.alice).get(f"/studies/{study.token}/results/")
+    assert page.status_code == 200
+    run.refresh_from_db()
+    if run.phase == AnalysisRun.Phase.DONE:
+        assert "refused" in queries.results_of(run)["study"]["auc"]
+    else:
+        assert run.message
+
+
+PROSTATE = Outline(
+    arms=tuple(ArmOutline(label=arm) for arm in ("Grayscale", "Hot-iron", "Jet", "Rainbow", "PET")),
+    washouts=(0,),
+    questions=(QuestionOutline(kind="confidence", key="confidence", text="How suspicious?", minimum=0, maximum=100),),
+    endpoints=(EndpointOutline(rank="primary", metric="auc", method="mrmc"),),
+)
+
+
+def test_a_split_plot_study_with_missing_cells(people: People) -> None:
+    content = shared("data/prostate_mri_seniority/prostate_mri_long.csv").read_bytes()
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    names = sorted({row["modality"] for row in rows})
+    outline = Outline(tuple(ArmOutline(label=name) for name in names), (0,), PROSTATE.questions, PROSTATE.endpoints)
+    columns = {"arm": "modality", "rating": "score", "seniority": "experience"}
+    study = locked(people, content, Source(columns), outline)
+    found = analysed(study, people)
+    codes = {arm.label: arm.code for arm in study.arms.all()}
+    for reader in found["readers"]:
+        for cell in reader["arms"]:
+            mine = [r for r in rows if r["reader"] == reader["reader"] and codes[r["modality"]] == cell["arm"]]
+            assert cell["cases"] == len(mine)
+            truth, score = [int(r["truth"]) for r in mine], [float(r["score"]) for r in mine]
+            auc = cell["discrimination"]["auc"]
+            if not mine:
+                assert "refused" in auc
+                continue
+            assert auc["estimate"] == pytest.approx(roc_auc_score(truth, score), abs=1e-12)
+    assert found["design"]["missing"] > 0
+    assert not all(item["permitted"] for item in found["design"]["permissions"])
+    page = client_of(people.alice).get(f"/studies/{study.token}/results/").content.decode()
+    for item in found["design"]["permissions"]:
+        assert item["sentence"].split("'")[0] in page
