@@ -125,8 +125,9 @@ def prepare(servers: Servers, application: Application) -> None:
     step("Program", django.setup)
     step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
     step("Style sheets and scripts", lambda: collect_static(servers.folder))
-    step("Demo study", lambda: call_command("load_demo_study", password=password(servers.folder)))
     step("Web server and workers", application.start)
+    films = servers.folder.root / "demo"
+    step("Demo study", lambda: call_command("load_demo_study", password=password(servers.folder), folder=films))
 
 
 def step(name: str, work: Callable[[], object]) -> None:
