@@ -9,7 +9,7 @@ from readerstudy.dashboard.demonstration import load
 
 
 class Command(BaseCommand):
-    help = "Load the demonstration: two studies on synthetic radiographs. Needs running workers; loading twice is harmless."
+    help = "Load the demonstration, two studies on synthetic radiographs. Needs running workers; twice is harmless."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--password", required=True, help="of alice, bob, rita, tess and stan")
