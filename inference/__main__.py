@@ -10,14 +10,17 @@ from pathlib import Path
 
 from inference.cards import CardError
 from inference.cohort import BadCohort, Member, read_manifest
+from inference.models import UnknownFamily
 from inference.pixels import UnreadableInput
+from inference.prediction import Prediction
+from inference.recipes import BadRecipe, presets
 
 
 def main(words: list[str] | None = None) -> int:
     options = parser().parse_args(words)
     try:
         options.run(options)
-    except (BadCohort, CardError, UnreadableInput, OSError) as error:
+    except (BadCohort, BadRecipe, CardError, UnreadableInput, UnknownFamily, OSError) as error:
         print(f"inference: {error}", file=sys.stderr)
         return 2
     return 0
@@ -30,10 +33,10 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train, calibrate and freeze a classifier")
     cohort_arguments(train)
     train.add_argument("--out", type=Path, required=True, help="folder for card and weights")
-    train.add_argument("--name", default="small-cnn")
+    train.add_argument("--name", default="classifier")
     train.add_argument("--version", default="1")
     train.add_argument("--labels", nargs=2, metavar=("NEGATIVE", "POSITIVE"), default=None)
-    train.add_argument("--preset", default="small")
+    train.add_argument("--preset", default="wavelet", help=f"{', '.join(presets())}, or the path of a recipe")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--epochs", type=int, default=None)
     train.add_argument("--licence", default="for research")
@@ -42,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a frozen model on another cohort")
     cohort_arguments(evaluate)
     evaluate.add_argument("--model", type=Path, required=True)
+    evaluate.add_argument("--out", type=Path, default=None, help="CSV file for the single predictions")
     evaluate.set_defaults(run=run_evaluate)
 
     predict = commands.add_parser("predict", help="print the predictions of image files as CSV")
@@ -86,10 +90,8 @@ def cohort(options: argparse.Namespace) -> list[Member]:
 
 
 def run_train(options: argparse.Namespace) -> None:
-    from inference.training import ARCHITECTURES, Training, train
+    from inference.training import Training, train
 
-    if options.preset not in ARCHITECTURES:
-        raise BadCohort(f"There is no preset {options.preset!r}; there are {', '.join(ARCHITECTURES)}.")
     labels = tuple(options.labels or (f"no {options.finding}", options.finding))
     plan = Training(
         name=options.name,
@@ -107,18 +109,33 @@ def run_train(options: argparse.Namespace) -> None:
 def run_evaluate(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from inference.cohort import digest_of
+    from inference.cohort import check_unseen, digest_of
     from inference.evaluate import measure
     from inference.pixels import read_file
     from inference.predict import model_in, predict
 
     card, model = model_in(options.model)
     members = cohort(options)
-    probability = []
-    for member in members:
-        pixels = read_file(member.path)
-        probability.append(predict(card, model, [pixels], [digest_of(pixels)], heatmap=False)[0].probability)
-    print(measure(np.array(probability), np.array([member.positive for member in members]), card.threshold))
+    images = [read_file(member.path) for member in members]
+    digests = [digest_of(pixels) for pixels in images]
+    check_unseen(members, digests, options.model, card.data["seen_sha256"])
+    answers = [
+        predict(card, model, [pixels], [digest], heatmap=False)[0]
+        for pixels, digest in zip(images, digests, strict=True)
+    ]
+    probability = np.array([answer.probability for answer in answers])
+    print(measure(probability, np.array([member.positive for member in members]), card.threshold))
+    if options.out:
+        write_predictions(options.out, members, answers)
+
+
+def write_predictions(out: Path, members: list[Member], answers: list[Prediction]) -> None:
+    with out.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["case", "patient", "truth", "probability", "positive"])
+        for member, answer in zip(members, answers, strict=True):
+            row = [member.case, member.patient, int(member.positive), answer.probability, int(answer.positive)]
+            table.writerow(row)
 
 
 def run_predict(options: argparse.Namespace) -> None:

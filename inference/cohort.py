@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+SEEN = "seen.json"
 YES = {"1", "yes", "positive", "true"}
 NO = {"0", "no", "negative", "false"}
 
@@ -126,3 +128,49 @@ def check_no_leak(parts: dict[str, Iterable[tuple[Member, str]]]) -> None:
         if len({name for name, _ in places}) > 1:
             listed = ", ".join(f"{case} ({name})" for name, case in sorted(places))
             raise BadCohort(f"Leak: the same image stands in two parts: {listed}.")
+
+
+def mark_of(name: str) -> str:
+    """What is kept of a patient's name or an image's digest: enough to recognise, not enough to tell."""
+    return hashlib.sha256(f"seen:{name}".encode()).hexdigest()[:16]
+
+
+def seen(members: Sequence[Member], digests: Sequence[str]) -> dict[str, list[str]]:
+    """Marks of the patients and images that a model was made with, as they stand in ``seen.json`` beside its card."""
+    return {
+        "patients": sorted({mark_of(member.patient) for member in members}),
+        "images": sorted({mark_of(digest) for digest in digests}),
+    }
+
+
+def check_unseen(members: Sequence[Member], digests: Sequence[str], folder: Path, sha256: str) -> None:
+    """Refuse to measure a model on what it was made with.
+
+    Parameters
+    ----------
+    members, digests
+        The cohort to be measured on, and the digests of its pixels.
+    folder : Path
+        Of the model; ``seen.json`` there lists the marks of its training and validation parts.
+    sha256 : str
+        Digest of that list, from the card.
+
+    Raises
+    ------
+    BadCohort
+        Naming the patient or the case, or where the list is missing or changed.
+    """
+    try:
+        content = (folder / SEEN).read_bytes()
+    except OSError as error:
+        raise BadCohort(
+            f"{SEEN} is missing beside the card, so nobody can tell whether these cases are new."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BadCohort(f"{SEEN} is not the one of this card: its SHA-256 differs.")
+    for part, marks in json.loads(content).items():
+        for member, digest in zip(members, digests, strict=True):
+            if mark_of(member.patient) in marks["patients"]:
+                raise BadCohort(f"Leak: patient {member.patient} stands in the model's {part} part.")
+            if mark_of(digest) in marks["images"]:
+                raise BadCohort(f"Leak: the image of {member.case} stands in the model's {part} part.")

@@ -18,29 +18,15 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from inference.calibration import fit_calibration, youden_threshold
-from inference.cards import Card, canonical
-from inference.cohort import Member, check_no_leak, digest_of, split_by_patient
+from inference.cards import Card, canonical, sha256_of
+from inference.checkpoint import Checkpoint
+from inference.cohort import SEEN, Member, check_no_leak, digest_of, seen, split_by_patient
 from inference.evaluate import measure
 from inference.models import build
 from inference.pixels import read_file
 from inference.preprocess import Preprocessing
+from inference.recipes import read_recipe
 from inference.weights import save_weights
-
-CHECKPOINT = "training.safetensors"
-ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "small": {
-        "family": "small_cnn",
-        "architecture": {"width": 16, "stages": 3, "grid": 6, "dropout": 0.5},
-        "preprocessing": {"rows": 96, "columns": 96, "low": 1.0, "high": 99.0},
-        "training": {"epochs": 40, "batch": 32, "rate": 2e-3, "decay": 0.05, "smoothing": 0.05, "flip": True},
-    },
-    "spine": {
-        "family": "small_cnn",
-        "architecture": {"width": 16, "stages": 4, "grid": 1, "dropout": 0.2, "peaks": True},
-        "preprocessing": {"rows": 192, "columns": 128, "low": 1.0, "high": 99.0},
-        "training": {"epochs": 40, "batch": 32, "rate": 3e-3, "decay": 0.02, "smoothing": 0.02, "flip": False},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Training:
     labels : tuple of str
         Negative, positive.
     preset : str
-        A key of ``ARCHITECTURES``.
+        A preset of ``inference.recipes``, or the path of a recipe.
     seed : int
     epochs : int or None
         Instead of the preset's number.
@@ -63,7 +49,7 @@ class Training:
     name: str
     version: str
     labels: tuple[str, str]
-    preset: str = "small"
+    preset: str = "wavelet"
     seed: int = 0
     epochs: int | None = None
     licence: str = "for research"
@@ -71,7 +57,7 @@ class Training:
     limits: str = "Trained on one cohort; see data and metrics."
 
     def recipe(self) -> dict[str, Any]:
-        chosen: dict[str, Any] = json.loads(canonical(ARCHITECTURES[self.preset]))
+        chosen: dict[str, Any] = read_recipe(self.preset)
         chosen["training"]["seed"] = self.seed
         if self.epochs is not None:
             chosen["training"]["epochs"] = self.epochs
@@ -140,12 +126,16 @@ def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
     )
     model = fit(recipe, training, validation, out)
     card = freeze(model, plan, recipe, training, validation, out)
-    (out / CHECKPOINT).unlink(missing_ok=True)
+    Checkpoint(out, recipe, training.digest()).clear()
     return card
 
 
 def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) -> nn.Module:
-    """The loop: AdamW on a one-cycle schedule, binary cross-entropy with balanced classes and smoothed labels."""
+    """The loop: AdamW on a one-cycle schedule, binary cross-entropy with balanced classes and smoothed labels.
+
+    With a ``patience``, the weights of the epoch with the lowest validation loss are taken, and that many epochs without
+    a lower one end it; with 0 it runs to the end of its schedule and the last weights are taken.
+    """
     settings = recipe["training"]
     torch.manual_seed(settings["seed"])
     model = build(recipe["family"], recipe["architecture"])
@@ -153,16 +143,20 @@ def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) 
     epochs, batch = settings["epochs"], settings["batch"]
     steps = math.ceil(len(training.labels) / batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings["rate"], total_steps=epochs * steps)
-    checkpoint = Checkpoint(out, recipe, training)
+    checkpoint = Checkpoint(out, recipe, training.digest())
     first = checkpoint.resume(model, optimiser, schedule)
     balance = (len(training.labels) - training.labels.sum()) / training.labels.sum()
     progress = tqdm(range(first, epochs), desc="training", unit="epoch", initial=first, total=epochs)
     for epoch in progress:
+        if settings["patience"] and epoch - checkpoint.best_epoch >= settings["patience"]:
+            break
         chance = torch.Generator().manual_seed(settings["seed"] * 100_003 + epoch)
         loss = one_epoch(model, optimiser, schedule, training, settings, balance, chance)
-        checkpoint.note(epoch, loss, loss_on(model, validation, balance))
+        checkpoint.note(epoch + 1, loss, loss_on(model, validation, balance), model)
         checkpoint.save(epoch + 1, model, optimiser, schedule)
-        progress.set_postfix(loss=f"{loss:.3f}")
+        progress.set_postfix(loss=f"{loss:.3f}", best=checkpoint.best_epoch)
+    if settings["patience"]:
+        checkpoint.load_best(model)
     return model.eval()
 
 
@@ -232,6 +226,8 @@ def freeze(
     model: nn.Module, plan: Training, recipe: Mapping[str, Any], training: Part, validation: Part, out: Path
 ) -> Card:
     """Calibrate and decide on validation data, then write weights and card."""
+    parts = {"training": training, "validation": validation}
+    (out / SEEN).write_text(json.dumps({name: seen(part.members, part.digests) for name, part in parts.items()}))
     logits = logits_of(model, validation.inputs)
     calibration = fit_calibration(logits, validation.positive)
     probability = calibration.probability(logits)
@@ -251,8 +247,9 @@ def freeze(
                 "positives": int(part.positive.sum()),
                 "digest": part.digest(),
             }
-            for name, part in (("training", training), ("validation", validation))
-        },
+            for name, part in parts.items()
+        }
+        | {"seen_sha256": sha256_of(out / SEEN)},
         metrics={"validation": measure(probability, validation.positive, threshold).to_document()},
         weights_sha256=save_weights(model, out),
         licence=plan.licence,
@@ -261,61 +258,3 @@ def freeze(
     )
     card.save(out)
     return card
-
-
-class Checkpoint:
-    """State after each epoch, so that a killed run goes on where it was; safetensors, no pickle."""
-
-    def __init__(self, out: Path, recipe: Mapping[str, Any], training: Part) -> None:
-        self.path = out / CHECKPOINT
-        self.history = out / "history.jsonl"
-        self.identity = hashlib.sha256(canonical([recipe, training.digest()])).hexdigest()
-
-    def note(self, epoch: int, loss: float, validation: float) -> None:
-        with self.history.open("a", encoding="utf-8") as stream:
-            line = {"epoch": epoch + 1, "loss": round(loss, 6), "validation_loss": round(validation, 6)}
-            stream.write(json.dumps(line) + "\n")
-
-    def save(
-        self,
-        epoch: int,
-        model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-    ) -> None:
-        from safetensors.torch import save_file
-
-        tensors = {f"model.{name}": tensor.contiguous() for name, tensor in model.state_dict().items()}
-        for number, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
-        partial = self.path.with_suffix(".partial")
-        facts = {"identity": self.identity, "epoch": str(epoch), "steps": str(schedule.last_epoch)}
-        save_file(tensors, partial, metadata=facts)
-        partial.replace(self.path)
-
-    def resume(
-        self, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
-    ) -> int:
-        """Number of epochs that are done; 0 where there is no checkpoint of this very training."""
-        from safetensors import safe_open
-
-        if not self.path.is_file():
-            self.history.unlink(missing_ok=True)
-            return 0
-        with safe_open(self.path, framework="pt") as stored:
-            facts = stored.metadata()
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
-        if facts["identity"] != self.identity:
-            self.history.unlink(missing_ok=True)
-            return 0
-        model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
-        for _ in range(int(facts["steps"])):
-            optimiser.step()
-            schedule.step()
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimiser."):
-                _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = tensor
-        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-        return int(facts["epoch"])

@@ -5,7 +5,7 @@ A family is a function ``build(recipe) -> torch.nn.Module`` under a name. Its mo
 reads, shape (batch, channels, r, c)) and ``head(features)`` with ``forward(x) == head(features(x))``.
 
 >>> sorted(families())
-['small_cnn']
+['residual', 'small_cnn', 'wavelet']
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 def families() -> list[str]:
     """Names of the registered families."""
-    from inference.models import small_cnn  # noqa: F401 - registers itself
+    from inference.models import residual, small_cnn, wavelet  # noqa: F401 - they register themselves
 
     return list(_FAMILIES)
 

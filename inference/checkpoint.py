@@ -1,0 +1,118 @@
+"""What a training leaves on disk while it runs: after a kill it goes on from its last epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inference.cards import canonical
+
+STATE, BEST, HISTORY = "training.safetensors", "best.safetensors", "history.jsonl"
+
+
+class Checkpoint:
+    """State after each epoch and the best weights so far; safetensors, no pickle.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the training.
+    recipe : mapping
+    cohort : str
+        Digest of the training part; a checkpoint of another recipe or cohort is not taken up.
+    """
+
+    def __init__(self, out: Path, recipe: Mapping[str, Any], cohort: str) -> None:
+        self.out = out
+        self.identity = hashlib.sha256(canonical([recipe, cohort])).hexdigest()
+        self.best_loss = float("inf")
+        self.best_epoch = 0
+
+    def note(self, epoch: int, loss: float, validation: float, model: nn.Module) -> None:
+        """One line of history; the weights are kept where the validation loss is the lowest so far."""
+        with (self.out / HISTORY).open("a", encoding="utf-8") as stream:
+            line = {"epoch": epoch, "loss": round(loss, 6), "validation_loss": round(validation, 6)}
+            stream.write(json.dumps(line) + "\n")
+        if validation < self.best_loss:
+            self.best_loss, self.best_epoch = validation, epoch
+            self._write(BEST, dict(model.state_dict()), {"loss": repr(validation), "epoch": str(epoch)})
+
+    def save(
+        self,
+        epoch: int,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+    ) -> None:
+        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+        for number, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
+        self._write(STATE, tensors, {"epoch": str(epoch), "steps": str(schedule.last_epoch)})
+
+    def resume(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    ) -> int:
+        """Number of epochs that are done; 0 where there is no checkpoint of this very training."""
+        stored = self._read(STATE)
+        if stored is None:
+            self.clear()
+            (self.out / HISTORY).unlink(missing_ok=True)
+            return 0
+        tensors, facts = stored
+        model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
+        for _ in range(int(facts["steps"])):
+            optimiser.step()
+            schedule.step()
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimiser."):
+                _, number, key = name.split(".")
+                state.setdefault(int(number), {})[key] = tensor
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        self._take_up_best(int(facts["epoch"]))
+        return int(facts["epoch"])
+
+    def load_best(self, model: nn.Module) -> None:
+        """Put the weights of the best epoch into the model."""
+        stored = self._read(BEST)
+        if stored is not None:
+            model.load_state_dict(stored[0])
+
+    def clear(self) -> None:
+        for name in (STATE, BEST):
+            (self.out / name).unlink(missing_ok=True)
+
+    def _take_up_best(self, done: int) -> None:
+        # A kill between an epoch's line and its state leaves a line that will be written once more.
+        path = self.out / HISTORY
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        path.write_text("".join(f"{line}\n" for line in lines[:done]), encoding="utf-8")
+        stored = self._read(BEST)
+        if stored is not None:
+            self.best_loss, self.best_epoch = float(stored[1]["loss"]), int(stored[1]["epoch"])
+
+    def _write(self, name: str, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+        from safetensors.torch import save_file
+
+        partial = self.out / f"{name}.partial"
+        save_file(
+            {key: tensor.contiguous() for key, tensor in tensors.items()}, partial, {"identity": self.identity, **facts}
+        )
+        partial.replace(self.out / name)
+
+    def _read(self, name: str) -> tuple[dict[str, Tensor], dict[str, str]] | None:
+        from safetensors import safe_open
+
+        if not (self.out / name).is_file():
+            return None
+        with safe_open(self.out / name, framework="pt") as stored:
+            facts = stored.metadata()
+            if facts.get("identity") != self.identity:
+                return None
+            return {key: stored.get_tensor(key) for key in stored.keys()}, facts  # noqa: SIM118 - not a mapping

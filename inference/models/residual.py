@@ -1,0 +1,74 @@
+"""A small residual classifier for findings that are small beside the image: a fracture somewhere along a spine.
+
+Two convolutions a stage with a short cut around them; the head sees mean and maximum of every channel, so that one
+place is enough, wherever it lies. After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inference.models import register
+
+
+class Block(nn.Module):
+    """relu(short cut + two normalised 3 × 3 convolutions), the first with the given stride."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(after)
+        self.second = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(after)
+        self.cut = nn.Conv2d(before, after, 1, bias=False)
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        around = self.cut(F.avg_pool2d(x, self.stride, ceil_mode=True) if self.stride > 1 else x)
+        through = self.second_norm(self.second(torch.relu(self.first_norm(self.first(x)))))
+        return torch.relu(around + through)
+
+
+class Residual(nn.Module):
+    """Logit of the positive label from one grey image.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of the stem and of each stage; the stem and all stages but the last halve the resolution.
+    dropout : float
+        Share of channels that the head does not see while training.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (12, 24, 48, 48), dropout: float = 0.2) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
+        last = len(widths) - 2
+        self.stages = nn.Sequential(
+            *(Block(widths[i], widths[i + 1], 1 if i == last else 2) for i in range(len(widths) - 1))
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(2 * widths[-1], 1)
+
+    def features(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.stages(self.stem(images))
+        return maps
+
+    def head(self, features: Tensor) -> Tensor:
+        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
+        logits: Tensor = self.linear(self.dropout(pooled))
+        return logits[:, 0]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images))
+
+
+@register("residual")
+def build(recipe: Mapping[str, Any]) -> nn.Module:
+    """The family from its recipe, e.g. ``{"widths": [12, 24, 48, 48], "dropout": 0.2}``."""
+    return Residual(**{**recipe, "widths": tuple(recipe.get("widths", (12, 24, 48, 48)))})
