@@ -10,7 +10,7 @@ from readerstudy.reference.queries import current_standard
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_coordinates
 
-from .designs import DESIGNS, DesignError, DrawnSlot
+from .designs import DESIGNS, DesignError, DrawnSlot, of_size
 from .models import Allocation, Slot
 from .queries import designs_for, digest_of_slots, missing_for_draw, readers_to_draw, shape_of
 
@@ -18,8 +18,12 @@ SEED = re.compile(r"[0-9a-f]{32}")
 
 
 @transaction.atomic
-def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocation:
-    """Draw every slot of the study, once. Without a seed, 128 bits of the system's randomness are taken."""
+def draw(*, study: Study, by: User, design: str = "", seed: str = "", cases: int | None = None) -> Allocation:
+    """Draw every slot of the study, once. Without a seed, 128 bits of the system's randomness are taken.
+
+    With a number of cases, the readers read so many, drawn from the same seed; the other cases stay in the study for
+    the model and for readers whose answers come from elsewhere.
+    """
     check_coordinates(by, study)
     locked = Study.objects.select_for_update().get(pk=study.pk)
     if Allocation.objects.filter(study=study).exists():
@@ -37,8 +41,9 @@ def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocat
         raise Refused(f"The designs are {', '.join(DESIGNS)}; {design} is not among them.")
     standard = current_standard(study)
     assert standard is not None
-    shape = shape_of(study)
+    whole = shape_of(study)
     try:
+        shape = whole if cases is None else of_size(seed, whole, cases)
         slots = DESIGNS[design](seed, shape)
     except DesignError as error:
         raise Refused(str(error)) from error
@@ -49,6 +54,7 @@ def draw(*, study: Study, by: User, design: str = "", seed: str = "") -> Allocat
         parameters={
             "readers": [[reader.code, reader.seniority] for reader in shape.readers],
             "cases": len(shape.truth),
+            "cases_of_study": len(whole.truth),
             "arms": list(shape.arms),
             "periods": list(shape.periods),
             "standard": standard.token,

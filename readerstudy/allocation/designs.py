@@ -7,7 +7,7 @@ any version of any language; no draw depends on another one; and a reader who jo
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class DesignError(ValueError):
@@ -57,6 +57,26 @@ def check(shape: Shape) -> None:
         raise DesignError("Two readers have the same code.")
     if not shape.truth:
         raise DesignError("There is no case to draw.")
+
+
+def of_size(seed: str, shape: Shape, number: int) -> Shape:
+    """The same study over this many of its cases: each truth in proportion, to the nearest case, and at least one.
+
+    Every reader reads the same ones. As in the halves, truths are told apart and never named.
+    """
+    order = shuffled(seed, "subset", (), shape.truth)
+    by_truth: dict[bool, list[str]] = defaultdict(list)
+    for case in order:
+        by_truth[shape.truth[case]].append(case)
+    if not len(by_truth) <= number <= len(order):
+        raise DesignError(f"From {len(by_truth)} to {len(order)} cases can be read; {number} cannot.")
+    if len(by_truth) == 1:
+        return replace(shape, truth={case: shape.truth[case] for case in order[:number]})
+    first, second = by_truth.values()
+    # Whole numbers only: the nearest to number * first / all, where a half goes to the truth that was drawn first.
+    nearest = (2 * number * len(first) + len(order)) // (2 * len(order))
+    share = min(max(nearest, 1), number - 1)
+    return replace(shape, truth={case: shape.truth[case] for case in (*first[:share], *second[: number - share])})
 
 
 def crossover(seed: str, shape: Shape) -> list[DrawnSlot]:

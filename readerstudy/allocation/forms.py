@@ -10,6 +10,16 @@ NAMES = {
 
 class DrawForm(forms.Form):
     design = forms.ChoiceField(label="Design")
+    cases = forms.IntegerField(
+        required=False,
+        min_value=1,
+        label="Cases to be read",
+        widget=forms.NumberInput(attrs={"placeholder": "all"}),
+        help_text=(
+            "Leave it empty, and every reader reads all cases. A number draws that many from the same seed, "
+            "positive and negative in proportion, at least one of each; every reader reads the same ones."
+        ),
+    )
     seed = forms.RegexField(
         r"^\s*([0-9a-fA-F]{32})?\s*$",
         required=False,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from readerstudy.allocation.designs import DesignError, DrawnReader, DrawnSlot, Shape, crossed, crossover, key
+from readerstudy.allocation.designs import DesignError, DrawnReader, DrawnSlot, Shape, crossed, crossover, key, of_size
 
 SEED = "00112233445566778899aabbccddeeff"
 SENIORITIES = ["senior", "intermediate", "junior"]
@@ -93,6 +93,39 @@ def test_a_reader_who_joins_moves_nobody(seed: str, drawn: Shape, seniority: str
 def test_swapping_diseased_and_healthy_draws_the_same_slots(seed: str, drawn: Shape) -> None:
     swapped = Shape(drawn.readers, {case: not truth for case, truth in drawn.truth.items()}, drawn.arms, drawn.periods)
     assert crossover(seed, swapped) == crossover(seed, drawn)
+
+
+@given(seeds, shapes(), st.data())
+@settings(deadline=None)
+def test_a_part_of_the_cases_has_each_truth_in_proportion_and_at_least_one(
+    seed: str, drawn: Shape, data: st.DataObject
+) -> None:
+    kinds = set(drawn.truth.values())
+    number = data.draw(st.integers(len(kinds), len(drawn.truth)))
+    part = of_size(seed, drawn, number)
+    assert len(part.truth) == number
+    assert part.truth.items() <= drawn.truth.items()
+    assert set(part.truth.values()) == kinds
+    for kind in kinds:
+        share = number * list(drawn.truth.values()).count(kind) / len(drawn.truth)
+        found = list(part.truth.values()).count(kind)
+        # The nearest whole number, except where one truth would have no case at all.
+        assert abs(found - share) <= 0.5 or 1 in (found, number - found)
+    swapped = Shape(drawn.readers, {case: not truth for case, truth in drawn.truth.items()}, drawn.arms, drawn.periods)
+    assert of_size(seed, swapped, number).truth.keys() == part.truth.keys()
+
+
+def test_every_case_is_drawn_into_a_part_equally_often() -> None:
+    drawn = Counter(case for n in range(1000) for case in of_size(f"{n:032x}", shape(), 6).truth)
+    # 3 of 10 of each truth: 300 of 1,000 draws, standard deviation 14.5.
+    assert len(drawn) == 20
+    assert max(abs(count - 300) for count in drawn.values()) < 60
+
+
+@pytest.mark.parametrize("number", [-1, 0, 1, 21])
+def test_a_part_that_cannot_be_is_refused_with_a_sentence(number: int) -> None:
+    with pytest.raises(DesignError, match=f"From 2 to 20 cases can be read; {number} cannot"):
+        of_size(SEED, shape(), number)
 
 
 def test_the_orders_of_a_readers_two_periods_are_independent_over_1000_readers() -> None:

@@ -1,18 +1,22 @@
 import csv
 import io
+from collections import Counter
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from readerstudy.allocation.actions import draw
-from readerstudy.allocation.designs import crossover
+from readerstudy.allocation.designs import crossover, of_size
 from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.allocation.queries import balance_of, digest_of_slots, drawn_slots, missing_for_draw, shape_of
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.audit.models import Event
+from readerstudy.datasets.queries import completeness_of
+from readerstudy.reading.actions import open_reading
+from readerstudy.reference.actions import record_standard
 from readerstudy.studies.models import Study
 from readerstudy.studies.outline import CROSSOVER, Outline
-from tests.readerstudy.reading.room import Room, add_case, prepared_room
+from tests.readerstudy.reading.room import Room, add_case, prepared_room, read_slot
 from tests.world import People, client_of, make_study
 
 SEED = "00112233445566778899aabbccddeeff"
@@ -62,6 +66,39 @@ def test_a_case_that_comes_later_moves_no_slot(room: Room) -> None:
     before = drawn_slots(allocation)
     add_case(room.study, "late", "", 99)
     assert drawn_slots(allocation) == before
+
+
+def test_a_part_of_the_cases_is_drawn_from_the_same_seed(room: Room) -> None:
+    for number in range(10, 17):
+        add_case(room.study, f"late-{number}", "", number)
+    truths = {case: case.label in ("spine-1", "late-10") for case in room.study.cases.all()}
+    record_standard(study=room.study, truths=truths, method="Panel", reason="More cases", by=room.people.alice)
+    alice = client_of(room.people.alice)
+    page = f"/studies/{room.study.token}/allocation/"
+    refused = alice.post(page, {"design": "crossover", "seed": SEED, "cases": "12"})
+    assert (refused.status_code, "From 2 to 11 cases can be read" in refused.text) == (400, True)
+    assert alice.post(page, {"design": "crossover", "seed": SEED, "cases": "6"}).status_code == 302
+    allocation = Allocation.objects.get()
+    again = crossover(SEED, of_size(SEED, shape_of(room.study), 6))
+    assert set(drawn_slots(allocation)) == set(again)
+    assert allocation.digest == digest_of_slots(again)
+    assert (allocation.parameters["cases"], allocation.parameters["cases_of_study"]) == (6, 11)
+    assert Event.objects.get(verb="allocation.drawn").facts["cases"] == 6
+    read: Counter[tuple[str, int]] = Counter()
+    for row in balance_of(allocation):
+        read[row.reader, row.period] += row.total
+    assert set(read.values()) == {6}
+    assert "6 of the study’s 11" in alice.get(page).text
+
+
+def test_reading_opens_although_some_cases_are_read_by_nobody(room: Room) -> None:
+    draw(study=room.study, by=room.people.alice, seed=SEED, cases=2)
+    open_reading(study=room.study, by=room.people.alice)
+    assert [row.total for row in completeness_of(room.study)] == [4, 4]
+    first = room.slots("bob")[0]
+    answers = [read_slot(client_of(room.people.bob), slot) for slot in room.slots("bob")[:2]]
+    assert first.position == 1
+    assert [answer["finished"] for answer in answers] == [False, True]
 
 
 def test_only_the_coordinator_draws(room: Room) -> None:
