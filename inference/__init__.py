@@ -3,11 +3,12 @@
 prediction, cards      what a model says, and the card that travels with its weights (free of torch)
 pixels, preprocess     from files or stored frames to model input (free of torch)
 cohort                 manifests, patient-grouped splits, leak check
+recipes                presets as TOML files
 models                 the families; `models.build(recipe)` makes one
-training               one loop for all families: `train(...)`
+training, checkpoint   one loop for all families: `train(...)`; it goes on after a kill
 calibration            probabilities and operating point, from validation data only
 weights                safetensors beside the card
-saliency               Grad-CAM
+saliency               Grad-CAM and its relative for heads that weigh each place
 evaluate               what a model reaches on a cohort
 predict                one function for one case, a batch, a worker
 tasks, worker          the Celery queue `inference`

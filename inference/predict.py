@@ -61,7 +61,7 @@ def predict(
     input_digests : sequence of str
         Identity of each input, repeated in its answer.
     heatmap : bool
-        Whether Grad-CAM is computed too.
+        Whether a heat map is computed too, by the method that the card names.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def predict(
     """
     import torch
 
-    from inference.saliency import grad_cam, heatmap_png
+    from inference.saliency import class_activation, heatmap_png
 
     preprocessing = Preprocessing.from_recipe(card.recipe["preprocessing"])
     started = time.perf_counter()
@@ -86,7 +86,8 @@ def predict(
     forwarded = time.perf_counter()
     calibration = Calibration(card.calibration["slope"], card.calibration["intercept"], card.calibration["n"])
     probabilities = calibration.probability(logits)
-    maps = grad_cam(model, inputs) if heatmap else [None] * len(images)
+    method = card.recipe["explanation"]["method"]
+    maps = class_activation(model, inputs, method) if heatmap else [None] * len(images)
     explained = time.perf_counter()
     share = 1 / len(images)
     seconds = {

@@ -76,7 +76,7 @@ class Prediction:
             card_digest=str(message["card_digest"]),
             input_digest=str(message["input_digest"]),
             heatmap_png=base64.b64decode(heatmap, validate=True) if heatmap else None,
-            seconds={str(step): float(seconds) for step, seconds in message["seconds"].items()},
+            seconds={str(step): float(seconds) for step, seconds in dict(message["seconds"]).items()},
             device=str(message["device"]),
         )
 

@@ -1,4 +1,4 @@
-"""Where a model looked: Grad-CAM."""
+"""Where a model looked: class activation maps by gradients."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def grad_cam(model: nn.Module, images: Tensor) -> NDArray[np.float32]:
-    """Grad-CAM of the positive label at the maps that ``model.features`` returns.
+METHODS = ("grad-cam", "hires-cam")
 
-    L = ReLU(Σ_k α_k A^k), α_k = mean over places of ∂logit/∂A^k; each map is scaled to a maximum of 1.
+
+def class_activation(model: nn.Module, images: Tensor, method: str) -> NDArray[np.float32]:
+    """Support for the positive label by place, at the maps that ``model.features`` returns.
+
+    With A^k the maps and g^k = ∂logit/∂A^k:
+
+    * grad-cam: ReLU(Σ_k α_k A^k), α_k the mean of g^k over places; for heads to which a place is as good as another;
+    * hires-cam: ReLU(Σ_k g^k · A^k); for heads that weigh each place by itself: the exact share in the logit.
+
+    Each map is scaled to a maximum of 1.
 
     Parameters
     ----------
     model : nn.Module
         With ``features`` and ``head`` (see ``inference.models``), in evaluation mode.
     images : Tensor, shape (n, 1, rows, columns)
+    method : {"grad-cam", "hires-cam"}
+        As the card names it.
 
     Returns
     -------
@@ -31,15 +41,16 @@ def grad_cam(model: nn.Module, images: Tensor) -> NDArray[np.float32]:
 
     References
     ----------
-    Selvaraju et al., ICCV 2017, equations 1 and 2.
+    Selvaraju et al., ICCV 2017, equations 1 and 2. Draelos and Carin, arXiv 2011.08891, equation 8.
     """
     import torch
 
     with torch.enable_grad():
         maps = model.features(images).detach().requires_grad_(True)  # type: ignore[operator]
         (gradient,) = torch.autograd.grad(model.head(maps).sum(), maps)  # type: ignore[operator]
-    weights = gradient.mean(dim=(2, 3), keepdim=True)
-    cam = torch.relu((weights * maps.detach()).sum(dim=1))
+    if method == "grad-cam":
+        gradient = gradient.mean(dim=(2, 3), keepdim=True)
+    cam = torch.relu((gradient * maps.detach()).sum(dim=1))
     peak = cam.amax(dim=(1, 2), keepdim=True)
     scaled: NDArray[np.float32] = torch.where(peak > 0, cam / peak.clamp(min=1e-12), cam).numpy()
     return scaled

@@ -133,8 +133,8 @@ def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
 def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) -> nn.Module:
     """The loop: AdamW on a one-cycle schedule, binary cross-entropy with balanced classes and smoothed labels.
 
-    With a ``patience``, the weights of the epoch with the lowest validation loss are taken, and that many epochs without
-    a lower one end it; with 0 it runs to the end of its schedule and the last weights are taken.
+    With a ``patience``, the weights of the epoch with the lowest validation loss are taken, and that many epochs
+    without a lower one end it; with 0 it runs to the end of its schedule and the last weights are taken.
     """
     settings = recipe["training"]
     torch.manual_seed(settings["seed"])

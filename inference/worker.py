@@ -26,9 +26,9 @@ app.conf.update(
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
-    # A task whose worker died comes back within seconds, not within the hour that is kombu's default.
+    # What a dead worker held comes back after ten minutes; the database, which leases rows, does not wait for that.
     broker_transport_options=(
-        {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+        {"unacked_restore_interval": 5, "unacked_restore_throttle": 1, "visibility_timeout": 600}
         if app.conf.broker_url.startswith("redis")
         else {}
     ),

@@ -6,11 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from inference.saliency import METHODS
+
 FOLDER = Path(__file__).parent
 TABLES = {
     "architecture": None,
     "preprocessing": {"rows", "columns", "low", "high"},
     "training": {"epochs", "patience", "batch", "rate", "decay", "smoothing", "flip"},
+    "explanation": {"method", "stage"},
 }
 
 
@@ -55,6 +58,8 @@ def checked(recipe: dict[str, Any], name: str) -> dict[str, Any]:
         if fields is not None and set(recipe[table]) != fields:
             wrong = ", ".join(sorted(set(recipe[table]) ^ fields))
             raise BadRecipe(f"The recipe {name}, table [{table}]: missing or unknown: {wrong}.")
+    if recipe["explanation"]["method"] not in METHODS:
+        raise BadRecipe(f"The recipe {name}, explanation: method is one of {', '.join(METHODS)}.")
     if not isinstance(recipe.get("family"), str):
         raise BadRecipe(f"The recipe {name} names no family.")
     return recipe
