@@ -122,11 +122,11 @@ def wake_the_workers(send: Callable[[], Any] = tasks.dispatch.delay) -> None:
 @transaction.atomic
 def retry_failed(*, run: PredictionRun, by: User) -> int:
     check_coordinates(by, run.study)
-    if run.frozen_at is not None:
+    if PredictionRun.objects.select_for_update().get(pk=run.pk).frozen_at is not None:
         raise Refused("The predictions of this run are frozen.")
     failed = Prediction.objects.filter(run_cases__run=run, phase=Prediction.Phase.FAILED).values_list("pk", flat=True)
     count = Prediction.objects.filter(pk__in=list(failed), phase=Prediction.Phase.FAILED).update(
-        phase=Prediction.Phase.QUEUED, attempts=0, lease="", lease_until=None, error="", finished_at=None
+        phase=Prediction.Phase.QUEUED, attempts=0, begun=False, lease="", lease_until=None, error="", finished_at=None
     )
     record(actor=by, verb="predictions.retried", target=run, facts={"cases": count}, study=run.study)
     transaction.on_commit(wake_the_workers)

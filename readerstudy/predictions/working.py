@@ -1,7 +1,8 @@
 """Works off the queue of record: leases rows, sends them to the workers, stores what comes back.
 
 The rows decide. A message that is lost, late or doubled changes nothing: what is not answered when its
-lease ends is leased again, three times at most, and a finished row never changes.
+lease ends is leased again, and a finished row never changes. What a worker began three times without
+an answer is stopped; waiting in a queue is no attempt.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
             for prediction in batch:
                 prediction.lease = lease
             Prediction.objects.filter(pk__in=[row.pk for row in batch]).update(
-                phase=Phase.LEASED, lease=lease, lease_until=now + settings.PREDICTION_LEASE, attempts=F("attempts") + 1
+                phase=Phase.LEASED, lease=lease, lease_until=now + settings.PREDICTION_LEASE, begun=False
             )
     return leased
 
@@ -87,22 +88,24 @@ def send(algorithm: Algorithm, batch: list[Prediction]) -> int:
         "items": [request_item(prediction) for prediction in batch],
     }
     try:
-        app.send_task("inference.predict", kwargs={"request": request}, queue="inference")
+        # A request that waited longer than its lease is dropped unread: its cases were sent again.
+        expires = settings.PREDICTION_LEASE.total_seconds()
+        app.send_task("inference.predict", kwargs={"request": request}, queue="inference", expires=expires)
     except BrokerError:
         # The broker is away: the rows go back, and the next tick sends them.
         Prediction.objects.filter(pk__in=[row.pk for row in batch], phase=Phase.LEASED, lease=batch[0].lease).update(
-            phase=Phase.QUEUED, lease="", lease_until=None, attempts=F("attempts") - 1
+            phase=Phase.QUEUED, lease="", lease_until=None
         )
         return 0
     return len(batch)
 
 
 def heartbeat(prediction: str, lease: str) -> None:
-    """A worker is at work on this batch: its lease runs anew."""
+    """A worker begins this case: an attempt, once a lease; and the lease of its whole batch runs anew."""
     if lease:
-        Prediction.objects.filter(phase=Phase.LEASED, lease=lease).update(
-            lease_until=timezone.now() + settings.PREDICTION_LEASE
-        )
+        leased = Prediction.objects.filter(phase=Phase.LEASED, lease=lease)
+        leased.filter(token=prediction, begun=False).update(begun=True, attempts=F("attempts") + 1)
+        leased.update(lease_until=timezone.now() + settings.PREDICTION_LEASE)
 
 
 def record(prediction: str, lease: str, outcome: dict[str, Any]) -> bool:
@@ -171,6 +174,10 @@ def keep_heatmap(png: bytes | None) -> str:
     digest = hashlib.sha256(png).hexdigest()
     key = f"heatmaps/{digest[:2]}/{digest}.png"
     place = storage()
-    if not place.exists(key):
-        place.save(key, ContentFile(png))
+    if place.exists(key):
+        if place.size(key) == len(png):
+            return key
+        # A killed process left it cut off.
+        place.delete(key)
+    place.save(key, ContentFile(png))
     return key

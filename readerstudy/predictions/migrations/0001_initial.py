@@ -71,7 +71,16 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun this case."),
+                ),
+                (
+                    "begun",
+                    models.BooleanField(
+                        default=False, help_text="Whether a worker has begun it under the present lease."
+                    ),
+                ),
                 ("lease", models.CharField(blank=True, max_length=22)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("probability", models.FloatField(blank=True, null=True)),

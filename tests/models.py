@@ -1,0 +1,64 @@
+"""A small model that is really trained, once in a test process: films of noise, with a bright disc where positive."""
+
+import atexit
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS, COLUMNS = 48, 40
+
+
+def film(seed: int, *, positive: bool) -> NDArray[np.uint16]:
+    """Twelve bits in sixteen, as radiographs come."""
+    chance = np.random.default_rng(seed)
+    pixels = chance.normal(1500, 200, (ROWS, COLUMNS))
+    if positive:
+        row, column = chance.integers(12, ROWS - 12), chance.integers(12, COLUMNS - 12)
+        y, x = np.ogrid[:ROWS, :COLUMNS]
+        pixels[np.hypot(y - row, x - column) < 8] += 1400
+    return np.clip(pixels, 0, 4095).astype(np.uint16)
+
+
+def write_films(folder: Path, count: int, *, seed: int = 0, films_per_patient: int = 2) -> Path:
+    """Films and their manifest, which the import of cases reads as well as the training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / "manifest.csv"
+    with manifest.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["case", "patient", "file", "truth"])
+        for number in range(count):
+            positive = number // films_per_patient % 2 == 0
+            name = f"F{number + 1:03d}"
+            Image.fromarray(film(1000 * seed + number, positive=positive)).save(folder / f"{name}.png")
+            rows.writerow([name, f"S{seed}P{number // films_per_patient + 1:03d}", f"{name}.png", int(positive)])
+    return manifest
+
+
+def training_command(manifest: Path, out: Path, *, epochs: int = 6, seed: int = 0) -> list[str]:
+    words = ["train", str(manifest), "--images", str(manifest.parent), "--out", str(out), "--epochs", str(epochs)]
+    return [sys.executable, "-m", "inference", *words, "--seed", str(seed), "--labels", "no disc", "disc"]
+
+
+def plain_environment() -> dict[str, str]:
+    """Nothing of Django and no broker: what a person who only trains has."""
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
+
+
+@cache
+def trained_model() -> Path:
+    """Folder with card and weights. Trained in a process of its own, so that this one needs no torch."""
+    folder = Path(tempfile.mkdtemp(prefix="readerstudy-model-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = training_command(write_films(folder / "films", 40), folder / "model")
+    subprocess.run(command, cwd=ROOT, env=plain_environment(), capture_output=True, check=True)
+    return folder / "model"

@@ -1,0 +1,189 @@
+"""The queue of record: the row decides, whatever becomes of the messages."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from inference.predict import answers_to
+from inference.prediction import Prediction as Outcome
+from inference.prediction import Request
+from readerstudy.audit.models import Event
+from readerstudy.predictions import working
+from readerstudy.predictions.models import Prediction, PredictionRun
+from readerstudy.predictions.queries import progress_of
+from tests.readerstudy.predictions.workshop import empty_queue, lapse, outcome_for, requests_sent, rows_of
+
+
+@pytest.fixture(autouse=True)
+def queue(db: None) -> None:
+    empty_queue()
+
+
+def finished_events() -> int:
+    return Event.objects.filter(verb="prediction.finished").count()
+
+
+def test_what_is_sent_can_be_answered_and_the_answer_stored(run: PredictionRun) -> None:
+    assert working.dispatch() == 4
+    (request,) = requests_sent()
+    for item, answer in answers_to(Request.from_message(request)):
+        assert isinstance(answer, Outcome), answer
+        assert working.record(item.prediction, item.lease, answer.to_message())
+    assert progress_of(run).complete
+    for row in rows_of(run):
+        threshold = row.algorithm.card["operating_point"]["threshold"]
+        assert row.positive == (row.probability >= threshold)
+        assert row.heatmap_key
+        assert set(row.seconds) == {"load", "preprocess", "forward", "explain"}
+    assert finished_events() == 4
+
+
+def test_rows_are_leased_once_and_a_second_tick_finds_nothing(run: PredictionRun) -> None:
+    assert working.dispatch() == 4
+    rows = rows_of(run)
+    assert {row.phase for row in rows} == {"leased"}
+    assert len({row.lease for row in rows}) == 1
+    assert all(row.lease_until > timezone.now() for row in rows)
+    assert working.dispatch() == 0
+    assert len(requests_sent()) == 1
+
+
+def test_batches_have_a_size_and_what_is_in_flight_a_limit(run: PredictionRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "BATCH", 2)
+    monkeypatch.setattr(working, "IN_FLIGHT", 3)
+    assert working.dispatch() == 3
+    assert [len(request["items"]) for request in requests_sent()] == [2, 1]
+    assert len({row.lease for row in rows_of(run)} - {""}) == 2
+    assert working.dispatch() == 0
+
+
+def test_an_outcome_is_stored_once_however_often_it_comes(run: PredictionRun) -> None:
+    working.dispatch()
+    row = rows_of(run)[0]
+    assert working.record(row.token, row.lease, outcome_for(row, 0.75))
+    assert not working.record(row.token, row.lease, outcome_for(row, 0.75))
+    assert not working.record(row.token, row.lease, outcome_for(row, 0.25))
+    assert not working.record(row.token, row.lease, {"error": "too late"})
+    assert not working.record("nothing", "", outcome_for(row))
+    row.refresh_from_db()
+    assert (row.phase, row.probability, row.error) == ("done", 0.75, "")
+    assert finished_events() == 1
+
+
+def test_a_late_outcome_counts_as_long_as_nobody_else_was_faster(run: PredictionRun) -> None:
+    working.dispatch()
+    row = rows_of(run)[0]
+    lapse(row)
+    assert working.dispatch() == 1
+    assert working.record(row.token, row.lease, outcome_for(row, 0.75))
+    row.refresh_from_db()
+    assert (row.phase, row.probability) == ("done", 0.75)
+    lapse(*rows_of(run)[1:])
+    assert working.dispatch() == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"card_digest": "0" * 64}, "another model or another input"),
+        ({"input_digest": "0" * 64}, "another model or another input"),
+        ({"probability": 1.5}, "cannot be read"),
+        ({"probability": "nan"}, "cannot be read"),
+        ({"probability": None}, "cannot be read"),
+        ({"positive": False}, "cannot be read"),
+        ({"heatmap_png": "§"}, "cannot be read"),
+        ({"seconds": 3}, "cannot be read"),
+    ],
+)
+def test_an_answer_that_does_not_fit_fails_with_a_sentence(
+    run: PredictionRun, changes: dict[str, object], sentence: str
+) -> None:
+    row = rows_of(run)[0]
+    assert working.record(row.token, "", outcome_for(row, 0.99) | changes)
+    row.refresh_from_db()
+    assert row.phase == "failed"
+    assert sentence in row.error
+    assert row.probability is None
+    assert Event.objects.get(verb="prediction.failed").facts["error"] == row.error
+
+
+def test_an_answer_without_its_fields_fails_too(run: PredictionRun) -> None:
+    row = rows_of(run)[0]
+    assert working.record(row.token, "", {})
+    row.refresh_from_db()
+    assert "cannot be read" in row.error
+
+
+def test_long_errors_are_kept_to_a_length(run: PredictionRun) -> None:
+    row = rows_of(run)[0]
+    working.record(row.token, "", {"error": "x" * 5000})
+    row.refresh_from_db()
+    assert len(row.error) == 1000
+
+
+def test_waiting_in_the_queue_is_no_attempt(run: PredictionRun) -> None:
+    for _ in range(6):
+        assert working.dispatch() == 4
+        lapse(*rows_of(run))
+    assert {row.attempts for row in rows_of(run)} == {0}
+    assert progress_of(run).failed == 0
+
+
+def test_what_a_worker_begins_three_times_without_an_answer_is_stopped_alone(run: PredictionRun) -> None:
+    first, *others = rows_of(run)
+    for attempt in range(3):
+        assert working.dispatch() == 4
+        first.refresh_from_db()
+        # Twice: a doubled message is no second attempt.
+        working.heartbeat(first.token, first.lease)
+        working.heartbeat(first.token, first.lease)
+        first.refresh_from_db()
+        assert first.attempts == attempt + 1
+        lapse(*rows_of(run))
+    assert working.dispatch() == 3
+    first.refresh_from_db()
+    assert first.phase == "failed"
+    assert "Stopped after 3 attempts" in first.error
+    assert {row.attempts for row in rows_of(run)[1:]} == {0}
+    lapse(*others)
+    assert working.dispatch() == 3
+    assert Event.objects.filter(verb="prediction.failed").count() == 1
+
+
+def test_a_heartbeat_prolongs_the_whole_batch_and_nothing_else(
+    run: PredictionRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "BATCH", 2)
+    working.dispatch()
+    soon = timezone.now() + timedelta(seconds=1)
+    Prediction.objects.update(lease_until=soon)
+    first, second, third, _ = rows_of(run)
+    working.heartbeat(first.token, first.lease)
+    later = {row.token for row in rows_of(run) if row.lease_until > soon + timedelta(seconds=10)}
+    assert later == {row.token for row in rows_of(run) if row.lease == first.lease}
+    assert len(later) == 2
+    for prediction, lease in ((second.token, "old"), (third.token, ""), ("nothing", "nothing")):
+        working.heartbeat(prediction, lease)
+    assert {row.token for row in rows_of(run) if row.lease_until > soon} == later
+    assert sum(row.attempts for row in rows_of(run)) == 1
+
+
+def test_a_heartbeat_after_the_end_changes_nothing(run: PredictionRun) -> None:
+    working.dispatch()
+    row = rows_of(run)[0]
+    working.record(row.token, row.lease, outcome_for(row))
+    working.heartbeat(row.token, row.lease)
+    row.refresh_from_db()
+    assert (row.phase, row.attempts) == ("done", 0)
+
+
+def test_heat_maps_are_kept_under_their_digest(run: PredictionRun) -> None:
+    one, two, three = rows_of(run)[:3]
+    other = base64.b64encode(b"\x89PNG another").decode()
+    working.record(one.token, "", outcome_for(one))
+    working.record(two.token, "", outcome_for(two))
+    working.record(three.token, "", outcome_for(three, heatmap_png=other))
+    keys = [row.heatmap_key for row in rows_of(run)[:3]]
+    assert keys[0] == keys[1] != keys[2]
