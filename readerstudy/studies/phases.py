@@ -1,4 +1,4 @@
-"""States of a study and the moves between them; the database holds the same list (0002_guards)."""
+"""States of a study and the moves between them; the database holds the same list (migrations/_guards.py)."""
 
 from .models import Study
 

@@ -6,46 +6,105 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+from ._guards import GUARDS
 
+
+class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('design', models.CharField(default='crossover', max_length=24)),
-                ('seed', models.CharField(help_text='128 bits, hexadecimal.', max_length=32)),
-                ('parameters', models.JSONField(default=dict)),
-                ('digest', models.CharField(max_length=64)),
-                ('drawn_at', models.DateTimeField(auto_now_add=True)),
-                ('drawn_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='allocation', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("design", models.CharField(default="crossover", max_length=24)),
+                ("seed", models.CharField(help_text="128 bits, hexadecimal.", max_length=32)),
+                ("parameters", models.JSONField(default=dict)),
+                ("digest", models.CharField(max_length=64)),
+                ("drawn_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "drawn_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "study",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="allocation", to="studies.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Slot',
+            name="Slot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('position', models.PositiveIntegerField()),
-                ('external', models.BooleanField(default=False)),
-                ('allocation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='allocation.allocation')),
-                ('arm', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='studies.arm')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='cases.case')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='studies.period')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='studies.enrolment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("external", models.BooleanField(default=False)),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="slots",
+                        to="allocation.allocation",
+                    ),
+                ),
+                (
+                    "arm",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="studies.arm"
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="cases.case"
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="studies.period"
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="studies.enrolment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['reader', 'period', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('reader', 'arm', 'case', 'period'), name='slot_once'), models.UniqueConstraint(fields=('reader', 'period', 'position'), name='slot_position_once'), models.CheckConstraint(condition=models.Q(('position__gte', 1)), name='slot_counts_from_one'), models.CheckConstraint(condition=models.Q(models.Q(('allocation__isnull', False), ('external', False)), models.Q(('allocation__isnull', True), ('external', True)), _connector='OR'), name='slot_drawn_or_external')],
+                "ordering": ["reader", "period", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("reader", "arm", "case", "period"), name="slot_once"),
+                    models.UniqueConstraint(fields=("reader", "period", "position"), name="slot_position_once"),
+                    models.CheckConstraint(condition=models.Q(("position__gte", 1)), name="slot_counts_from_one"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("allocation__isnull", False), ("external", False)),
+                            models.Q(("allocation__isnull", True), ("external", True)),
+                            _connector="OR",
+                        ),
+                        name="slot_drawn_or_external",
+                    ),
+                ],
             },
         ),
+        *GUARDS,
     ]

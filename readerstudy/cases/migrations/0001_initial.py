@@ -7,6 +7,9 @@ from django.db import migrations, models
 import readerstudy.audit.tokens
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -266,4 +269,5 @@ class Migration(migrations.Migration):
             model_name="unit",
             constraint=models.UniqueConstraint(fields=("case", "label"), name="unit_label_once"),
         ),
+        *GUARDS,
     ]

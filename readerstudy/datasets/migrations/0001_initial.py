@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -71,4 +74,5 @@ class Migration(migrations.Migration):
                 "constraints": [models.CheckConstraint(condition=models.Q(("rows__gte", 1)), name="dataset_has_rows")],
             },
         ),
+        *GUARDS,
     ]

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -214,4 +217,5 @@ class Migration(migrations.Migration):
             model_name="runcase",
             constraint=models.UniqueConstraint(fields=("run", "case"), name="runcase_once"),
         ),
+        *GUARDS,
     ]

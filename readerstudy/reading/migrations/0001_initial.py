@@ -6,165 +6,323 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+from ._guards import GUARDS
 
+
+class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('allocation', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("allocation", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExternalSource',
+            name="ExternalSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('digest', models.CharField(max_length=64)),
-                ('rows', models.PositiveIntegerField()),
-                ('collected', models.JSONField(default=list, help_text='Keys of the questions the file answers.')),
-                ('simulated', models.BooleanField(default=False)),
-                ('imported_at', models.DateTimeField(auto_now_add=True)),
-                ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='external_sources', to='studies.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("digest", models.CharField(max_length=64)),
+                ("rows", models.PositiveIntegerField()),
+                ("collected", models.JSONField(default=list, help_text="Keys of the questions the file answers.")),
+                ("simulated", models.BooleanField(default=False)),
+                ("imported_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "imported_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="external_sources", to="studies.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phase', models.CharField(choices=[('open', 'Open'), ('submitted', 'Submitted')], default='open', max_length=10)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('last_exposed_at', models.DateTimeField(blank=True, help_text='From here the washout counts.', null=True)),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('draft', models.JSONField(blank=True, null=True)),
-                ('draft_at', models.DateTimeField(blank=True, null=True)),
-                ('client_key', models.UUIDField(blank=True, null=True, unique=True)),
-                ('payload_digest', models.CharField(blank=True, max_length=64)),
-                ('active_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('idle_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('hidden_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('load_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('activity', models.JSONField(blank=True, default=list)),
-                ('slot', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reading', to='allocation.slot')),
-                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='reading.externalsource')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("open", "Open"), ("submitted", "Submitted")], default="open", max_length=10
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "last_exposed_at",
+                    models.DateTimeField(blank=True, help_text="From here the washout counts.", null=True),
+                ),
+                ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                ("draft", models.JSONField(blank=True, null=True)),
+                ("draft_at", models.DateTimeField(blank=True, null=True)),
+                ("client_key", models.UUIDField(blank=True, null=True, unique=True)),
+                ("payload_digest", models.CharField(blank=True, max_length=64)),
+                ("active_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("idle_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("hidden_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("load_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("activity", models.JSONField(blank=True, default=list)),
+                (
+                    "slot",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reading", to="allocation.slot"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="readings",
+                        to="reading.externalsource",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Exposure',
+            name="Exposure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('probability', 'Probability'), ('heatmap', 'Heat map')], max_length=12)),
-                ('shown', models.BooleanField()),
-                ('after_ms', models.PositiveBigIntegerField(help_text='Since the reading was opened.')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('reading', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exposures', to='reading.reading')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(choices=[("probability", "Probability"), ("heatmap", "Heat map")], max_length=12),
+                ),
+                ("shown", models.BooleanField()),
+                ("after_ms", models.PositiveBigIntegerField(help_text="Since the reading was opened.")),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "reading",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="exposures", to="reading.reading"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['reading', 'number'],
+                "ordering": ["reading", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(default=1)),
-                ('value', models.JSONField()),
-                ('reason', models.TextField(blank=True)),
-                ('given_at', models.DateTimeField(blank=True, null=True)),
-                ('given_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='studies.question')),
-                ('reading', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='reading.reading')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(default=1)),
+                ("value", models.JSONField()),
+                ("reason", models.TextField(blank=True)),
+                ("given_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="studies.question"
+                    ),
+                ),
+                (
+                    "reading",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="reading.reading"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['reading', 'question', '-number'],
+                "ordering": ["reading", "question", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='ReadingSession',
+            name="ReadingSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reading_sessions', to='studies.period')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reading_sessions', to='studies.enrolment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "token",
+                    models.CharField(
+                        default=readerstudy.audit.tokens.new_token, editable=False, max_length=22, unique=True
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reading_sessions",
+                        to="studies.period",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reading_sessions",
+                        to="studies.enrolment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['reader', 'started_at'],
+                "ordering": ["reader", "started_at"],
             },
         ),
         migrations.AddField(
-            model_name='reading',
-            name='session',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='reading.readingsession'),
+            model_name="reading",
+            name="session",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="readings",
+                to="reading.readingsession",
+            ),
         ),
         migrations.CreateModel(
-            name='WashoutOverride',
+            name="WashoutOverride",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('agreed_at', models.DateTimeField(blank=True, null=True)),
-                ('agreed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('slot', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='washout_override', to='allocation.slot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.TextField()),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("agreed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "agreed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "slot",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="washout_override",
+                        to="allocation.slot",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='externalsource',
-            constraint=models.UniqueConstraint(fields=('study', 'digest'), name='externalsource_once'),
+            model_name="externalsource",
+            constraint=models.UniqueConstraint(fields=("study", "digest"), name="externalsource_once"),
         ),
         migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.UniqueConstraint(fields=('reading', 'number'), name='exposure_number_once'),
+            model_name="exposure",
+            constraint=models.UniqueConstraint(fields=("reading", "number"), name="exposure_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['probability', 'heatmap'])), name='exposure_kind_known'),
+            model_name="exposure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["probability", "heatmap"])), name="exposure_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('reading', 'question', 'number'), name='answer_number_once'),
+            model_name="answer",
+            constraint=models.UniqueConstraint(fields=("reading", "question", "number"), name="answer_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='answer_correction_has_reason'),
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", 1), models.Q(("reason", ""), _negated=True), _connector="OR"),
+                name="answer_correction_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readingsession',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('reader',), name='session_one_open'),
+            model_name="readingsession",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("reader",), name="session_one_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readingsession',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='session_ends_after_start'),
+            model_name="readingsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True), ("ended_at__gte", models.F("started_at")), _connector="OR"
+                ),
+                name="session_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['open', 'submitted'])), name='reading_phase_known'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["open", "submitted"])), name="reading_phase_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('opened_at__isnull', False), ('session__isnull', False), ('source__isnull', True)), models.Q(('session__isnull', True), ('source__isnull', False)), _connector='OR'), name='reading_here_or_external'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("opened_at__isnull", False), ("session__isnull", False), ("source__isnull", True)),
+                    models.Q(("session__isnull", True), ("source__isnull", False)),
+                    _connector="OR",
+                ),
+                name="reading_here_or_external",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('source__isnull', False), models.Q(('phase', 'open'), ('submitted_at__isnull', True)), models.Q(('client_key__isnull', False), ('phase', 'submitted'), ('submitted_at__gte', models.F('opened_at'))), _connector='OR'), name='reading_submitted_is_complete'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("source__isnull", False),
+                    models.Q(("phase", "open"), ("submitted_at__isnull", True)),
+                    models.Q(
+                        ("client_key__isnull", False),
+                        ("phase", "submitted"),
+                        ("submitted_at__gte", models.F("opened_at")),
+                    ),
+                    _connector="OR",
+                ),
+                name="reading_submitted_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('source__isnull', True), ('phase', 'submitted'), _connector='OR'), name='reading_external_is_submitted'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__isnull", True), ("phase", "submitted"), _connector="OR"),
+                name="reading_external_is_submitted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='washoutoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='override_has_reason'),
+            model_name="washoutoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="override_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='washoutoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='override_two_persons'),
+            model_name="washoutoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("agreed_by__isnull", True),
+                    models.Q(("agreed_by", models.F("asked_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="override_two_persons",
+            ),
         ),
+        *GUARDS,
     ]

@@ -7,6 +7,9 @@ from django.db import migrations, models
 import readerstudy.audit.tokens
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -143,4 +146,5 @@ class Migration(migrations.Migration):
                 fields=("standard", "case", "unit"), name="truth_once_per_unit", nulls_distinct=False
             ),
         ),
+        *GUARDS,
     ]

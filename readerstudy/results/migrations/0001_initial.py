@@ -6,11 +6,14 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("datasets", "0002_guards"),
+        ("datasets", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -76,4 +79,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        *GUARDS,
     ]

@@ -7,6 +7,9 @@ from django.db import migrations, models
 import readerstudy.audit.tokens
 
 
+from ._guards import GUARDS
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -579,4 +582,5 @@ class Migration(migrations.Migration):
                 violation_error_message="An aided arm shows the probability, the heat map, or both.",
             ),
         ),
+        *GUARDS,
     ]

@@ -1,3 +1,5 @@
+"""What the database itself refuses, in the same migration as the tables."""
+
 from django.db import migrations
 
 from readerstudy.audit.guards import append_only
@@ -66,7 +68,4 @@ DESIGN_FROZEN = migrations.RunSQL(
     """,
 )
 
-
-class Migration(migrations.Migration):
-    dependencies = [("studies", "0001_initial")]
-    operations = [append_only("studies_protocolversion"), PHASES_ONLY_FORWARD, DESIGN_FROZEN]
+GUARDS = [append_only("studies_protocolversion"), PHASES_ONLY_FORWARD, DESIGN_FROZEN]

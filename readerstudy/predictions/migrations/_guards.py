@@ -1,3 +1,5 @@
+"""What the database itself refuses, in the same migration as the tables."""
+
 from django.db import migrations
 
 from readerstudy.audit.guards import append_only, frozen_when
@@ -20,15 +22,10 @@ NOTHING_JOINS_A_FROZEN_RUN = migrations.RunSQL(
     """,
 )
 
-
-class Migration(migrations.Migration):
-    dependencies = [("predictions", "0001_initial")]
-    operations = [
-        append_only("predictions_algorithm"),
-        append_only("predictions_runcase"),
-        frozen_when("predictions_prediction", "OLD.phase = 'done'", "A finished prediction is never changed."),
-        frozen_when(
-            "predictions_predictionrun", "OLD.frozen_at IS NOT NULL", "The predictions of this run are frozen."
-        ),
-        NOTHING_JOINS_A_FROZEN_RUN,
-    ]
+GUARDS = [
+    append_only("predictions_algorithm"),
+    append_only("predictions_runcase"),
+    frozen_when("predictions_prediction", "OLD.phase = 'done'", "A finished prediction is never changed."),
+    frozen_when("predictions_predictionrun", "OLD.frozen_at IS NOT NULL", "The predictions of this run are frozen."),
+    NOTHING_JOINS_A_FROZEN_RUN,
+]

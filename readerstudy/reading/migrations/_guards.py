@@ -1,3 +1,5 @@
+"""What the database itself refuses, in the same migration as the tables."""
+
 from django.db import migrations
 
 from readerstudy.audit.guards import append_only, frozen_when
@@ -39,13 +41,10 @@ NOTHING_AFTER_THE_LOCK = migrations.RunSQL(
     """,
 )
 
-
-class Migration(migrations.Migration):
-    dependencies = [("reading", "0001_initial")]
-    operations = [
-        append_only("reading_answer"),
-        append_only("reading_exposure"),
-        append_only("reading_externalsource"),
-        frozen_when("reading_reading", "OLD.phase = 'submitted'", "A submitted reading is never changed."),
-        NOTHING_AFTER_THE_LOCK,
-    ]
+GUARDS = [
+    append_only("reading_answer"),
+    append_only("reading_exposure"),
+    append_only("reading_externalsource"),
+    frozen_when("reading_reading", "OLD.phase = 'submitted'", "A submitted reading is never changed."),
+    NOTHING_AFTER_THE_LOCK,
+]
