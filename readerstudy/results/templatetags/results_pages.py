@@ -6,9 +6,21 @@ register = template.Library()
 NAMES = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity"}
 
 
+ANALYSES = {
+    "obuchowski-rockette": "Obuchowski–Rockette over readers and cases",
+    "delong per reader": "DeLong’s test per reader",
+    "mcnemar per reader": "McNemar’s test per reader",
+}
+
+
 @register.filter
 def figure_name(figure: str) -> str:
     return NAMES.get(figure, figure)
+
+
+@register.filter
+def analysis_name(analysis: str) -> str:
+    return ANALYSES.get(analysis, analysis)
 
 
 @register.filter
