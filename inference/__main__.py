@@ -177,7 +177,10 @@ def run_readers(options: argparse.Namespace) -> None:
     from inference.phantoms.readers import write_answers
 
     with options.predictions.open(newline="", encoding="utf-8") as stream:
-        probabilities = {row["case"]: float(row["probability"]) for row in csv.DictReader(stream)}
+        try:
+            probabilities = {row["case"]: float(row["probability"]) for row in csv.DictReader(stream)}
+        except (KeyError, ValueError) as error:
+            raise BadCohort(f"{options.predictions} needs the columns case and probability: {error}.") from error
     rows = write_answers(options.manifest, probabilities, options.out, seed=options.seed)
     print(f"{rows} answers of simulated readers; {options.out}")
 

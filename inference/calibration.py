@@ -71,7 +71,10 @@ def youden_threshold(probability: Vector, positive: NDArray[np.bool_]) -> float:
     """
     from sklearn.metrics import roc_curve
 
-    false_positive, true_positive, thresholds = roc_curve(positive, probability, drop_intermediate=False)
+    # The first threshold calls nobody positive and lies beyond every probability.
+    false_positive, true_positive, thresholds = (
+        part[1:] for part in roc_curve(positive, probability, drop_intermediate=False)
+    )
     best = int(np.argmax(true_positive - false_positive))
     below = probability[probability < thresholds[best]]
     lower = float(below.max()) if below.size else 0.0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.cohort import BadCohort
 from inference.phantoms.column import chance_for
 
 # Separation of the perceived evidence between fracture and none (d′), before and beside the model; seconds per case.
@@ -65,9 +66,17 @@ def write_answers(
     -------
     int
         Number of rows.
+
+    Raises
+    ------
+    BadCohort
+        Naming the cases without a prediction.
     """
     with manifest.open(newline="", encoding="utf-8") as stream:
         cases = list(csv.DictReader(stream))
+    missing = [case["case"] for case in cases if case["case"] not in probabilities]
+    if missing:
+        raise BadCohort(f"There is no prediction of {', '.join(missing[:5])}; aided readers need one of every case.")
     group = [
         (f"{seniority[0].upper()}{i + 1}", seniority) for seniority in ("senior", "junior") for i in range(per_group)
     ]

@@ -92,5 +92,5 @@ def test_missing_files_are_named(tmp_path: Path, model: Path) -> None:
     with pytest.raises(CardError, match="card cannot be read"):
         Card.load(tmp_path / "nowhere")
     (model / WEIGHTS).unlink()
-    with pytest.raises(CardError, match="no weights.safetensors beside the card"):
+    with pytest.raises(CardError, match=r"no weights\.safetensors beside the card"):
         Card.load(model)

@@ -1,0 +1,138 @@
+"""The function behind the task: one way for one case, a batch and a worker; bad input is an answer, never a crash."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inference.cards import CARD, WEIGHTS, Card
+from inference.cohort import Member
+from inference.pixels import read_file
+from inference.predict import answers_to, model_in, predict
+from inference.prediction import Frame, Item, Prediction, Request
+from readerstudy.cases import frames
+
+
+@pytest.fixture
+def request_for_three(trained: tuple[Path, Card], members: list[Member], tmp_path: Path) -> Request:
+    items = []
+    for number, member in enumerate(members[:3]):
+        pixels = read_file(member.path).astype(np.uint16)
+        content = frames.encode(pixels)
+        (tmp_path / f"{number}.f16").write_bytes(content)
+        frame = Frame(
+            (tmp_path / f"{number}.f16").as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape, 1.0, 0.0
+        )
+        items.append(Item(f"prediction-{number}", "lease", f"input-{number}", (frame,)))
+    folder, card = trained
+    return Request((folder / CARD).as_uri(), (folder / WEIGHTS).as_uri(), card.digest, True, tuple(items))
+
+
+def outcomes(request: Request) -> list[Prediction | str]:
+    return [outcome for _, outcome in answers_to(request)]
+
+
+def test_stored_frames_and_files_give_the_same_answer(
+    request_for_three: Request, trained: tuple[Path, Card], members: list[Member]
+) -> None:
+    card, model = model_in(trained[0])
+    for outcome, member in zip(outcomes(request_for_three), members, strict=False):
+        assert isinstance(outcome, Prediction)
+        (direct,) = predict(card, model, [read_file(member.path)], [outcome.input_digest])
+        assert replace(direct, seconds={}) == replace(outcome, seconds={})
+        assert outcome.card_digest == trained[1].digest
+        assert set(outcome.seconds) == {"load", "preprocess", "forward", "explain"}
+
+
+def test_alone_or_in_a_batch_within_a_hundred_thousandth(trained: tuple[Path, Card], members: list[Member]) -> None:
+    card, model = model_in(trained[0])
+    images = [read_file(member.path) for member in members[:9]]
+    names = [member.case for member in members[:9]]
+    together = predict(card, model, images, names, heatmap=False)
+    for image, name, batched in zip(images, names, together, strict=True):
+        (alone,) = predict(card, model, [image], [name], heatmap=False)
+        assert alone.probability == pytest.approx(batched.probability, abs=1e-5)
+        assert alone.positive == batched.positive
+        assert round(alone.probability, 6) == alone.probability
+
+
+def test_a_heat_map_is_a_small_grey_png_that_covers_the_image(request_for_three: Request) -> None:
+    first = outcomes(request_for_three)[1]
+    assert isinstance(first, Prediction)
+    assert first.heatmap_png is not None
+    with Image.open(io.BytesIO(first.heatmap_png)) as image:
+        assert (image.mode, image.size) == ("L", (48, 48))
+        assert np.asarray(image).std() > 1
+    without = outcomes(replace(request_for_three, heatmap=False))[1]
+    assert isinstance(without, Prediction)
+    assert without.heatmap_png is None
+    assert without.probability == first.probability
+
+
+def test_one_damaged_case_does_not_take_the_others_with_it(request_for_three: Request) -> None:
+    good, bad, empty = request_for_three.items
+    damaged = replace(bad, frames=(replace(bad.frames[0], sha256="0" * 64),))
+    request = replace(request_for_three, items=(good, damaged, replace(empty, frames=())))
+    first, second, third = outcomes(request)
+    assert isinstance(first, Prediction)
+    assert second == "A stored frame is damaged: its SHA-256 differs from the one recorded at import."
+    assert third == "The case has no images."
+
+
+def test_a_case_of_one_grey_value_is_answered_with_the_reason(request_for_three: Request, tmp_path: Path) -> None:
+    content = frames.encode(np.full((20, 20), 9, dtype=np.uint16))
+    (tmp_path / "flat.f16").write_bytes(content)
+    frame = Frame((tmp_path / "flat.f16").as_uri(), hashlib.sha256(content).hexdigest(), 20, 20)
+    flat = replace(request_for_three.items[0], frames=(frame,))
+    assert outcomes(replace(request_for_three, items=(flat,))) == ["The image has one grey value only."]
+
+
+def test_another_model_than_the_registered_one_answers_nothing(request_for_three: Request) -> None:
+    wrong = outcomes(replace(request_for_three, card_digest="0" * 64))
+    assert wrong == ["The card in the storage is not the one that was registered: its digest differs."] * 3
+    missing = outcomes(replace(request_for_three, card="file:///nowhere/card.json"))
+    assert {str(outcome)[:32] for outcome in missing} == {"A stored file cannot be fetched:"}
+
+
+def test_the_task_sends_a_heartbeat_and_one_outcome_a_case(request_for_three: Request, tmp_path: Path) -> None:
+    """In a process of its own, for the worker's application is made at import; the broker is kombu's in memory."""
+    model = {"card": request_for_three.card, "weights": request_for_three.weights}
+    items = [
+        {"prediction": item.prediction, "lease": item.lease, "input_digest": item.input_digest}
+        | {"frames": [vars(frame) for frame in item.frames]}
+        for item in request_for_three.items
+    ]
+    message = {"model": model, "card_digest": request_for_three.card_digest, "heatmap": True, "items": items}
+    (tmp_path / "request.json").write_text(json.dumps(message))
+    code = """
+import json, sys
+from inference.worker import app
+app.conf.broker_url = "memory://"
+app.conf.broker_transport_options = {}
+from inference.tasks import predict
+with open(sys.argv[1]) as stream:
+    count = predict(json.load(stream))
+with app.connection_for_read() as connection:
+    queue = connection.SimpleQueue("readerstudy")
+    sent = [queue.get(block=False) for _ in range(len(queue))]
+    print(json.dumps([count, [[one.headers["task"], one.decode()[1]] for one in sent]]))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "request.json")]
+    environment = os.environ | {"BROKER_URL": "redis://127.0.0.1:1/0"}
+    count, sent = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
+    assert count == 3
+    assert sent[0] == ["predictions.heartbeat", {"prediction": "prediction-0", "lease": "lease"}]
+    records = [arguments for task, arguments in sent if task == "predictions.record"]
+    assert [record["prediction"] for record in records] == ["prediction-0", "prediction-1", "prediction-2"]
+    for record, direct in zip(records, outcomes(request_for_three), strict=True):
+        assert isinstance(direct, Prediction)
+        answer = Prediction.from_message(record["outcome"])
+        assert replace(answer, seconds={}) == replace(direct, seconds={})
