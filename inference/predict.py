@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,4 @@ def answer_to(item: Item, card: Card, model: nn.Module, *, heatmap: bool) -> Pre
 
 
 def with_loading_time(answer: Prediction, seconds: float) -> Prediction:
-    from dataclasses import replace
-
     return replace(answer, seconds={"load": round(seconds, 6), **answer.seconds})

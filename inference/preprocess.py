@@ -59,7 +59,8 @@ class Preprocessing:
         low, high = np.percentile(pixels, [self.low, self.high])
         if not high > low:
             raise UnreadableInput("The image has one grey value only.")
-        return np.clip((pixels - low) / (high - low), 0, 1).astype(np.float32)
+        stretched: NDArray[np.float32] = np.clip((pixels - low) / (high - low), 0, 1).astype(np.float32)
+        return stretched
 
     def fitted(self, rows: int, columns: int) -> tuple[int, int]:
         """Height and width of an image of that shape once it fits into the input."""

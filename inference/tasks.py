@@ -7,7 +7,7 @@ from inference.prediction import Item
 from inference.worker import app
 
 
-@app.task(name="inference.predict", acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+@app.task(name="inference.predict", acks_late=True, ignore_result=True)
 def predict(request: dict[str, Any]) -> int:
     """Answer a request case by case; returns how many cases were answered."""
     # Here and not above: a fork after torch has run hangs the child, and the web side reads no torch.

@@ -181,7 +181,7 @@ def one_epoch(
         target = training.labels[chosen] * (1 - 2 * smooth) + smooth
         loss = F.binary_cross_entropy_with_logits(model(images), target, pos_weight=balance)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         schedule.step()
         total += loss.item() * len(chosen)
