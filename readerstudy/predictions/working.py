@@ -53,7 +53,10 @@ def stop_the_poisonous() -> None:
 @transaction.atomic
 def lease_due() -> dict[Algorithm, list[Prediction]]:
     now = timezone.now()
-    in_flight = Prediction.objects.filter(phase=Phase.LEASED, lease_until__gte=now).count()
+    room = IN_FLIGHT - Prediction.objects.filter(phase=Phase.LEASED, lease_until__gte=now).count()
+    # Whole batches, not one case for each answer that comes in: opening a model costs more than a case.
+    if room < BATCH:
+        return {}
     due = (
         Prediction.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("algorithm")
@@ -63,7 +66,7 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
     )
     leased: dict[Algorithm, list[Prediction]] = defaultdict(list)
     # `distinct` and row locks exclude each other, so doubles from the join are dropped here.
-    for prediction in {row.pk: row for row in due[: max(0, IN_FLIGHT - in_flight)]}.values():
+    for prediction in {row.pk: row for row in due[:room]}.values():
         leased[prediction.algorithm].append(prediction)
     for rows in leased.values():
         for start in range(0, len(rows), BATCH):

@@ -55,8 +55,13 @@ def test_batches_have_a_size_and_what_is_in_flight_a_limit(run: PredictionRun, m
     monkeypatch.setattr(working, "IN_FLIGHT", 3)
     assert working.dispatch() == 3
     assert [len(request["items"]) for request in requests_sent()] == [2, 1]
-    assert len({row.lease for row in rows_of(run)} - {""}) == 2
+    leased = [row for row in rows_of(run) if row.lease]
+    assert len({row.lease for row in leased}) == 2
     assert working.dispatch() == 0
+    working.record(leased[0].token, leased[0].lease, outcome_for(leased[0]))
+    assert working.dispatch() == 0, "there is room for one, and a batch has two"
+    working.record(leased[1].token, leased[1].lease, outcome_for(leased[1]))
+    assert working.dispatch() == 1
 
 
 def test_an_outcome_is_stored_once_however_often_it_comes(run: PredictionRun) -> None:
