@@ -29,7 +29,7 @@ def film(seed: int, *, positive: bool) -> NDArray[np.uint16]:
     return np.clip(pixels, 0, 4095).astype(np.uint16)
 
 
-def write_films(folder: Path, count: int, *, seed: int = 0, films_per_patient: int = 2) -> Path:
+def write_films(folder: Path, count: int, *, seed: int = 0, films_per_patient: int = 2, magnified: int = 1) -> Path:
     """Films and their manifest, which the import of cases reads as well as the training."""
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.csv"
@@ -39,7 +39,8 @@ def write_films(folder: Path, count: int, *, seed: int = 0, films_per_patient: i
         for number in range(count):
             positive = number // films_per_patient % 2 == 0
             name = f"F{number + 1:03d}"
-            Image.fromarray(film(1000 * seed + number, positive=positive)).save(folder / f"{name}.png")
+            pixels = film(1000 * seed + number, positive=positive).repeat(magnified, 0).repeat(magnified, 1)
+            Image.fromarray(pixels).save(folder / f"{name}.png", compress_level=1)
             rows.writerow([name, f"S{seed}P{number // films_per_patient + 1:03d}", f"{name}.png", int(positive)])
     return manifest
 

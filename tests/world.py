@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from django.db import connection
 from django.test import Client
 
 from readerstudy.accounts.actions import create_account, set_profile
 from readerstudy.accounts.models import Seniority, User
+from readerstudy.cases.models import CaseImport
+from readerstudy.reference.actions import import_at_once
 from readerstudy.studies import actions
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.outline import CROSSOVER, Outline
@@ -113,3 +116,9 @@ def close_audit() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE audit_event ADD CONSTRAINT audit_is_closed CHECK (false) NOT VALID")
+
+
+def with_films(study: Study, manifest: Path, *, by: User) -> None:
+    """The films of a manifest become cases of the study, with their truth, through the import."""
+    done = import_at_once(study=study, manifest=manifest.read_bytes(), folder=manifest.parent, by=by)
+    assert done.phase == CaseImport.Phase.DONE, done.faults or done.message

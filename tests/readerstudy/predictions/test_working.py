@@ -13,7 +13,14 @@ from readerstudy.audit.models import Event
 from readerstudy.predictions import working
 from readerstudy.predictions.models import Prediction, PredictionRun
 from readerstudy.predictions.queries import progress_of
-from tests.readerstudy.predictions.workshop import empty_queue, lapse, outcome_for, requests_sent, rows_of
+from tests.readerstudy.predictions.workshop import (
+    empty_queue,
+    lapse,
+    leased_beyond,
+    outcome_for,
+    requests_sent,
+    rows_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +52,7 @@ def test_rows_are_leased_once_and_a_second_tick_finds_nothing(run: PredictionRun
     rows = rows_of(run)
     assert {row.phase for row in rows} == {"leased"}
     assert len({row.lease for row in rows}) == 1
-    assert all(row.lease_until > timezone.now() for row in rows)
+    assert len(leased_beyond(run, timezone.now())) == 4
     assert working.dispatch() == 0
     assert len(requests_sent()) == 1
 
@@ -166,12 +173,12 @@ def test_a_heartbeat_prolongs_the_whole_batch_and_nothing_else(
     Prediction.objects.update(lease_until=soon)
     first, second, third, _ = rows_of(run)
     working.heartbeat(first.token, first.lease)
-    later = {row.token for row in rows_of(run) if row.lease_until > soon + timedelta(seconds=10)}
+    later = leased_beyond(run, soon + timedelta(seconds=10))
     assert later == {row.token for row in rows_of(run) if row.lease == first.lease}
     assert len(later) == 2
     for prediction, lease in ((second.token, "old"), (third.token, ""), ("nothing", "nothing")):
         working.heartbeat(prediction, lease)
-    assert {row.token for row in rows_of(run) if row.lease_until > soon} == later
+    assert leased_beyond(run, soon) == later
     assert sum(row.attempts for row in rows_of(run)) == 1
 
 

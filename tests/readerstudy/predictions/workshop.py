@@ -2,14 +2,15 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import redis
+from django.conf import settings
 from django.utils import timezone
 
 from inference.prediction import Prediction as Outcome
 from readerstudy.accounts.models import User
-from readerstudy.celery import app
 from readerstudy.predictions.actions import register_algorithm
 from readerstudy.predictions.models import Algorithm, Prediction, PredictionRun
 from readerstudy.predictions.queries import predictions_in
@@ -48,12 +49,17 @@ def lapse(*rows: Prediction) -> None:
 
 
 def empty_queue() -> None:
-    with app.connection_for_write() as connection:
-        connection.default_channel.client.delete("inference")
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        broker.delete("inference")
 
 
 def requests_sent() -> list[dict[str, Any]]:
     """The messages on the workers' queue, oldest first, as they lie in the broker."""
-    with app.connection_for_write() as connection:
-        messages = [json.loads(text) for text in connection.default_channel.client.lrange("inference", 0, -1)[::-1]]
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        messages = [json.loads(text) for text in broker.lrange("inference", 0, -1)[::-1]]
     return [json.loads(base64.b64decode(message["body"]))[1]["request"] for message in messages]
+
+
+def leased_beyond(run: PredictionRun, moment: datetime) -> set[str]:
+    """Tokens of the rows whose lease lasts longer."""
+    return {row.token for row in rows_of(run) if row.lease_until is not None and row.lease_until > moment}

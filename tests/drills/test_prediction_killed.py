@@ -1,0 +1,75 @@
+"""kill -9 of the workers while they predict: every case is answered once, none is lost, the chain holds."""
+
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from readerstudy.audit.models import Event
+from readerstudy.audit.queries import all_faults
+from readerstudy.predictions.actions import start_run
+from readerstudy.predictions.models import Prediction, PredictionRun
+from readerstudy.predictions.queries import progress_of, storage
+from readerstudy.studies.models import Study
+from tests.models import write_films
+from tests.readerstudy.predictions.workshop import registered
+from tests.servers import INFERENCE, WORKER, Server
+from tests.world import People, make_study, with_films
+
+CASES, ROUNDS = 48, 10
+# Large films take a while each, so that a kill meets a worker at work.
+MAGNIFIED = 25
+Phase = Prediction.Phase
+
+
+def study_with_films(people: People, folder: Path) -> Study:
+    study = make_study(people)
+    with_films(study, write_films(folder, CASES, magnified=MAGNIFIED), by=people.alice)
+    return study
+
+
+def wait_for(run: PredictionRun, done: int, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while progress_of(run).done < done:
+        assert time.monotonic() < until, f"{progress_of(run)} after {seconds} seconds"
+        time.sleep(0.02)
+
+
+def kill(server: Server, part: str) -> None:
+    """And start it anew at once, as whoever watches over processes does; the next kill may meet it half awake."""
+    server.kill(part)
+    server.application.launch(part)
+
+
+@pytest.mark.drill
+def test_workers_killed_again_and_again_answer_every_case_once(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    people = People()
+    study, algorithm = study_with_films(people, tmp_path / "films"), registered(people.dev)
+    chance = random.Random(20)
+    environment = server_environment | {"PREDICTION_LEASE_SECONDS": "4"}
+    with (
+        Server(environment, parts=(WORKER, INFERENCE)) as first,
+        Server(environment, parts=(INFERENCE,)) as second,
+    ):
+        run = start_run(study=study, algorithm=algorithm, assists=True, by=people.alice)
+        for number in range(ROUNDS):
+            wait_for(run, 3 * number + 1)
+            assert not progress_of(run).finished, "a kill came too late to meet a worker at work"
+            for server in (first, second):
+                kill(server, INFERENCE)
+            time.sleep(chance.uniform(0, 0.4))
+            if number % 3 == 1:
+                kill(first, WORKER)
+        wait_for(run, CASES)
+
+    assert Prediction.objects.filter(phase=Phase.DONE, probability__isnull=False).count() == CASES
+    assert Prediction.objects.count() == CASES
+    told = Counter(event.facts["case"] for event in Event.objects.filter(verb="prediction.finished"))
+    assert set(told) == set(study.cases.values_list("token", flat=True))
+    assert set(told.values()) == {1}
+    assert all(storage().size(key) > 0 for key in Prediction.objects.values_list("heatmap_key", flat=True))
+    assert not list(all_faults())
