@@ -45,7 +45,7 @@ class Residual(nn.Module):
         Share of channels that the head does not see while training.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (12, 24, 48, 64, 64), dropout: float = 0.2) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), dropout: float = 0.2) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
         last = len(widths) - 2
@@ -70,5 +70,5 @@ class Residual(nn.Module):
 
 @register("residual")
 def build(recipe: Mapping[str, Any]) -> nn.Module:
-    """The family from its recipe, e.g. ``{"widths": [12, 24, 48, 64, 64], "dropout": 0.2}``."""
-    return Residual(**{**recipe, "widths": tuple(recipe.get("widths", (12, 24, 48, 64, 64)))})
+    """The family from its recipe, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.2}``."""
+    return Residual(**{**recipe, "widths": tuple(recipe.get("widths", (16, 32, 48, 64)))})

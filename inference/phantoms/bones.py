@@ -67,7 +67,7 @@ def impaction(patient: Patient, one: Vertebra, u: Plane, v: Plane, top: Plane, p
     strength = patient.fracture.impaction
     band = line(v - top + 3.4, 1.9) * edge((0.94 - np.abs(u)) * one.depth / 2, 0.8)
     step = line((u - 1.03) * one.depth / 2, 1.4) * line(v - top + 4.5, 2.2)
-    result: Plane = COMPACT * strength * (0.09 * path * band + 6.0 * step)
+    result: Plane = COMPACT * strength * (0.13 * path * band + 8.0 * step)
     return result
 
 

@@ -74,7 +74,7 @@ def make_patient(seed: int, name: str, *, fractured: bool) -> Patient:
     sex = "F" if chance.random() < 0.65 else "M"
     age = int(chance.integers(55, 90))
     osteoporosis = float(
-        np.clip(chance.normal(0.45 + (age - 70) * 0.01 + (0.1 if fractured else 0.0), 0.18), 0.05, 0.95)
+        np.clip(chance.normal(0.45 + (age - 70) * 0.01 + (0.04 if fractured else 0.0), 0.18), 0.05, 0.95)
     )
     fracture = make_fracture(chance) if fractured else None
     return Patient(
@@ -103,8 +103,10 @@ def make_fracture(chance: np.random.Generator) -> Fracture:
 
 
 def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | None) -> tuple[Vertebra, ...]:
-    """Bodies from below upwards; a wedge tips everything above it forward."""
-    stoop = float(chance.normal(0, 3))
+    """Bodies from below upwards; a wedge tips what is above it forward, by less than its angle, for discs make up."""
+    stoop = float(chance.normal(0, 5))
+    # Round backs are common without a fracture, so that posture alone does not give one away.
+    round_back = float(chance.normal(2, 5))
     sway = float(chance.normal(0, 0.25))
     turned = float(chance.normal(0, 0.9))
     x, z, kyphosis = 0.0, 0.0, 0.0
@@ -115,8 +117,8 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
         disc = (10.0 - 0.65 * step) * float(chance.normal(1, 0.08))
         losses = body_losses(chance, fracture if fracture and fracture.level == level else None)
         posterior, middle, anterior = (height * (1 - loss) for loss in losses)
-        tilt = TILTS[level] * (1 + sway) + stoop + kyphosis
-        kyphosis += float(np.degrees(np.arctan2(posterior - anterior, 34 * size))) * 0.7
+        tilt = TILTS[level] * (1 + sway) + stoop + kyphosis + round_back * max(0.0, (step - 4) / 3)
+        kyphosis += float(np.degrees(np.arctan2(posterior - anterior, 34 * size))) * 0.25
         lean = np.radians(tilt)
         mean_height = (posterior + anterior) / 2
         z += mean_height / 2 * np.cos(lean)
