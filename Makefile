@@ -40,7 +40,7 @@ check: needs-python
 
 bench: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
-	$(PY) -m benchmarks
+	$(PY) -m tests.benchmarks
 
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt

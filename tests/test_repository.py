@@ -30,7 +30,7 @@ VAGUE_NAMES = {
 TOP_LEVEL = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "manage.py", "pyproject.toml"),
     *("requirements.txt", "requirements-test.txt", "readerstudy", "analysis", "inference", "templates", "tests"),
-    *("fixtures", "docs", "benchmarks", "locale"),
+    *("fixtures", "docs"),
 }
 # Written in two halves, so that this file does not hold what it forbids.
 REGISTRIES = [
@@ -89,7 +89,7 @@ def is_text(path: Path) -> bool:
 
 
 def test_files_are_short_enough_to_read_at_once() -> None:
-    files = [*python_files(*PRODUCT, "tests", "benchmarks"), *(p for p in tracked() if p.suffix in {".js", ".css"})]
+    files = [*python_files(*PRODUCT, "tests"), *(p for p in tracked() if p.suffix in {".js", ".css"})]
     long = {
         str(p.relative_to(REPOSITORY)): n for p in files if (n := len(p.read_text().splitlines())) > LINES_OF_A_FILE
     }
