@@ -96,22 +96,30 @@ def predict(
         "forward": round((forwarded - prepared) * share, 6),
         "explain": round((explained - forwarded) * share, 6),
     }
-    answers = []
-    for image, digest, probability, plane in zip(images, input_digests, probabilities, maps, strict=True):
-        rounded = round(float(probability), 6)
-        png = heatmap_png(preprocessing.back(plane, *image.shape)) if plane is not None else None
-        answers.append(
-            Prediction(
-                probability=rounded,
-                positive=rounded >= card.threshold,
-                operating_point=card.threshold,
-                card_digest=card.digest,
-                input_digest=digest,
-                heatmap_png=png,
-                seconds=seconds,
-            )
-        )
-    return answers
+    heatmaps = [
+        heatmap_png(preprocessing.back(plane, *image.shape)) if plane is not None else None
+        for image, plane in zip(images, maps, strict=True)
+    ]
+    return [
+        frozen_answer(card, float(probability), digest, png, seconds)
+        for probability, digest, png in zip(probabilities, input_digests, heatmaps, strict=True)
+    ]
+
+
+def frozen_answer(
+    card: Card, probability: float, input_digest: str, heatmap: bytes | None, seconds: dict[str, float]
+) -> Prediction:
+    """The answer at the card's operating point, rounded so that the composition of a batch leaves no trace."""
+    rounded = round(probability, 6)
+    return Prediction(
+        probability=rounded,
+        positive=rounded >= card.threshold,
+        operating_point=card.threshold,
+        card_digest=card.digest,
+        input_digest=input_digest,
+        heatmap_png=heatmap,
+        seconds=seconds,
+    )
 
 
 def answers_to(request: Request) -> Iterator[tuple[Item, Prediction | str]]:

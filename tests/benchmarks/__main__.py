@@ -27,7 +27,7 @@ def main() -> None:
             print(inference_line(films))
             imported, decoded = import_times(films)
             print(
-                f"import of {FILMS} films: {imported:.2f} s; decoding alone {decoded:.2f} s; {decoded / imported:.2f} of it"
+                f"import of {FILMS} films: {imported:.2f} s; decoding alone {decoded:.2f} s: {decoded / imported:.2f}"
             )
             saved, committed = saves_and_commits()
             print(
