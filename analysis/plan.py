@@ -166,13 +166,22 @@ def valid_tests(plan: Plan, design: Design) -> tuple[PlannedTest, ...]:
 
     Answer in the order primary, secondary; an endpoint that the design does not permit carries the reason.
 
-    >>> [test.sentence for test in valid_tests(Plan(), design)]  # doctest: +SKIP
+    >>> import numpy as np
+    >>> from analysis.designs import study_design
+    >>> from analysis.ratings import Ratings
+    >>> truth = np.array([False, False, True, True])
+    >>> values = np.arange(16.0).reshape(2, 2, 4)
+    >>> design = study_design(Ratings(("R", "S"), ("unaided", "aided"), ("1", "2", "3", "4"), truth, values))
+    >>> [test.sentence for test in valid_tests(Plan(), design)]
     ['Obuchowski-Rockette with DeLong covariance: permitted by this design.']
     """
     found = []
     for endpoint in (plan.primary, *plan.secondary):
         analysis = needed_of_design(endpoint, plan)
-        found.append(PlannedTest(endpoint, endpoint is plan.primary, design.allows(analysis), design.reason(analysis)))
+        valid, sentence = design.allows(analysis), design.reason(analysis)
+        if design.arms < 2:
+            valid, sentence = False, "There is only one arm, so there is nothing to compare it with."
+        found.append(PlannedTest(endpoint, endpoint is plan.primary, valid, sentence))
     return tuple(found)
 
 

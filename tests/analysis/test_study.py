@@ -185,7 +185,8 @@ def test_a_single_arm_has_no_comparison_but_everything_else() -> None:
     assert results["readers"][0]["comparisons"] == []
     assert results["study"]["auc"]["differences"] == []
     assert len(results["study"]["auc"]["arms"]) == 1
-    assert not results["planned"][0]["valid"] or results["study"]["auc"]["arms"]
+    assert results["planned"][0]["valid"] is False
+    assert "only one arm" in results["planned"][0]["sentence"]
 
 
 def test_some_readers_read_one_arm_only() -> None:
