@@ -35,7 +35,9 @@ class Sentences:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    response = sentence_page(request, 503, "The database does not answer just now. Nothing you sent was lost; try again.")
+    response = sentence_page(
+        request, 503, "The database does not answer just now. Nothing you sent was lost; try again."
+    )
     response["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 

@@ -67,7 +67,9 @@ def test_every_choice_is_a_constraint(label: str, name: str) -> None:
 @pytest.mark.django_db
 def test_every_guarded_table_has_its_triggers() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal")
+        cursor.execute(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal"
+        )
         triggers = set(cursor.fetchall())
     for table in APPEND_ONLY:
         assert (table, f"{table}_append_only") in triggers
@@ -81,4 +83,6 @@ def test_no_table_is_saved_through_overrides_or_signals() -> None:
 
     for model in our_models():
         assert "save" not in vars(model), model
-        assert not [r for signal in (pre_save, post_save) for r in signal._live_receivers(model)[0] if "readerstudy" in str(r)]
+        assert not [
+            r for signal in (pre_save, post_save) for r in signal._live_receivers(model)[0] if "readerstudy" in str(r)
+        ]
