@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,8 @@ def django_db_setup(
         teardown_databases(made, verbosity=0)
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+@contextmanager
+def copied_database(django_db_blocker: Any) -> Iterator[str]:
     """A fresh copy of the migrated database in which commits are real, for threads, servers and browsers.
 
     Django's own way back is TRUNCATE, which append-only tables refuse; so the copy is dropped instead.
@@ -102,7 +103,7 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
 
     original = str(connection.settings_dict["NAME"])
     copy = f"{original}_{secrets.token_hex(3)}"
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
         connections.close_all()
         with psycopg.connect(SERVERS.postgres.url(), autocommit=True) as maintenance:
             maintenance.execute(
@@ -117,6 +118,21 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
                 drop_database(maintenance, copy)
 
 
+def environment_of(database: str) -> dict[str, str]:
+    """The environment that points web servers and workers of `tests.servers` at a committed copy."""
+    return {
+        name: os.environ[name]
+        for name in ("BROKER_URL", "STORAGE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "STATIC_MANIFEST")
+    } | {"DATABASE_URL": database, "LOG_LEVEL": "INFO", "WEB_THREADS": "4"}
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The address of a committed copy for one test."""
+    with copied_database(django_db_blocker) as address:
+        yield address
+
+
 @pytest.fixture
 def committed_as_superuser(committed: str) -> str:
     """The same database through a role that no trigger holds back for long: whoever tampers with history."""
@@ -125,8 +141,11 @@ def committed_as_superuser(committed: str) -> str:
 
 @pytest.fixture
 def server_environment(committed: str) -> dict[str, str]:
-    """The environment that points web servers and workers of `tests.servers` at the committed copy."""
-    return {
-        name: os.environ[name]
-        for name in ("BROKER_URL", "STORAGE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "STATIC_MANIFEST")
-    } | {"DATABASE_URL": committed, "LOG_LEVEL": "INFO", "WEB_THREADS": "4"}
+    return environment_of(committed)
+
+
+@pytest.fixture(scope="module")
+def lasting_environment(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, str]]:
+    """The same for a whole module: a journey whose stages are looked at one by one."""
+    with copied_database(django_db_blocker) as address:
+        yield environment_of(address)

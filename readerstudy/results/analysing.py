@@ -110,7 +110,8 @@ def figures_of(found: StudyResults) -> dict[str, Any]:
     plane = model_traces(found)
     points = reader_points(found)
     if plane or points:
-        figures["plane"] = roc_figure("The model's ROC curve and the readers", plane, points)
+        title = "The model's ROC curve and the readers" if plane else "The readers' sensitivity and specificity"
+        figures["plane"] = roc_figure(title, plane, points)
     rows = forest_rows(found)
     if rows:
         figures["forest"] = forest_figure("Difference in AUC", f"{found.arms[-1]} − {found.arms[0]}", rows)
