@@ -1,5 +1,7 @@
 """What readers write. Each is atomic and audited; a submission is stored once, whoever sends it how often."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +32,7 @@ from readerstudy.reading.submissions import Shown, Submission
 from readerstudy.studies.models import Enrolment, Period, Question
 
 OTHER_VALUES = "Other answers are stored for this case already; they were kept, and these were not."
+LOCKED_MEANWHILE = "Nothing was stored: the study was locked meanwhile."
 NOT_STORED = "Nothing was stored: the key of these answers belongs to another case, or the study was locked meanwhile."
 
 
@@ -48,19 +51,21 @@ def open_slot(*, slot: Slot, by: User) -> Reading:
     now = timezone.now()
     check_opens(slot, current, now)
     session = ensure_session(slot.reader, slot.period, by)
-    reading, new = Reading.objects.get_or_create(
-        slot=slot,
-        defaults={
-            "session": session,
-            "opened_at": now,
-            "last_exposed_at": now,
-        },
-    )
+    with unless_locked_meanwhile():
+        reading, new = Reading.objects.get_or_create(
+            slot=slot,
+            defaults={
+                "session": session,
+                "opened_at": now,
+                "last_exposed_at": now,
+            },
+        )
     if new:
         facts = facts_of(slot) | {"opened_at": now.isoformat()}
         record(actor=by, verb="reading.opened", target=slot, facts=facts, study=slot.reader.study)
     else:
-        seen(reading, now)
+        with unless_locked_meanwhile():
+            seen(reading, now)
     return reading
 
 
@@ -68,6 +73,16 @@ def seen(reading: Reading, now: datetime, **changes: Any) -> int:
     """Compare-and-set on a reading that is still open; the exposure never moves back."""
     last = max(filter(None, [now, reading.last_exposed_at]))
     return Reading.objects.filter(pk=reading.pk, phase=Reading.Phase.OPEN).update(last_exposed_at=last, **changes)
+
+
+@contextmanager
+def unless_locked_meanwhile() -> Iterator[None]:
+    """The database lets no reading overtake a lock that is being signed; it waits for it and then refuses."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Conflict(LOCKED_MEANWHILE) from error
 
 
 def facts_of(slot: Slot) -> dict[str, Any]:
@@ -137,7 +152,9 @@ def save_draft(*, slot: Slot, answers: dict[str, object], by: User) -> None:
     reading = Reading.objects.filter(slot=slot).first()
     if reading is None:
         raise Refused("This case was not opened yet.")
-    if not seen(reading, now, draft=answers, draft_at=now):
+    with unless_locked_meanwhile():
+        kept = seen(reading, now, draft=answers, draft_at=now)
+    if not kept:
         raise Conflict("This case is submitted already; its draft is no longer kept.")
 
 

@@ -6,12 +6,12 @@ from readerstudy.audit.guards import append_only, frozen_when
 
 NOTHING_AFTER_THE_LOCK = migrations.RunSQL(
     sql="""
-    CREATE OR REPLACE FUNCTION reading_study_of_slot_is_locked(slot bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-        SELECT EXISTS (
-            SELECT 1 FROM allocation_slot
-            JOIN studies_enrolment ON studies_enrolment.id = allocation_slot.reader_id
-            JOIN studies_study ON studies_study.id = studies_enrolment.study_id
-            WHERE allocation_slot.id = slot AND studies_study.phase = 'locked')
+    -- The share of the study's row makes a lock wait for readings under way, and them for a lock under way.
+    CREATE OR REPLACE FUNCTION reading_study_of_slot_is_locked(slot bigint) RETURNS boolean LANGUAGE sql VOLATILE AS $$
+        SELECT studies_study.phase = 'locked' FROM allocation_slot
+        JOIN studies_enrolment ON studies_enrolment.id = allocation_slot.reader_id
+        JOIN studies_study ON studies_study.id = studies_enrolment.study_id
+        WHERE allocation_slot.id = slot FOR SHARE OF studies_study
     $$;
     CREATE OR REPLACE FUNCTION reading_reading_unlocked() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
