@@ -27,6 +27,8 @@ export class Viewport extends EventTarget {
     this.host.setAttribute("role", "group");
     this.canvas = part("canvas", "pixels");
     this.overlay = part("canvas", "pixels overlay");
+    // Out of the flow even where the style sheet is missing: a canvas that widens its own frame would grow without end.
+    for (const canvas of [this.canvas, this.overlay]) canvas.style.position = "absolute";
     this.caption = part("p", "caption");
     this.readout = part("p", "readout");
     this.message = part("p", "pane-message");

@@ -375,7 +375,8 @@ def test_the_page_fits_and_passes_axe(page: Page, desk: Desk, size: tuple[int, i
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollHeight") == size[1]
-    viewer = page.locator("#viewer").bounding_box() or {}
+    viewer = page.locator("#viewer").bounding_box()
+    assert viewer is not None
     assert viewer["width"] * viewer["height"] > 0.6 * size[0] * size[1]
     page.keyboard.press("Escape")
     results = Axe().run(page)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_windowing
 
+from readerstudy.cases.frames import encode
 from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
 
 
@@ -177,7 +178,8 @@ def test_drags_wheel_and_arrow_keys(page: Page, desk: Desk) -> None:
     expect(first.locator(".caption")).to_have_text("Series 1 · 6 / 9")
     page.keyboard.press("PageDown")
     expect(first.locator(".caption")).to_have_text("Series 1 · 9 / 9")
-    box = first.bounding_box() or {}
+    box = first.bounding_box()
+    assert box is not None
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.wheel(0, -100)
     expect(first.locator(".caption")).to_have_text("Series 1 · 8 / 9")
@@ -229,3 +231,44 @@ def test_keys_that_belong_to_a_field_stay_there(page: Page, desk: Desk) -> None:
     page.locator(".pane").focus()
     page.keyboard.press("2")
     assert page.locator("#questions :checked").count() == 0
+
+
+def test_a_coarse_picture_comes_first_and_the_full_one_replaces_it(page: Page, desk: Desk) -> None:
+    pixels = np.kron(picture(0, 20, 20), np.ones((4, 4), np.uint16))
+    case = desk.add_case("a", [[pixels]])
+    address = "/reading/a/frame/0-0"
+    full = desk.bodies.pop(address)
+    coarse = f"{address}?quarter=1"
+    desk.bodies[coarse] = ("application/octet-stream", encode(pixels[::4, ::4]))
+    case["series"][0]["frames"][0]["preview"] = coarse
+    page.goto(f"{desk.address}/reading/a/")
+    expect(page.locator(".readout")).to_contain_text("C 2048  W 4096")
+    assert page.locator("#reading[data-painted]").count() == 0
+    middle = "(c) => Array.from(c.getContext('2d').getImageData(c.width / 4, c.height / 4, c.width / 2, 1).data)"
+    seen = page.locator("canvas").first.evaluate(middle)
+    assert len(set(seen)) > 10
+    desk.bodies[address] = full
+    page.wait_for_selector("#reading[data-painted=a]")
+    assert page.locator(".pane").get_attribute("data-painted") == address
+
+
+def test_the_viewer_stands_on_other_pages_too(page: Page, desk: Desk) -> None:
+    desk.add_case("a", [[picture()]])
+    page.goto(f"{desk.address}/other/")
+    address = "/reading/a/case.json"
+    script = """(m, address) => {
+        const place = document.createElement("div");
+        Object.assign(place.dataset, { caseUrl: address, decodeWorker: "/static/reading/decode.js" });
+        place.className = "viewer";
+        const style = Object.assign(document.createElement("link"), { rel: "stylesheet" });
+        style.href = "/static/reading/reading.css";
+        document.head.append(style);
+        document.body.append(place);
+        place.style.height = "400px";
+        return m.mount(place).then((layout) => layout.panes.length);
+    }"""
+    assert in_module(page, "preview", script, address) == 1
+    page.wait_for_selector(".pane[data-painted='/reading/a/frame/0-0']")
+    page.locator(".pane").press("i")
+    expect(page.locator(".readout")).to_contain_text("inverted")
+    expect(page.get_by_text("Invert black and white")).to_have_count(1)
