@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from .models import AnalysisRun
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from analysis.study import StudyResults
 
 Phase = AnalysisRun.Phase
 PATIENCE = timedelta(minutes=30)
@@ -67,9 +66,12 @@ def end(run: AnalysisRun, **values: Any) -> None:
 def compute(run: AnalysisRun) -> dict[str, Any]:
     from analysis.plan import plan_from_dict
     from analysis.study import analyse_study
+    from analysis.study_figures import figures_of
 
-    found = analyse_study(readings_of(run.dataset), model_of(run.dataset), plan_from_dict(run.plan["analysis"]))
-    return {"results": found.to_dict(), "figures": figures_of(found)}
+    plan = plan_from_dict(run.plan["analysis"])
+    results = analyse_study(readings_of(run.dataset), model_of(run.dataset), plan).to_dict()
+    figures = {name.replace(" ", "-"): json.loads(figure.to_json()) for name, figure in figures_of(results).items()}
+    return {"results": results, "figures": figures}
 
 
 def parquet(dataset: Dataset, name: str) -> pd.DataFrame:
@@ -95,91 +97,6 @@ def model_of(dataset: Dataset) -> pd.DataFrame | None:
     renamed: pd.DataFrame = chosen.rename(columns={"probability": "score", "positive": "decision"})
     renamed["decision"] = renamed["decision"].astype("float64")
     return renamed
-
-
-def figures_of(found: StudyResults) -> dict[str, Any]:
-    import json
-
-    from analysis.figures import forest_figure, roc_figure
-
-    figures = {}
-    for arm in found.arms:
-        traces = roc_traces(found, arm)
-        if traces:
-            figures[f"roc-{arm}"] = roc_figure(f"ROC curves, {arm}", traces)
-    plane = model_traces(found)
-    points = reader_points(found)
-    if plane or points:
-        title = "The model's ROC curve and the readers" if plane else "The readers' sensitivity and specificity"
-        figures["plane"] = roc_figure(title, plane, points)
-    rows = forest_rows(found)
-    if rows:
-        figures["forest"] = forest_figure("Difference in AUC", f"{found.arms[-1]} − {found.arms[0]}", rows)
-    return {name: json.loads(figure.to_json()) for name, figure in figures.items()}
-
-
-def roc_traces(found: StudyResults, arm: str) -> list[Any]:
-    from analysis.figures import RocTrace
-    from analysis.interval import Refusal
-
-    traces = []
-    for reader in found.readers:
-        for cell in reader.arms:
-            shown = cell.discrimination
-            if cell.arm == arm and not isinstance(shown.roc, Refusal) and not isinstance(shown.auc, Refusal):
-                label = f"{reader.reader}, {reader.seniority}" if reader.seniority else reader.reader
-                traces.append(RocTrace(label, list(shown.roc.fpr), list(shown.roc.tpr), shown.auc.estimate))
-    return traces
-
-
-def model_traces(found: StudyResults) -> list[Any]:
-    from analysis.figures import RocTrace
-    from analysis.interval import Refusal
-
-    if isinstance(found.model, Refusal):
-        return []
-    shown = found.model.discrimination
-    if isinstance(shown.roc, Refusal) or isinstance(shown.auc, Refusal):
-        return []
-    return [RocTrace("model alone", list(shown.roc.fpr), list(shown.roc.tpr), shown.auc.estimate)]
-
-
-def reader_points(found: StudyResults) -> list[Any]:
-    from analysis.figures import PlanePoint
-    from analysis.interval import Refusal
-
-    seniority = {reader.reader: reader.seniority for reader in found.readers}
-    if not isinstance(found.model, Refusal):
-        listed = [(point.reader, point.arm, point.fpr, point.tpr) for point in found.model.points]
-    else:
-        listed = [
-            (reader.reader, cell.arm, 1 - cell.decisions.specificity.estimate, cell.decisions.sensitivity.estimate)
-            for reader in found.readers
-            for cell in reader.arms
-            if not isinstance(cell.decisions.specificity, Refusal)
-            and not isinstance(cell.decisions.sensitivity, Refusal)
-        ]
-    return [
-        PlanePoint(f"{reader}, {arm}", ", ".join(filter(None, [seniority[reader], arm])), fpr, tpr)
-        for reader, arm, fpr, tpr in listed
-    ]
-
-
-def forest_rows(found: StudyResults) -> list[Any]:
-    from analysis.figures import ForestRow
-    from analysis.interval import Refusal
-
-    rows = []
-    for reader in found.readers:
-        for pair in reader.comparisons:
-            if not isinstance(pair.delong, Refusal):
-                label = reader.reader if len(found.arms) < 3 else f"{reader.reader}, {pair.second}"
-                rows.append(ForestRow(label, pair.delong.estimate, pair.delong.low, pair.delong.high))
-    if not isinstance(found.study.auc, Refusal) and len(found.arms) == 2:
-        for mean in found.study.auc.differences:
-            if mean.reader is None:
-                rows.append(ForestRow("mean", mean.estimate, mean.low, mean.high, summary=True))
-    return rows
 
 
 def waiting() -> list[str]:

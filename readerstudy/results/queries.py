@@ -66,8 +66,11 @@ def figure_of(run: AnalysisRun, name: str) -> dict[str, Any]:
 
 
 def figures_in(run: AnalysisRun) -> list[tuple[str, str]]:
+    """Name and title: the model's plane first, then the curves of each arm, then the differences."""
     assert run.results is not None
-    return [(name, figure["layout"]["title"]["text"]) for name, figure in sorted(run.results["figures"].items())]
+    figures = run.results["figures"]
+    order = sorted(figures, key=lambda name: (("model", "roc", "forest").index(name.split("-")[0]), name))
+    return [(name, figures[name]["layout"]["title"]["text"]) for name in order]
 
 
 Line = tuple[str, str, str, str, dict[str, Any]]

@@ -111,7 +111,7 @@ def test_page_and_files_carry_the_numbers(crossed: Study, people: People) -> Non
     table = list(csv.DictReader(io.StringIO(client.get(f"{address}estimates.csv").content.decode())))
     means = [row for row in table if row["method"] == "Obuchowski–Rockette difference" and row["figure"] == "auc"]
     assert float(next(row["estimate"] for row in means if row["reader"] == "all readers")) == pytest.approx(0.07175)
-    figure = json.loads(client.get(f"{address}figures/roc-aided.json").content)
+    figure = json.loads(client.get(f"{address}figures/roc-2.json").content)
     assert len(figure["data"]) == 1 + 5
     assert client.get(f"{address}figures/none.json").status_code == 404
 
