@@ -90,6 +90,8 @@ def predictions(counts: Counts) -> Stage:
     name, folder = "Predictions", "predictions/"
     if not counts.aided:
         return Stage(name, folder, True, f"No arm is aided; {many(counts.runs, 'run')}.", "")
+    if not counts.assisting_cases and counts.phase in ("open", "locked"):
+        return Stage(name, folder, True, "None; the answers were given elsewhere.", "")
     if not counts.assisting_cases:
         return Stage(name, folder, False, "No run assists the aided arm yet.", "Run the algorithm over the cases.")
     done = counts.assisting_done >= counts.assisting_cases

@@ -59,6 +59,12 @@ def test_stages_stand_in_the_order_of_the_data() -> None:
     assert next_stage(stages_of(ANALYSED)) is None
 
 
+def test_a_study_of_answers_given_elsewhere_is_never_sent_back_to_predictions() -> None:
+    imported = replace(TRUE, phase="locked", slots=800, external_slots=800, submitted=800, analyses=1)
+    assert step_for("coordinator", imported, left=0).sentence == "Nothing is left to do: the study is complete."
+    assert step_for("coordinator", replace(imported, analyses=0), left=0).sentence == "Run the frozen analysis plan."
+
+
 def test_a_study_without_an_aided_arm_needs_no_predictions() -> None:
     assert step_for("coordinator", replace(TRUE, aided=False), left=0).sentence == "Draw the allocation."
 
