@@ -6,11 +6,12 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .answers import AnswersError, checked
+from .answers import AnswersError, checked, storable
 from .sight import Asked, Value
 
 FIELDS = ("reader", "seniority", "arm", "case", "rating", "decision", "seconds", "truth", "patient")
 NEEDED = ("reader", "case")
+ANSWERED = ("rating", "decision")
 YES = {"1", "1.0", "yes", "y", "true", "positive", "pos"}
 NO = {"0", "0.0", "no", "n", "false", "negative", "neg"}
 SENIORITY = {
@@ -60,6 +61,7 @@ class Known:
     taken_codes: Collection[str] = ()
     external: Mapping[str, str] = field(default_factory=dict)
     read: Collection[tuple[str, str, str]] = ()
+    truths: Mapping[str, bool] = field(default_factory=dict)
     new_cases: bool = False
 
 
@@ -117,9 +119,9 @@ def judge(content: bytes, source: Source, known: Known) -> Judged:
         return refused(*faults)
     asked = questions_in(header, source, known)
     rows: list[Row] = []
-    for number, line in enumerate(lines, start=2):
+    for number, cells in lines:
         try:
-            rows.append(row_of(number, line, source, known, asked))
+            rows.append(row_of(number, line_of(cells, header), source, known, asked))
         except RowFault as fault:
             faults.append(Fault(number, fault.column, fault.value, str(fault)))
     faults += faults_between(rows, source, known)
@@ -132,13 +134,26 @@ def refused(*faults: Fault) -> Judged:
     return Judged((), faults, (), ())
 
 
-def table_of(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
+def table_of(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and rows with the numbers that a spreadsheet shows: empty rows count, a cell of two lines is one row."""
     text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
-    lines = [{name: (value or "").strip() for name, value in line.items() if name} for line in reader]
-    return [name.strip() for name in reader.fieldnames or ()], lines
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    numbered = [(number, [cell.strip() for cell in cells]) for number, cells in enumerate(reader, start=1)]
+    filled = [(number, cells) for number, cells in numbered if any(cells)]
+    return (filled[0][1], filled[1:]) if filled else ([], [])
+
+
+def line_of(cells: list[str], header: list[str]) -> dict[str, str]:
+    """A comma too many, as in 79,5, must not move or drop an answer."""
+    if any(cells[len(header) :]):
+        raise RowFault("", cells[len(header)], f"The row has {len(cells)} cells; the header has {len(header)}.")
+    line = {name: cell for name, cell in zip(header, cells, strict=False) if name}
+    for name, cell in line.items():
+        if not storable(cell):
+            raise RowFault(name, repr(cell), "The cell holds a character that cannot be stored.")
+    return line
 
 
 def faults_of_header(header: list[str], source: Source, known: Known) -> Iterable[Fault]:
@@ -159,10 +174,14 @@ def faults_of_header(header: list[str], source: Source, known: Known) -> Iterabl
             yield Fault(
                 1, source.columns[name], "", f"The column “{source.columns[name]}” is missing; the file has {listed}."
             )
-    if not any(source.column(name) in header for name in ("rating", "decision")):
+    for name in source.constants:
+        if name not in FIELDS or name in ANSWERED:
+            sentence = f"“{name}” cannot be said for all rows at once; seniority, arm and reader can."
+            yield Fault(0, name, source.constants[name], sentence)
+    if not any(source.column(name) in header for name in ANSWERED):
         yield Fault(1, "rating, decision", "", f"There is neither a rating nor a decision; the file has {listed}.")
-    if len(set(header)) != len(header):
-        twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
         yield Fault(1, twice[0], "", f"The column “{twice[0]}” stands twice.")
 
 
@@ -297,6 +316,10 @@ def faults_between(rows: Iterable[Row], source: Source, study: Known) -> Iterabl
         if known.seniority != row.seniority:
             sentence = f"{row.reader} is {known.seniority} in row {known.number} and {row.seniority} here."
             yield Fault(row.number, source.column("seniority"), row.seniority, sentence)
+        if row.truth is not None and study.truths.get(row.case, row.truth) != row.truth:
+            words = ("positive", "negative") if row.truth else ("negative", "positive")
+            sentence = f"{row.case} is {words[0]} here and {words[1]} in the study's reference standard."
+            yield Fault(row.number, source.column("truth"), str(int(row.truth)), sentence)
         if row.truth is not None:
             before = truth.setdefault(row.case, row)
             if before.truth != row.truth:

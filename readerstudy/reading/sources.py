@@ -6,6 +6,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from readerstudy.allocation.models import Slot
+from readerstudy.reference.queries import truth_by_case
 from readerstudy.studies.models import Enrolment, Study
 
 from .external import Judged, Known, Source, judge
@@ -17,14 +18,16 @@ LARGEST_FILE = 50 << 20
 def known_for(study: Study, *, new_cases: bool) -> Known:
     arms = {name.lower(): arm.code for arm in study.arms.all() for name in (arm.label, arm.code)}
     enrolments = Enrolment.objects.filter(study=study).exclude(code="")
+    labels = dict(study.cases.values_list("pk", "label"))
     slots = Slot.objects.filter(reader__study=study, external=True)
     return Known(
         questions=questions_of(study),
         arms=arms,
-        cases=set(study.cases.values_list("label", flat=True)),
+        cases=set(labels.values()),
         taken_codes=set(enrolments.filter(external=False).values_list("code", flat=True)),
         external=dict(enrolments.filter(external=True).values_list("code", "seniority")),
         read=set(slots.values_list("reader__code", "arm__code", "case__label")),
+        truths={labels[case]: positive for case, positive in truth_by_case(study).items()},
         new_cases=new_cases,
     )
 

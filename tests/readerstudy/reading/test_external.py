@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from readerstudy.allocation.models import Slot
@@ -119,6 +120,39 @@ def test_faults_that_show_only_beside_another_row(study: Study) -> None:
     ]
 
 
+def test_rows_are_numbered_as_a_spreadsheet_shows_them(study: Study) -> None:
+    text = HEADER + "X1,senior,unaided,C1,1,80,1\n\n,,,,,,\n" + 'X1,"senior",aided,"C1",1,80,0\n'
+    assert [row for row, _, _ in sentences(study, text)] == [5]
+
+
+def test_a_decimal_comma_is_a_fault_and_moves_no_answer(study: Study) -> None:
+    text = HEADER + "X1,senior,unaided,C1,1,79,5,1\n"
+    assert sentences(study, text) == [(2, "", "The row has 8 cells; the header has 7.")]
+
+
+def test_what_the_database_cannot_keep_is_a_fault_and_no_crash(study: Study, people: People) -> None:
+    text = HEADER + "X\x001,senior,unaided,C1,1,80,1\n"
+    assert sentences(study, text) == [(2, "reader", "The cell holds a character that cannot be stored.")]
+    file = SimpleUploadedFile("a.csv", text.encode())
+    page = client_of(people.alice).post(f"/studies/{study.token}/readings/import/", {"file": file, "new_cases": "on"})
+    assert page.status_code == 400
+
+
+def test_truth_in_the_file_must_be_that_of_the_study(study: Study, people: People) -> None:
+    first = HEADER + "X1,senior,unaided,C1,1,80,1\n"
+    import_readings(study=study, content=first.encode(), name="1", source=Source(), by=people.alice, new_cases=True)
+    second = HEADER + "X2,senior,unaided,C1,0,80,1\n"
+    told = "C1 is negative here and positive in the study's reference standard."
+    assert sentences(study, second, new_cases=False) == [(2, "truth", told)]
+
+
+def test_an_answer_cannot_hold_for_all_rows(study: Study) -> None:
+    found = sentences(
+        study, HEADER + "X1,senior,unaided,C1,1,80,1\n", Source(constants={"rating": "80", "colour": "x"})
+    )
+    assert [column for _, column, _ in found] == ["rating", "colour"]
+
+
 def test_a_file_without_its_columns_says_which(study: Study) -> None:
     found = sentences(study, "Reader ID,Image\n1,2\n", new_cases=False)
     assert [column for _, column, _ in found] == ["reader", "case", "seniority", "arm", "rating, decision"]
@@ -160,7 +194,7 @@ def test_only_the_coordinator_imports_and_only_against_a_frozen_protocol(people:
     content = CROSSED.read_bytes()
     with pytest.raises(Denied):
         import_readings(study=draft, content=content, name="c.csv", source=Source(), by=people.bob)
-    with pytest.raises(Refused, match="once the protocol is frozen"):
+    with pytest.raises(Refused, match="once it is frozen"):
         import_readings(study=draft, content=content, name="c.csv", source=Source(), by=people.alice)
 
 
