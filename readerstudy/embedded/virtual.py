@@ -12,6 +12,7 @@ VENV = REPOSITORY / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = REPOSITORY / "var" / "log" / "pip.log"
 LOCKS = ("requirements.txt", "requirements-test.txt")
+CPU_BUILD = "+cpu"
 
 
 def main() -> None:
@@ -26,7 +27,9 @@ def main() -> None:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     if not PYTHON.exists():
         make_venv()
-    install(lock)
+    if not install(lock) and not (CPU_BUILD in LOG.read_text() and install(without_cpu_builds(lock))):
+        end = "\n".join(LOG.read_text().splitlines()[-5:])
+        sys.exit(f"pip could not install {lock}; the reason stands at the end of {LOG}:\n{end}")
     stamp.write_text(digest)
 
 
@@ -49,8 +52,21 @@ def pip() -> list[str]:
     return [sys.executable, "-m", "pip", "--python", str(PYTHON)]
 
 
-def install(lock: str) -> None:
-    wanted = sum("==" in line for name in LOCKS[: LOCKS.index(lock) + 1] for line in lines_of(name))
+def without_cpu_builds(lock: str) -> str:
+    """The same pins for a pip that knows no place with torch's CPU build, which is not in every index."""
+    print("  pip finds no CPU build of torch and takes the full one, several GB; PIP_EXTRA_INDEX_URL may name a place.")
+    copy = LOG.with_name(lock)
+    copy.write_text("".join(f"{pin.replace(CPU_BUILD, '')}\n" for pin in pins_of(lock)))
+    return str(copy)
+
+
+def pins_of(lock: str) -> list[str]:
+    names = LOCKS[: LOCKS.index(lock) + 1]
+    return [line for name in names for line in lines_of(name) if "==" in line]
+
+
+def install(lock: str) -> bool:
+    wanted = len(pins_of(Path(lock).name))
     command = [*pip(), "install", "--disable-pip-version-check", "--progress-bar", "off", "-r", lock]
     began, seen = time.monotonic(), 0
     with LOG.open("w") as log, subprocess.Popen(
@@ -63,12 +79,7 @@ def install(lock: str) -> None:
             stage = "unpacking" if line.startswith("Installing") else f"package {min(seen, wanted)} of {wanted}"
             show(f"  Packages … {stage}, {time.monotonic() - began:.0f} s")
     show(f"  Packages … {time.monotonic() - began:.0f} s\n")
-    if running.returncode != 0:
-        end = "\n".join(LOG.read_text().splitlines()[-5:])
-        sys.exit(
-            f"pip could not install {lock}; the reason stands at the end of {LOG}:\n{end}\n"
-            "If it is torch's CPU build, tell pip where PyTorch keeps it (PIP_EXTRA_INDEX_URL; see README.md)."
-        )
+    return running.returncode == 0
 
 
 def lines_of(name: str) -> list[str]:
