@@ -15,10 +15,11 @@ from readerstudy.reference.actions import give_opinion, import_at_once
 from readerstudy.results import analysing
 from readerstudy.results.actions import start_run
 from readerstudy.studies.models import Study
+from readerstudy.studies.outline import CROSSOVER, Outline
 from tests.journeys.visits import real_passwords, real_people
 from tests.models import write_films
-from tests.readerstudy.reading.room import open_room
-from tests.world import PASSWORD, People, make_study
+from tests.readerstudy.reading.room import Hidden, open_room, read_slot
+from tests.world import PASSWORD, People, client_of, make_study
 
 MODEL = REPOSITORY / "fixtures" / "demo" / "model"
 CROSSED = REPOSITORY / "fixtures" / "crossed" / "crossed.csv"
@@ -52,6 +53,7 @@ class Site:
     draft: Study
     frozen: Study
     open: Study
+    read: Study
     locked: Study
     faulty: CaseImport
     algorithm: str
@@ -72,7 +74,17 @@ def make_site(folder: Path) -> Site:
     case = frozen.cases.order_by("pk")[0]
     give_opinion(truther=truther, case=case, verdict="positive", note="", by=people.tess)
     room = open_room(people)
-    return Site(people, draft, frozen, room.study, locked_study(people), faulty, algorithm.token)
+    return Site(people, draft, frozen, room.study, read_study(people), locked_study(people), faulty, algorithm.token)
+
+
+def read_study(people: People) -> Study:
+    """One arm, one period, and Bob has read everything."""
+    outline = Outline(CROSSOVER.arms[:1], (0,), CROSSOVER.questions, CROSSOVER.endpoints)
+    labels = tuple(f"spine-{number}" for number in range(8))
+    room = open_room(people, Hidden(labels=labels, order=(4, 5, 6, 7), algorithm="Other-net"), outline)
+    for slot in room.slots("bob"):
+        read_slot(client_of(people.bob), slot)
+    return room.study
 
 
 def locked_study(people: People) -> Study:
@@ -163,7 +175,7 @@ def reader_stops(site: Site) -> list[Stop]:
         stop("bob", "reading:worklist"),
         stop("bob", "reading:start", bob.token),
         stop("bob", "reading:paused", bob.token),
-        stop("bob", "reading:finished", site.frozen.enrolments.get(user=site.people.bob).token),
+        stop("bob", "reading:finished", site.read.enrolments.get(user=site.people.bob).token),
         stop("bob", "reading:read", first.token),
     ]
 

@@ -138,7 +138,7 @@ def paused(request: HttpRequest, reader: str) -> HttpResponse:
 def finished(request: HttpRequest, reader: str) -> HttpResponse:
     own = reader_for(person(request), reader)
     standing = standing_of(own)
-    if standing.state == "ready":
+    if standing.state in ("ready", "closed"):
         return redirect(HOME)
     whole = page_context(standing) | {"progress": progress_of(own)}
     if standing.due_at is not None and standing.period is not None:

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from readerstudy.audit.models import Event
 from readerstudy.cases import frames
 from readerstudy.reading.models import Answer, Exposure, Reading, ReadingSession
+from readerstudy.studies.models import Study
 from tests.readerstudy.reading.room import COLUMNS, ROWS, Room, body, open_room, post, read_slot, reading_of
-from tests.world import People, client_of
+from tests.world import People, client_of, make_study
 
 Clock = Callable[[timedelta], datetime]
 
@@ -35,6 +36,11 @@ def test_the_whole_first_period_leads_from_case_to_case_and_ends(room: Room, bob
     assert Reading.objects.filter(phase="submitted").count() == 4
     assert "Period 1 is complete" in bob.get(f"/reading/finished/{room.reader().token}/").text
     assert ReadingSession.objects.get().ended_at is not None or ReadingSession.objects.count() == 1
+
+
+def test_nothing_is_called_finished_that_has_not_begun(people: People) -> None:
+    reader = make_study(people, phase=Study.Phase.FROZEN).enrolments.get(user=people.bob)
+    assert client_of(people.bob).get(f"/reading/finished/{reader.token}/").headers["Location"] == "/reading/"
 
 
 def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: Client) -> None:
