@@ -1,5 +1,7 @@
 """Web server and workers as their own processes, with a clock that a test can move."""
 
+import atexit
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -49,6 +51,9 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.application.stop()
+        # The logs of a server under which a test failed stay for whoever looks into it.
+        if error is None:
+            shutil.rmtree(self.logs)
 
     def kill(self, part: str) -> None:
         """kill -9 of a part and all its children."""
@@ -76,6 +81,7 @@ def clock_library() -> Path:
     if command is None:
         pytest.fail("Tests that move the clock need a C compiler; `make test` as root installs Debian's gcc.")
     library = Path(tempfile.mkdtemp(prefix="readerstudy-clock-")) / "clock.so"
+    atexit.register(shutil.rmtree, library.parent)
     source = Path(__file__).with_name("clock.c")
     subprocess.run([command, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
     return library
