@@ -48,8 +48,9 @@ here = Path(__file__).parent
 readings = pd.read_parquet(here / "readings.parquet")
 for column in ("truth", "decision"):
     readings[column] = readings[column].astype("float64")
-predictions = pd.read_csv(here / "predictions.csv")
-chosen = predictions[predictions["assists"] == 1] if (predictions["assists"] == 1).any() else predictions
+predictions = pd.read_parquet(here / "predictions.parquet")
+predictions["positive"] = predictions["positive"].astype("float64")
+chosen = predictions[predictions["assists"]] if predictions["assists"].any() else predictions
 chosen = chosen[chosen["digest"] == chosen["digest"].iloc[0]] if len(chosen) else chosen
 model = chosen.rename(columns={"probability": "score", "positive": "decision"})[["case", "score", "decision"]]
 plan = plan_from_dict(json.loads((here / "plan.json").read_text())["analysis"])
@@ -78,7 +79,7 @@ def make_files(source: Source, facts: dict[str, Any]) -> tuple[dict[str, bytes],
     book = codebook.describe(tables, source.protocol.protocol["questions"])
     files = {f"{table.name}.csv": csv_bytes(table) for table in tables}
     files |= {f"{table.name}.parquet": parquet_bytes(table) for table in tables}
-    header, *rows = allocation_rows(source.study)
+    columns, *slots = allocation_rows(source.study)
     entries = book["columns"]
     digest = sha256(files["answers.csv"])
     files |= {
@@ -86,7 +87,7 @@ def make_files(source: Source, facts: dict[str, Any]) -> tuple[dict[str, bytes],
         "codebook.csv": sheet(list(entries[0]), (list(entry.values()) for entry in entries)),
         "protocol.json": pretty(source.protocol.protocol),
         "plan.json": pretty(source.protocol.plan),
-        "allocation.csv": sheet([str(name) for name in header], rows),
+        "allocation.csv": sheet([str(name) for name in columns], slots),
         "audit.jsonl": b"".join(
             json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in chain_lines(source.study)
         ),

@@ -12,9 +12,10 @@ class LockForm(forms.Form):
 
     def __init__(self, *args: Any, incomplete: Sequence[Completeness], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.codes = {f"reason-{number}": reader.code for number, reader in enumerate(incomplete)}
-        for number, reader in enumerate(incomplete):
-            self.fields[f"reason-{number}"] = forms.CharField(
+        # Named by the reader: somebody may finish between the page and its answer, and no reason may slip to another.
+        self.codes = {f"reason-{reader.token}": reader.code for reader in incomplete}
+        for reader in incomplete:
+            self.fields[f"reason-{reader.token}"] = forms.CharField(
                 max_length=500, label=f"Why {reader.missing} readings of {reader.code} are missing"
             )
         self.fields["agrees"] = forms.BooleanField(label=MEANING)

@@ -1,6 +1,7 @@
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.core.files.storage import Storage, storages
@@ -22,12 +23,14 @@ from .models import Dataset
 from .tidy import Cell, Table
 
 BUNDLE = "bundle.zip"
+PLACE = ("reader", "period", "position")
 
 
 @dataclass(frozen=True)
 class Completeness:
     """One reader's readings: how many there should be and how many there are."""
 
+    token: str
     code: str
     seniority: str
     external: bool
@@ -83,11 +86,18 @@ def completeness_of(study: Study) -> list[Completeness]:
     rows = (
         Slot.objects.filter(reader__study=study)
         .order_by("reader__external", "reader__code")
-        .values("reader__code", "reader__seniority", "reader__external")
+        .values("reader__token", "reader__code", "reader__seniority", "reader__external")
         .annotate(total=Count("pk"), done=Count("pk", filter=Q(reading__phase=Reading.Phase.SUBMITTED)))
     )
     return [
-        Completeness(row["reader__code"], row["reader__seniority"], row["reader__external"], row["total"], row["done"])
+        Completeness(
+            row["reader__token"],
+            row["reader__code"],
+            row["reader__seniority"],
+            row["reader__external"],
+            row["total"],
+            row["done"],
+        )
         for row in rows
     ]
 
@@ -126,20 +136,30 @@ def tables_of(source: Source) -> tuple[Table, ...]:
     cases = case_facts(source)
     answers, by_reading = answers_of(source, cases)
     questions = source.protocol.protocol["questions"]
-    readings = tuple(readings_of(source, cases, by_reading))
+    readings = readings_of(source, cases, by_reading)
     names = sorted({name for facts in cases.values() for name in facts if name.startswith("covariate_")})
     covariates = codebook.covariate_columns([name.removeprefix("covariate_") for name in names])
     return (
-        Table("answers", "one row per answer", codebook.ANSWERS, answers),
+        Table("answers", "one row per answer", codebook.ANSWERS, in_order(answers, *PLACE)),
         Table(
             "readings",
             "one row per reading: a reader, an arm, a case",
             (*codebook.READINGS, *codebook.question_columns(questions)),
-            readings,
+            in_order(readings, *PLACE),
         ),
-        Table("cases", "one row per case", (*codebook.CASE, *covariates), tuple(cases.values())),
-        Table("predictions", "one row per case and algorithm", codebook.PREDICTIONS, tuple(predictions_of(source))),
+        Table("cases", "one row per case", (*codebook.CASE, *covariates), in_order(cases.values(), "case")),
+        Table(
+            "predictions",
+            "one row per case and algorithm",
+            codebook.PREDICTIONS,
+            in_order(predictions_of(source), "algorithm", "version", "digest", "case"),
+        ),
     )
+
+
+def in_order(rows: Iterable[dict[str, Cell]], *keys: str) -> tuple[dict[str, Cell], ...]:
+    """By code point, which is the same everywhere; a database sorts text by the collation of its host."""
+    return tuple(sorted(rows, key=itemgetter(*keys)))
 
 
 def case_facts(source: Source) -> dict[int, dict[str, Cell]]:
@@ -261,14 +281,11 @@ def predictions_of(source: Source) -> Iterator[dict[str, Cell]]:
         }
 
 
-def allocation_rows(study: Study) -> Iterator[tuple[object, ...]]:
+def allocation_rows(study: Study) -> Iterator[tuple[Cell, ...]]:
     yield "reader", "period", "position", "arm", "case", "external"
-    slots = Slot.objects.filter(reader__study=study).order_by("reader__code", "period__number", "position")
-    rows = slots.values_list(
-        "reader__code", "period__number", "position", "arm__code", "case__label", "external"
-    ).iterator(chunk_size=5000)
-    for *row, external in rows:
-        yield *row, int(external)
+    slots = Slot.objects.filter(reader__study=study)
+    rows = slots.values_list("reader__code", "period__number", "position", "arm__code", "case__label", "external")
+    yield from sorted(rows.order_by().iterator(chunk_size=5000))
 
 
 def chain_lines(study: Study) -> Iterator[dict[str, Any]]:

@@ -71,15 +71,15 @@ def written(cell: Cell) -> str:
 def csv_bytes(table: Table) -> bytes:
     return sheet(
         [column.name for column in table.columns],
-        ([written(row.get(column.name)) for column in table.columns] for row in table.rows),
+        ([row.get(column.name) for column in table.columns] for row in table.rows),
     )
 
 
-def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
-    out.writerow(header)
-    out.writerows(rows)
+    out.writerow([written(name) for name in header])
+    out.writerows([written(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 

@@ -27,8 +27,6 @@ from tests.world import PASSWORD, People, client_of, make_study
 
 pytestmark = pytest.mark.drill
 TIMES = 16
-REASONS = {"reason-0": "Left the hospital.", "reason-1": "Left the hospital."}
-SIGNED = {"agrees": "on", "password": PASSWORD} | REASONS
 Result = TypeVar("Result")
 
 
@@ -51,6 +49,13 @@ def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def signed(study: Study) -> dict[str, str]:
+    """The lock's form, with a reason for every reader."""
+    readers = study.enrolments.filter(role=Enrolment.Role.READER)
+    reasons = {f"reason-{reader.token}": "Left the hospital." for reader in readers}
+    return {"agrees": "on", "password": PASSWORD} | reasons
 
 
 def two_coordinators(people: People, study: Study) -> list[Client]:
@@ -154,7 +159,7 @@ def test_of_two_coordinators_locking_one_locks(people: People) -> None:
     room = open_room(people)
     clients = two_coordinators(people, room.study)
     read_slot(client_of(people.bob), room.slots()[0])
-    pages = both(clients, f"/studies/{room.study.token}/data/", SIGNED)
+    pages = both(clients, f"/studies/{room.study.token}/data/", signed(room.study))
     assert sorted(page.status_code for page in pages) == [200, 400]
     assert "The study is locked." in next(page.text for page in pages if page.status_code == 400)
     assert Dataset.objects.count() == verbs()["dataset.locked"] == 1
@@ -169,7 +174,7 @@ def test_what_is_submitted_while_the_study_is_locked_is_in_the_data_or_refused(p
     submission, page = at_once(
         [
             lambda: post(bob, slot, "submit", body()),
-            lambda: alice.post(f"/studies/{room.study.token}/data/", SIGNED, follow=True),
+            lambda: alice.post(f"/studies/{room.study.token}/data/", signed(room.study), follow=True),
         ]
     )
     assert page.status_code == 200

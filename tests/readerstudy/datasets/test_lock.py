@@ -17,13 +17,15 @@ from readerstudy.audit.chain import faults
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.datasets import queries
 from readerstudy.datasets.actions import lock
+from readerstudy.datasets.forms import LockForm
 from readerstudy.datasets.models import Dataset
-from readerstudy.datasets.tidy import Column, Table, csv_bytes
+from readerstudy.datasets.tidy import Cell, Column, Table, csv_bytes
 from readerstudy.reading.actions import import_readings, open_reading
 from readerstudy.reading.external import Source
 from readerstudy.reading.models import Answer
 from readerstudy.studies.actions import create_study, freeze
 from readerstudy.studies.models import Study
+from tests.readerstudy.reading.room import Hidden, Room, open_room, read_slot
 from tests.world import PASSWORD, People, client_of
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,17 @@ def study(people: People) -> Study:
     import_readings(study=made, content=content, name="crossed.csv", source=Source(), by=people.alice, new_cases=True)
     open_reading(study=made, by=people.alice)
     return made
+
+
+def half_read(people: People, labels: tuple[str, ...] = ("a", "b", "c", "d")) -> Room:
+    """Bob reads all of his first period, Rita nothing."""
+    room = open_room(people, Hidden(labels=labels))
+    client = client_of(people.bob)
+    for slot in room.slots("bob")[:4]:
+        read_slot(
+            client, slot, decision=slot.case.label in labels[:2], confidence=80 if slot.case.label in labels[:2] else 20
+        )
+    return room
 
 
 def files(dataset: Dataset) -> dict[str, bytes]:
@@ -140,3 +153,54 @@ def test_the_page_locks_and_offers_the_files(study: Study, people: People) -> No
 def test_no_cell_becomes_a_formula() -> None:
     table = Table("t", "", (Column("a", "text", ""), Column("b", "number", "")), ({"a": "=1+1", "b": -2.5}, {"a": "x"}))
     assert csv_bytes(table) == b"a,b\n'=1+1,-2.5\nx,\n"
+
+
+def test_missing_readings_need_a_reason_for_each_reader(people: People) -> None:
+    room = half_read(people)
+    with pytest.raises(Refused, match="has 4 readings missing; give the reason"):
+        lock(study=room.study, password=PASSWORD, reasons={}, by=people.alice)
+    codes = {name: room.reader(name).code for name in ("bob", "rita")}
+    with pytest.raises(Refused, match=f"{codes['rita']} has 8 readings missing"):
+        lock(study=room.study, password=PASSWORD, reasons={codes["bob"]: "Ill.", codes["rita"]: " "}, by=people.alice)
+    assert not Dataset.objects.exists()
+    reasons = {codes["bob"]: "Ill.", codes["rita"]: "Left."}
+    dataset = lock(study=room.study, password=PASSWORD, reasons=reasons, by=people.alice)
+    assert dataset.missing == {
+        codes["bob"]: {"readings": 4, "reason": "Ill."},
+        codes["rita"]: {"readings": 8, "reason": "Left."},
+    }
+    page = client_of(people.alice).get(f"/studies/{room.study.token}/data/").content.decode()
+    assert "8 readings: Left." in page
+
+
+def test_a_reason_stays_with_its_reader_when_another_finishes_meanwhile(people: People) -> None:
+    room = half_read(people)
+    first, second = queries.completeness_of(room.study)
+    posted = {f"reason-{first.token}": "Ill.", f"reason-{second.token}": "Left.", "agrees": "on", "password": PASSWORD}
+    form = LockForm(posted, incomplete=[second])
+    assert form.is_valid()
+    assert form.reasons() == {second.code: "Left."}
+
+
+def test_labels_that_look_like_numbers_or_formulas_survive_the_bundle(people: People, tmp_path: Path) -> None:
+    """A spreadsheet or a careless script reads 001 as 1 and =3 as a formula; the model's rows must still be found."""
+    room = half_read(people, ("001", "002", "=3", "-4"))
+    reasons = {reader.code: "Not read." for reader in queries.completeness_of(room.study)}
+    held = files(lock(study=room.study, password=PASSWORD, reasons=reasons, by=people.alice))
+    for name in (name for name in held if name.endswith(".csv")):
+        cells = [cell for row in csv.reader(io.StringIO(held[name].decode())) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "-4", "@"))], name
+    with zipfile.ZipFile(io.BytesIO(held["bundle.zip"])) as bundle:
+        bundle.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    root = Path(__file__).resolve().parents[3]
+    words = [sys.executable, "analyse.py"]
+    again = subprocess.run(words, cwd=folder, env={"PYTHONPATH": str(root)}, capture_output=True, check=True)
+    model = json.loads(again.stdout)["model"]
+    assert model["cases"] == 4
+    assert model["discrimination"]["auc"]["estimate"] == pytest.approx(1.0)  # scores .81 .19 .69 .31, truth 1 0 1 0
+
+
+def test_the_order_of_rows_is_that_of_code_points_not_of_the_database() -> None:
+    rows: list[dict[str, Cell]] = [{"reader": name} for name in ("b", "a", "B", "Ä", "R10", "R2")]
+    assert [row["reader"] for row in queries.in_order(rows, "reader")] == ["B", "R10", "R2", "a", "b", "Ä"]
