@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from .errors import Conflict, Denied, Refused
@@ -20,6 +20,13 @@ class Sentences:
             return self.get_response(request)
         except (OperationalError, InterfaceError):
             return unavailable(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, names: object) -> None:
+        # PostgreSQL keeps no NUL, so nothing has a name with one.
+        if any(
+            "\x00" in word for word in (request.path, *(value for pair in request.GET.lists() for value in pair[1]))
+        ):
+            raise Http404
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         match exception:
