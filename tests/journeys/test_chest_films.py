@@ -5,6 +5,7 @@ import itertools
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -67,9 +68,9 @@ def journey(lasting_environment: dict[str, str], tmp_path_factory: pytest.TempPa
     """Two servers on one database: the second one lives 29 days later."""
     folder = tmp_path_factory.mktemp("chest")
     way, material = Journey(folder), films.material_in(folder)
-    abnormal, effusion = (
-        films.train(material.cohort, finding, folder / finding) for finding in ("Abnormal", "Effusion")
-    )
+    with ThreadPoolExecutor(2) as trainings:
+        findings = ("Abnormal", "Effusion")
+        abnormal, effusion = trainings.map(lambda name: films.train(material.cohort, name, folder / name), findings)
     real_people("alice", "bob", "rita", "dev")
     environment = lasting_environment | {"WORK_FOLDER": str(folder / "work")}
     with open_browser() as browser:
