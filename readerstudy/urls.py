@@ -20,3 +20,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("readerstudy.dashboard.urls")),
 ]
+
+handler500 = "readerstudy.audit.middleware.server_error"

@@ -1,14 +1,26 @@
 """Turns the typed refusals of the project, and a database that is away, into pages with a sentence."""
 
+import sys
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.views import defaults
 
 from .errors import Conflict, Denied, Refused
 
 RETRY_AFTER_SECONDS = "5"
+
+
+AWAY = (OperationalError, InterfaceError)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What Django calls for an exception that left the views; sessions and log-ins ask the database before any view."""
+    if isinstance(sys.exc_info()[1], AWAY):
+        return unavailable(request)
+    return defaults.server_error(request)
 
 
 class Sentences:
@@ -16,10 +28,7 @@ class Sentences:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return unavailable(request)
+        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: object, names: object) -> None:
         # PostgreSQL keeps no NUL, so nothing has a name with one.
@@ -36,7 +45,7 @@ class Sentences:
                 return sentence_page(request, 409, str(exception))
             case Refused():
                 return sentence_page(request, 400, str(exception))
-            case OperationalError() | InterfaceError():
+            case _ if isinstance(exception, AWAY):
                 return unavailable(request)
         return None
 
