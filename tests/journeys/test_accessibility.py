@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from readerstudy.reading.models import Reading
 from tests.journeys.site_map import EVERYBODY, NO_PAGES, Site, Stop, make_site, names_below, names_of_pages, stops
-from tests.journeys.visits import OUTSIDE, WIDEST, faults_of, look, new_page, open_browser, visit
+from tests.journeys.visits import OUTSIDE, TASK, WIDEST, faults_of, look, new_page, open_browser, visit
 from tests.servers import WEB, Server
 from tests.world import PASSWORD
 
@@ -57,7 +57,7 @@ def looked_at(page: Page, address: str, stop: Stop, name: str) -> list[str]:
     found = [] if answer.status == stop.status else [f"{name}: {answer.status} instead of {stop.status}"]
     assert page.url == f"{address}{stop.address}", name
     if stop.name == "reading:read":
-        page.locator("#reading[data-painted]").wait_for()
+        page.locator("#reading[data-painted]").wait_for(timeout=TASK)
     if stop.name in ("cases:case", "reference:opinion"):
         page.locator(".viewer canvas").first.wait_for()
     if stop.name == "results:results" and page.locator("[data-figure]").count():
@@ -102,7 +102,7 @@ def test_a_case_is_read_with_keys_alone(site: Site, way: list[Stop], address: st
         page.get_by_role("heading", name="Keys and mouse").wait_for()
         tab_to(page, "Start reading")
         page.keyboard.press("Enter")
-        page.locator("#reading[data-painted]").wait_for()
+        page.locator("#reading[data-painted]").wait_for(timeout=TASK)
         slot = page.locator("#reading").get_attribute("data-slot")
         page.keyboard.press("i")
         expect(page.locator(".readout").first).to_contain_text("inverted")
