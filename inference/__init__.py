@@ -6,6 +6,8 @@ cohort                 manifests, patient-grouped splits, leak check
 recipes                presets as TOML files
 models                 the families; `models.build(recipe)` makes one
 training, checkpoint   one loop for all families: `train(...)`; it goes on after a kill
+part, augmentation     what the loop reads; films as they might have been taken
+teaching               where a finding lies, for families that can learn it
 calibration            probabilities and operating point, from validation data only
 weights                safetensors beside the card
 saliency               Grad-CAM and its relative for heads that weigh each place

@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--epochs", type=int, default=None)
     train.add_argument("--licence", default="for research")
+    train.add_argument("--limits", default="Trained on one cohort; see data and metrics.")
     train.set_defaults(run=run_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a frozen model on another cohort")
@@ -101,6 +102,7 @@ def run_train(options: argparse.Namespace) -> None:
         seed=options.seed,
         epochs=options.epochs,
         licence=options.licence,
+        limits=options.limits,
     )
     card = train(cohort(options), plan, options.out)
     print(json.dumps({"digest": card.digest, "threshold": card.threshold, **card.metrics}, indent=2))

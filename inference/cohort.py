@@ -30,6 +30,8 @@ class Member:
     patient: str
     path: Path
     positive: bool
+    # Row and column of the finding in the image, where the manifest has the columns row and column.
+    place: tuple[float, float] | None = None
 
 
 def read_manifest(
@@ -73,10 +75,21 @@ def read_manifest(
         path = images / row[file]
         if not path.is_file():
             raise BadCohort(f"Row {number}, column {file}: there is no file {row[file]!r} in {images}.")
-        members.append(Member(row[case], row[patient], path, label in YES))
+        members.append(Member(row[case], row[patient], path, label in YES, place_in(row, number)))
     if len({member.positive for member in members}) < 2:
         raise BadCohort(f"All cases of {manifest} have the same {finding}; a classifier needs both.")
     return members
+
+
+def place_in(row: dict[str, str], number: int) -> tuple[float, float] | None:
+    """Where the finding lies, or None where the manifest does not say."""
+    written = (row.get("row") or "").strip(), (row.get("column") or "").strip()
+    if not all(written):
+        return None
+    try:
+        return float(written[0]), float(written[1])
+    except ValueError:
+        raise BadCohort(f"Row {number}, columns row and column: {written} are not two numbers.") from None
 
 
 def split_by_patient(

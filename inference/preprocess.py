@@ -67,6 +67,12 @@ class Preprocessing:
         factor = min(self.rows / rows, self.columns / columns)
         return max(1, round(rows * factor)), max(1, round(columns * factor))
 
+    def placed(self, row: float, column: float, rows: int, columns: int) -> tuple[float, float]:
+        """Where a place of an image of that shape comes to lie in the input."""
+        height, width = self.fitted(rows, columns)
+        top, left = (self.rows - height) // 2, (self.columns - width) // 2
+        return top + (row + 0.5) * height / rows, left + (column + 0.5) * width / columns
+
     def back(self, plane: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
         """Cut the padding from a map over the input, so that it covers the image of that shape exactly."""
         height, width = self.fitted(rows, columns)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from inference.augmentation import augmented
 from inference.calibration import fit_calibration, youden_threshold
-from inference.cards import Card, canonical, sha256_of
+from inference.cards import Card, sha256_of
 from inference.checkpoint import Checkpoint
-from inference.cohort import SEEN, Member, check_no_leak, digest_of, seen, split_by_patient
+from inference.cohort import SEEN, Member, check_no_leak, seen, split_by_patient
 from inference.evaluate import measure
 from inference.models import build
-from inference.pixels import read_file
+from inference.part import Part, load_part
 from inference.preprocess import Preprocessing
 from inference.recipes import read_recipe
+from inference.teaching import Teaching, teaching_for
 from inference.weights import save_weights
 
 
@@ -62,36 +63,6 @@ class Training:
         if self.epochs is not None:
             chosen["training"]["epochs"] = self.epochs
         return chosen
-
-
-@dataclass
-class Part:
-    """A part of the cohort in memory: inputs (n, 1, rows, columns), labels (n,), pixel digests."""
-
-    members: list[Member]
-    inputs: Tensor
-    labels: Tensor
-    digests: list[str] = field(default_factory=list)
-
-    @property
-    def positive(self) -> NDArray[np.bool_]:
-        result: NDArray[np.bool_] = self.labels.numpy().astype(bool)
-        return result
-
-    def digest(self) -> str:
-        rows = sorted((m.patient, d, m.positive) for m, d in zip(self.members, self.digests, strict=True))
-        return hashlib.sha256(canonical(rows)).hexdigest()
-
-
-def load_part(members: Sequence[Member], preprocessing: Preprocessing, *, title: str) -> Part:
-    """Read and preprocess all images of a part."""
-    inputs, digests = [], []
-    for member in tqdm(members, desc=title, unit="image", leave=False):
-        pixels = read_file(member.path)
-        digests.append(digest_of(pixels))
-        inputs.append(torch.from_numpy(preprocessing(pixels)))
-    labels = torch.tensor([float(member.positive) for member in members])
-    return Part(list(members), torch.stack(inputs)[:, None], labels, digests)
 
 
 def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
@@ -145,13 +116,14 @@ def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) 
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings["rate"], total_steps=epochs * steps)
     checkpoint = Checkpoint(out, recipe, training.digest())
     first = checkpoint.resume(model, optimiser, schedule)
+    teaching = teaching_for(recipe, model, training)
     balance = (len(training.labels) - training.labels.sum()) / training.labels.sum()
     progress = tqdm(range(first, epochs), desc="training", unit="epoch", initial=first, total=epochs)
     for epoch in progress:
         if settings["patience"] and epoch - checkpoint.best_epoch >= settings["patience"]:
             break
         chance = torch.Generator().manual_seed(settings["seed"] * 100_003 + epoch)
-        loss = one_epoch(model, optimiser, schedule, training, settings, balance, chance)
+        loss = one_epoch(model, optimiser, schedule, training, settings, balance, chance, teaching)
         checkpoint.note(epoch + 1, loss, loss_on(model, validation, balance), model)
         checkpoint.save(epoch + 1, model, optimiser, schedule)
         progress.set_postfix(loss=f"{loss:.3f}", best=checkpoint.best_epoch)
@@ -168,6 +140,7 @@ def one_epoch(
     settings: Mapping[str, Any],
     balance: Tensor,
     chance: torch.Generator,
+    teaching: Teaching | None,
 ) -> float:
     model.train()
     torch.manual_seed(
@@ -176,36 +149,21 @@ def one_epoch(
     order = torch.randperm(len(training.labels), generator=chance)
     total = 0.0
     for chosen in order.split(settings["batch"]):
-        images = augmented(training.inputs[chosen], chance, flip=settings["flip"])
         smooth = settings["smoothing"]
         target = training.labels[chosen] * (1 - 2 * smooth) + smooth
-        loss = F.binary_cross_entropy_with_logits(model(images), target, pos_weight=balance)
+        if teaching is None:
+            images = augmented(training.inputs[chosen], chance, flip=settings["flip"])
+            logits, placed = model(images), torch.zeros(())
+        else:
+            images, marks = teaching.augmented(training, chosen, chance, flip=settings["flip"])
+            logits, placed = teaching.loss(model, images, marks, training.labels[chosen])
+        loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=balance) + placed
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
         total += loss.item() * len(chosen)
     return total / len(order)
-
-
-def augmented(images: Tensor, chance: torch.Generator, *, flip: bool) -> Tensor:
-    """Small turns (±6°), scales and shifts (±10 %), contrast and brightness; mirrored where the finding has no side."""
-    n = len(images)
-    turn = (torch.rand(n, generator=chance) - 0.5) * 0.2
-    scale = 1 + (torch.rand(n, generator=chance) - 0.5) * 0.2
-    grid = torch.zeros(n, 2, 3)
-    grid[:, 0, 0], grid[:, 0, 1] = scale * torch.cos(turn), -scale * torch.sin(turn)
-    grid[:, 1, 0], grid[:, 1, 1] = scale * torch.sin(turn), scale * torch.cos(turn)
-    grid[:, :, 2] = (torch.rand(n, 2, generator=chance) - 0.5) * 0.2
-    places = F.affine_grid(grid, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, places, align_corners=False, padding_mode="border")
-    contrast = 1 + (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.3
-    brightness = (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.2
-    changed = moved * contrast + brightness
-    if flip:
-        mirror = torch.rand(n, generator=chance) < 0.5
-        changed[mirror] = changed[mirror].flip(-1)
-    return changed
 
 
 def logits_of(model: nn.Module, inputs: Tensor, batch: int = 64) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ A family is a function ``build(recipe) -> torch.nn.Module`` under a name. Its mo
 reads, shape (batch, channels, r, c)) and ``head(features)`` with ``forward(x) == head(features(x))``.
 
 >>> sorted(families())
-['residual', 'small_cnn', 'wavelet']
+['located', 'small_cnn', 'wavelet']
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ class Classifier(Protocol):
     def features(self, images: Tensor) -> Tensor: ...
 
     def head(self, features: Tensor) -> Tensor: ...
+
+
+class Locating(Classifier, Protocol):
+    """What families offer besides that can be taught where a finding lies."""
+
+    def places(self, features: Tensor) -> Tensor: ...
+
+    def head_of_places(self, places: Tensor) -> Tensor: ...
 
 
 class UnknownFamily(ValueError):
@@ -51,7 +59,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 def families() -> list[str]:
     """Names of the registered families."""
-    from inference.models import residual, small_cnn, wavelet  # noqa: F401 - they register themselves
+    from inference.models import located, small_cnn, wavelet  # noqa: F401 - they register themselves
 
     return list(_FAMILIES)
 

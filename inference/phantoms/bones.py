@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.phantoms.column import LEVELS, Patient, Vertebra
+from inference.phantoms.column import LEVELS, Fracture, Mimic, Patient, Vertebra
 from inference.phantoms.shapes import Plane, capsule, edge, line, meet, texture
 
 SECTION = 2.6
@@ -34,8 +34,9 @@ def body(patient: Patient, one: Vertebra, x: Plane, v: Plane, chance: np.random.
     marrow = SPONGE * density * path * grain * edge(inside)
     shell = COMPACT * (1.1 - 0.4 * thin)
     bone = marrow + shell * (rims(one, u, v, top, bottom) * edge(inside + 0.6, 0.5) + 3.6 * line(inside - 0.5, 0.9))
-    if patient.fracture is not None and patient.fracture.level == one.level:
-        bone = bone + impaction(patient, one, u, v, top, edge(inside) * path)
+    change = patient.change_of(one.level)
+    if change is not None:
+        bone = bone + impaction(change, one, u, v, top, edge(inside) * path)
     result: Plane = bone
     return result
 
@@ -61,17 +62,16 @@ def rims(one: Vertebra, u: Plane, v: Plane, top: Plane, bottom: Plane) -> Plane:
     return result
 
 
-def impaction(patient: Patient, one: Vertebra, u: Plane, v: Plane, top: Plane, path: Plane) -> Plane:
-    """A fresh fracture: a dense band under the upper endplate and a step of the anterior cortex."""
-    assert patient.fracture is not None
-    strength = patient.fracture.impaction
+def impaction(change: Fracture | Mimic, one: Vertebra, u: Plane, v: Plane, top: Plane, path: Plane) -> Plane:
+    """A dense band under the upper endplate; in a fresh fracture also a step of the anterior cortex."""
+    strength = change.impaction
     band = line(v - top + 3.4, 1.9) * edge((0.94 - np.abs(u)) * one.depth / 2, 0.8)
     step = line((u - 1.03) * one.depth / 2, 1.4) * line(v - top + 4.5, 2.2)
-    result: Plane = COMPACT * strength * (0.13 * path * band + 8.0 * step)
+    result: Plane = COMPACT * strength * (0.11 * path * band + 7.0 * step * isinstance(change, Fracture))
     return result
 
 
-def posterior_elements(patient: Patient, one: Vertebra, x: Plane, v: Plane) -> Plane:
+def posterior_elements(patient: Patient, one: Vertebra, x: Plane, v: Plane, _: np.random.Generator) -> Plane:
     """Pedicles, joints and their isthmus on both sides, spinous process; the foramina between them stay dark."""
     behind = -x - one.depth / 2
     h = one.posterior

@@ -31,6 +31,16 @@ class Fracture:
 
 
 @dataclass(frozen=True)
+class Mimic:
+    """What is no fracture and may be taken for one: a body of short front by birth, or a worn, dense endplate."""
+
+    level: str
+    shape: str
+    loss: float
+    impaction: float
+
+
+@dataclass(frozen=True)
 class Vertebra:
     """One body: centre, tilt (degrees), depth, heights, width; ``parallax`` parts its near from its far side."""
 
@@ -59,7 +69,12 @@ class Patient:
     scoliosis: float
     vertebrae: tuple[Vertebra, ...]
     fracture: Fracture | None
+    mimic: Mimic | None
     chance: int
+
+    def change_of(self, level: str) -> Fracture | Mimic | None:
+        """What sets this body apart from the others."""
+        return next((change for change in (self.fracture, self.mimic) if change and change.level == level), None)
 
 
 def chance_for(*parts: object) -> np.random.Generator:
@@ -77,6 +92,7 @@ def make_patient(seed: int, name: str, *, fractured: bool) -> Patient:
         np.clip(chance.normal(0.45 + (age - 70) * 0.01 + (0.04 if fractured else 0.0), 0.18), 0.05, 0.95)
     )
     fracture = make_fracture(chance) if fractured else None
+    mimic = make_mimic(chance, fracture)
     return Patient(
         name=name,
         age=age,
@@ -85,8 +101,9 @@ def make_patient(seed: int, name: str, *, fractured: bool) -> Patient:
         thickness=float(chance.uniform(250, 350)),
         gas=float(chance.uniform(0.2, 1.0)),
         scoliosis=float(chance.uniform(0.0, 0.12)),
-        vertebrae=make_column(chance, 0.93 if sex == "F" else 1.04, fracture),
+        vertebrae=make_column(chance, 0.93 if sex == "F" else 1.04, fracture, mimic),
         fracture=fracture,
+        mimic=mimic,
         chance=int(chance.integers(2**62)),
     )
 
@@ -98,11 +115,23 @@ def make_fracture(chance: np.random.Generator) -> Fracture:
         grade=grade,
         shape=str(chance.choice(list(SHAPE_SHARES), p=list(SHAPE_SHARES.values()))),
         loss=float(chance.uniform(*GENANT_LOSS[grade])),
-        impaction=float(chance.uniform(0.3, 1.0)),
+        # Four of ten fractures are old: their heights are lost, their band is gone.
+        impaction=float(chance.uniform(0.3, 1.0)) if chance.random() < 0.6 else 0.0,
     )
 
 
-def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | None) -> tuple[Vertebra, ...]:
+def make_mimic(chance: np.random.Generator, fracture: Fracture | None) -> Mimic | None:
+    """In six of ten patients, at another level than the fracture's."""
+    there = chance.random() < 0.6
+    level = str(chance.choice([level for level in LEVEL_SHARES if fracture is None or level != fracture.level]))
+    worn = chance.random() < 0.4
+    loss, impaction = float(chance.uniform(0.09, 0.19)), float(chance.uniform(0.2, 0.8))
+    if not there:
+        return None
+    return Mimic(level, "worn" if worn else "wedge", 0.06 if worn else loss, impaction if worn else 0.0)
+
+
+def make_column(chance: np.random.Generator, scale: float, *changes: Fracture | Mimic | None) -> tuple[Vertebra, ...]:
     """Bodies from below upwards; a wedge tips what is above it forward, by less than its angle, for discs make up."""
     stoop = float(chance.normal(0, 5))
     # Round backs are common without a fracture, so that posture alone does not give one away.
@@ -115,7 +144,7 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
         size = scale * (1 - 0.022 * step) * float(chance.normal(1, 0.02))
         height = 27.5 * size
         disc = (10.0 - 0.65 * step) * float(chance.normal(1, 0.08))
-        losses = body_losses(chance, fracture if fracture and fracture.level == level else None)
+        losses = body_losses(chance, next((change for change in changes if change and change.level == level), None))
         posterior, middle, anterior = (height * (1 - loss) for loss in losses)
         tilt = TILTS[level] * (1 + sway) + stoop + kyphosis + round_back * max(0.0, (step - 4) / 3)
         kyphosis += float(np.degrees(np.arctan2(posterior - anterior, 34 * size))) * 0.25
@@ -143,15 +172,17 @@ def make_column(chance: np.random.Generator, scale: float, fracture: Fracture | 
     return tuple(bodies)
 
 
-def body_losses(chance: np.random.Generator, fracture: Fracture | None) -> tuple[float, float, float]:
+def body_losses(chance: np.random.Generator, change: Fracture | Mimic | None) -> tuple[float, float, float]:
     """Relative loss of the posterior, middle and anterior height; some loss is there without a fracture."""
     ordinary = chance.uniform(0.0, [0.04, 0.08, 0.09])
-    if fracture is None:
+    if change is None:
         return float(ordinary[0]), float(ordinary[1]), float(ordinary[2])
-    loss = fracture.loss
-    match fracture.shape:
+    loss = change.loss
+    match change.shape:
         case "wedge":
             return 0.10 * loss, 0.55 * loss, loss
+        case "worn":
+            return 0.0, 0.5 * loss, loss
         case "biconcave":
             return 0.12 * loss, loss, 0.35 * loss
         case _:

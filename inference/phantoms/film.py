@@ -5,6 +5,7 @@ What a ray meets adds up, and its intensity is N·exp(−Σ μ·length).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from inference.phantoms.tissue import aorta, soft_tissue
 PIXEL = 0.42
 ROWS, COLUMNS = 704, 480
 WORDS = "SYNTHETIC"
+Bone = Callable[[Patient, Vertebra, Plane, Plane, np.random.Generator], Plane]
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,19 @@ class View:
     x: Plane
     z: Plane
 
-    def window_around(self, one: Vertebra) -> tuple[slice, slice]:
-        """The part of the film that a vertebra can reach."""
-        near = (np.abs(self.x[::8, ::8] - one.x + 22) < 62) & (np.abs(self.z[::8, ::8] - one.z) < 42)
+    def windows_of(self, one: Vertebra) -> list[tuple[tuple[slice, slice], Bone]]:
+        """The parts of the film that the body and what is behind it can reach, each with what draws it."""
+        front = self.window(one, -one.depth / 2 - 6, one.depth / 2 + 6, 26)
+        return [(front, bones.body), (self.window(one, -70, -one.depth / 2 + 9, 40), bones.posterior_elements)]
+
+    def window(self, one: Vertebra, behind: float, before: float, half: float) -> tuple[slice, slice]:
+        """The part of the film between two depths of a body and so far above and below its centre."""
+        x, v = self.local(one, np.s_[::4, ::4])
+        near = (x > behind) & (x < before) & (np.abs(v) < half)
         rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
         if rows.size < 2 or columns.size < 2:
             return slice(0, 0), slice(0, 0)
-        return slice(8 * rows[0], 8 * rows[-1] + 8), slice(8 * columns[0], 8 * columns[-1] + 8)
+        return slice(4 * rows[0], 4 * rows[-1] + 4), slice(4 * columns[0], 4 * columns[-1] + 4)
 
     def local(self, one: Vertebra, window: tuple[slice, slice]) -> tuple[Plane, Plane]:
         """Pixels of a window in the frame of a vertebra: millimetres forward and upward from its centre."""
@@ -66,16 +74,17 @@ def make_film(patient: Patient, site: Site) -> Plane:
     """The film as stored: 12-bit values, bone bright, shape (704, 480) at 0.42 mm."""
     chance = chance_for(patient.chance)
     view = make_view(patient, chance)
-    # Soft tissue has no detail below two pixels.
-    soft = soft_tissue(patient, view.x[::2, ::2], view.z[::2, ::2], chance, 2 * PIXEL)
-    lengths = resized(soft, view.x.shape) + aorta(patient, view.x, view.z, chance)
+    # These have no detail below two pixels.
+    x, z = view.x[::2, ::2], view.z[::2, ::2]
+    coarse = (
+        soft_tissue(patient, x, z, chance, 2 * PIXEL) + bones.sacrum(patient, x, z) + bones.ribs(patient, x, z, chance)
+    )
+    lengths = resized(coarse, view.x.shape) + aorta(patient, view.x, view.z, chance)
     for one in patient.vertebrae:
-        window = view.window_around(one)
-        if lengths[window].size:
-            x, v = view.local(one, window)
-            lengths[window] += bones.body(patient, one, x, v, chance)
-            lengths[window] += bones.posterior_elements(patient, one, x, v)
-    lengths += bones.sacrum(patient, view.x, view.z) + bones.ribs(patient, view.x, view.z, chance)
+        for window, bone in view.windows_of(one):
+            if lengths[window].size:
+                x, v = view.local(one, window)
+                lengths[window] += bone(patient, one, x, v, chance)
     return labelled(expose(lengths, site, chance), site)
 
 

@@ -58,6 +58,8 @@ def checked(recipe: dict[str, Any], name: str) -> dict[str, Any]:
         if fields is not None and set(recipe[table]) != fields:
             wrong = ", ".join(sorted(set(recipe[table]) ^ fields))
             raise BadRecipe(f"The recipe {name}, table [{table}]: missing or unknown: {wrong}.")
+    if "places" in recipe and set(recipe["places"]) != {"weight", "radius"}:
+        raise BadRecipe(f"The recipe {name}, table [places]: weight and radius, no more and no less.")
     if recipe["explanation"]["method"] not in METHODS:
         raise BadRecipe(f"The recipe {name}, explanation: method is one of {', '.join(METHODS)}.")
     if not isinstance(recipe.get("family"), str):

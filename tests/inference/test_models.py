@@ -47,10 +47,10 @@ def test_one_step_down_the_gradient_lowers_the_loss(preset: str) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_a_place_is_as_good_as_another_to_the_residual_family() -> None:
+def test_a_place_is_as_good_as_another_to_the_located_family() -> None:
     """Moved by its whole stride, away from the borders, a blob gives the same maxima."""
     torch.manual_seed(0)
-    model = build("residual", {"widths": [4, 8, 8, 8]}).eval()
+    model = build("located", {"widths": [4, 8, 8, 8]}).eval()
     images = torch.zeros(2, 1, 128, 128)
     images[0, 0, 40:50, 40:50] = 1
     images[1, 0, 56:66, 64:74] = 1
@@ -66,7 +66,7 @@ def test_wavelets_do_not_see_a_flat_image() -> None:
 
 
 def test_unknown_families_and_fields_are_named() -> None:
-    with pytest.raises(UnknownFamily, match="'resnet' is not registered; known are residual, small_cnn, wavelet"):
+    with pytest.raises(UnknownFamily, match="'resnet' is not registered; known are located, small_cnn, wavelet"):
         build("resnet", {})
     with pytest.raises(UnknownFamily, match="unexpected keyword argument 'inputs'"):
         build("small_cnn", {"inputs": 6})

@@ -54,8 +54,12 @@ def test_heights_follow_genant(patients: list[Patient]) -> None:
     grades = set()
     for patient in patients:
         for body in patient.vertebrae:
-            if patient.fracture is None or body.level != patient.fracture.level:
+            change = patient.change_of(body.level)
+            if change is None:
                 assert min(body.anterior, body.middle) / body.posterior > 0.90
+            elif change is patient.mimic:
+                # Genant calls nothing under a fifth a fracture.
+                assert min(body.anterior, body.middle) / body.posterior > 0.80
         if patient.fracture is None:
             continue
         broken = next(body for body in patient.vertebrae if body.level == patient.fracture.level)

@@ -1,7 +1,9 @@
-"""A small residual classifier for findings that are small beside the image: a fracture somewhere along a spine.
+"""A small residual network with a logit at every place: for findings that are small beside the image.
 
-Two convolutions a stage with a short cut around them; the head sees mean and maximum of every channel, so that one
-place is enough, wherever it lies. After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2.
+Two convolutions a stage with a short cut around them, then a logit at every place; the film is positive where one place
+is, a fracture somewhere along a spine. Where a manifest says at which place the finding lies, the training may use it
+(table ``places`` of the recipe). After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2,
+and Oquab et al., "Is object localization for free?", CVPR 2015, section 3.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Block(nn.Module):
         return torch.relu(around + through)
 
 
-class Residual(nn.Module):
+class Located(nn.Module):
     """Logit of the positive label from one grey image.
 
     Parameters
@@ -45,30 +47,42 @@ class Residual(nn.Module):
         Share of channels that the head does not see while training.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), dropout: float = 0.2) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), dropout: float = 0.1) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
         last = len(widths) - 2
         self.stages = nn.Sequential(
             *(Block(widths[i], widths[i + 1], 1 if i == last else 2) for i in range(len(widths) - 1))
         )
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(2 * widths[-1], 1)
+        self.dropout = nn.Dropout2d(dropout)
+        self.place = nn.Conv2d(widths[-1], 1, 1)
+        self.scale = nn.Linear(1, 1)
+        # A place is rarely the one: the training begins from there.
+        nn.init.constant_(self.place.bias, -3.0)  # type: ignore[arg-type]
+        nn.init.ones_(self.scale.weight)
 
     def features(self, images: Tensor) -> Tensor:
         maps: Tensor = self.stages(self.stem(images))
         return maps
 
-    def head(self, features: Tensor) -> Tensor:
-        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
-        logits: Tensor = self.linear(self.dropout(pooled))
+    def places(self, features: Tensor) -> Tensor:
+        """Logit of every place, shape (batch, 1, r, c)."""
+        logits: Tensor = self.place(self.dropout(features))
+        return logits
+
+    def head_of_places(self, places: Tensor) -> Tensor:
+        """The smooth maximum log Σ exp over places, scaled: one place is enough."""
+        logits: Tensor = self.scale(torch.logsumexp(places.flatten(1), dim=1, keepdim=True))
         return logits[:, 0]
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.head_of_places(self.places(features))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.features(images))
 
 
-@register("residual")
+@register("located")
 def build(recipe: Mapping[str, Any]) -> nn.Module:
-    """The family from its recipe, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.2}``."""
-    return Residual(**{**recipe, "widths": tuple(recipe.get("widths", (16, 32, 48, 64)))})
+    """The family from its recipe, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.1}``."""
+    return Located(**{**recipe, "widths": tuple(recipe.get("widths", (16, 32, 48, 64)))})
