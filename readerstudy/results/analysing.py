@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Phase = AnalysisRun.Phase
-PATIENCE = timedelta(minutes=30)
+# The largest study takes seconds; a run done twice would give the same and be stored once.
+PATIENCE = timedelta(minutes=5)
 
 
 def analyse(token: str) -> None:

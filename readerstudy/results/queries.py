@@ -1,11 +1,11 @@
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404
 
-from readerstudy.studies.models import Study
+from readerstudy.datasets.tidy import sheet
+from readerstudy.reading.models import Answer, ExternalSource, WashoutOverride
+from readerstudy.studies.models import Enrolment, ProtocolVersion, Study
 
 from .models import AnalysisRun
 
@@ -53,8 +53,51 @@ def document_of(run: AnalysisRun) -> dict[str, Any]:
         "seed": run.seed,
         "versions": run.versions,
         "digest": run.results_digest,
+        "deviations": list(deviations_of(run)),
+        "noninferiority": list(margins_of(run)),
         "results": results_of(run),
     }
+
+
+def margins_of(run: AnalysisRun) -> Iterator[dict[str, Any]]:
+    """Endpoints that were planned with a margin: not inferior where the interval lies above minus the margin."""
+    results = results_of(run)
+    for endpoint in run.plan["endpoints"]:
+        if endpoint["margin"] is None:
+            continue
+        about = {"figure": endpoint["metric"], "margin": endpoint["margin"]}
+        found = results["study"][endpoint["metric"]]
+        if endpoint["method"] != "mrmc":
+            yield about | {"refused": "The plan tests each reader alone; hold each interval against the margin."}
+        elif "refused" in found:
+            yield about | {"refused": found["refused"]}
+        else:
+            for row in found["differences"]:
+                if row["reader"] is None:
+                    named = {name: row[name] for name in ("first", "second", "low")}
+                    yield about | named | {"shown": row["low"] > -endpoint["margin"]}
+
+
+def deviations_of(run: AnalysisRun) -> Iterator[str]:
+    """What a reader of the results must know of how the data came about, as sentences."""
+    study, protocol = run.dataset.study, run.dataset.protocol
+    for version in ProtocolVersion.objects.filter(study=study, number__range=(2, protocol.number)).order_by("number"):
+        yield f"Protocol amended on {version.frozen_at:%Y-%m-%d} (version {version.number}): {version.reason}"
+    withdrawn = Enrolment.objects.filter(study=study, role=Enrolment.Role.READER, active=False, slots__isnull=False)
+    for code in withdrawn.order_by("code").values_list("code", flat=True).distinct():
+        yield f"{code} was withdrawn; what {code} read stays in the data."
+    overrides = WashoutOverride.objects.filter(slot__reader__study=study, agreed_by__isnull=False).count()
+    if overrides:
+        yield f"Readings with a washout cut short: {overrides}, each with a reason and a second person's consent."
+    corrections = Answer.objects.filter(reading__slot__reader__study=study, number__gt=1).count()
+    if corrections:
+        yield f"Corrected answers: {corrections}, each with a reason; the audit chain holds the earlier ones."
+    for source in ExternalSource.objects.filter(study=study).order_by("imported_at"):
+        whom = " by simulated readers" if source.simulated else ""
+        yield f"{source.rows} readings of {source.name} were given elsewhere{whom} and imported."
+    simulated = Enrolment.objects.filter(study=study, simulated=True, external=False).order_by("code")
+    if simulated.exists():
+        yield f"Simulated readers: {', '.join(simulated.values_list('code', flat=True))}."
 
 
 def figure_of(run: AnalysisRun, name: str) -> dict[str, Any]:
@@ -133,11 +176,6 @@ def model_estimates(results: dict[str, Any]) -> Iterator[Line]:
 COLUMNS = ("estimate", "se", "df", "statistic", "p", "p_adjusted", "low", "high", "n")
 
 
-def estimates_csv(results: dict[str, Any]) -> str:
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["method", "arm", "reader", "figure", *COLUMNS])
-    for method, arm, reader, figure, row in estimates(results):
-        cells = ["" if row.get(name) is None else repr(row[name]) for name in COLUMNS]
-        out.writerow([method, arm, reader, figure, *cells])
-    return text.getvalue()
+def estimates_csv(results: dict[str, Any]) -> bytes:
+    rows = ([*words, *(row.get(name) for name in COLUMNS)] for *words, row in estimates(results))
+    return sheet(["method", "arm", "reader", "figure", *COLUMNS], rows)

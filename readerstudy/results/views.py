@@ -41,7 +41,13 @@ def results(request: HttpRequest, study: str) -> HttpResponse:
         return render(request, "results/_state.html", context)
     if run is not None and run.phase == AnalysisRun.Phase.DONE:
         found = queries.results_of(run)
-        context |= {"found": found, "figures": queries.figures_in(run), "lines": queries.estimates(found)}
+        context |= {
+            "found": found,
+            "figures": queries.figures_in(run),
+            "lines": queries.estimates(found),
+            "margins": list(queries.margins_of(run)),
+            "deviations": list(queries.deviations_of(run)),
+        }
     return render(request, "results/results.html", context)
 
 
@@ -73,7 +79,7 @@ def figure(request: HttpRequest, study: str, name: str) -> HttpResponse:
     return response
 
 
-def file_of(text: str, content_type: str, name: str) -> HttpResponse:
+def file_of(text: str | bytes, content_type: str, name: str) -> HttpResponse:
     response = HttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store"

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.html import escape
 from sklearn.metrics import roc_auc_score
 
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.datasets.actions import lock
-from readerstudy.reading.actions import import_readings, open_reading
+from readerstudy.reading.actions import correct, import_readings, open_reading
 from readerstudy.reading.external import Source
+from readerstudy.reading.models import Reading
 from readerstudy.results import analysing, queries
 from readerstudy.results.actions import start_run
 from readerstudy.results.models import AnalysisRun
-from readerstudy.studies.actions import create_study, freeze
+from readerstudy.studies.actions import amend, create_study, freeze
+from readerstudy.studies.actions.freezing import Changes
 from readerstudy.studies.models import Study
-from readerstudy.studies.outline import ArmOutline, EndpointOutline, Outline, QuestionOutline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, EndpointOutline, Outline, QuestionOutline
 from tests.shared_data import shared
 from tests.world import PASSWORD, People, client_of
 
@@ -34,9 +38,8 @@ def people() -> People:
     return People()
 
 
-def locked(people: People, content: bytes, source: Source, outline: Outline | None = None) -> Study:
-    extra = {"outline": outline} if outline else {}
-    study = create_study(title="Imported", question="Does it help?", by=people.alice, **extra)
+def locked(people: People, content: bytes, source: Source, outline: Outline = CROSSOVER) -> Study:
+    study = create_study(title="Imported", question="Does it help?", by=people.alice, outline=outline)
     freeze(study=study, by=people.alice)
     import_readings(study=study, content=content, name="answers.csv", source=source, by=people.alice, new_cases=True)
     open_reading(study=study, by=people.alice)
@@ -152,6 +155,80 @@ def test_a_run_is_carried_out_once(crossed: Study, people: People) -> None:
     assert run.phase == AnalysisRun.Phase.DONE
 
 
+def test_a_run_that_a_dead_worker_left_is_taken_up_again(crossed: Study, people: People) -> None:
+    run = start_run(study=crossed, by=people.alice)
+    assert analysing.claim(run.token) is not None
+    analysing.analyse(run.token)
+    run.refresh_from_db()
+    assert run.phase == AnalysisRun.Phase.RUNNING
+    assert analysing.waiting() == []
+    AnalysisRun.objects.filter(pk=run.pk).update(claimed_at=timezone.now() - analysing.PATIENCE)
+    assert analysing.waiting() == [run.token]
+    analysing.analyse(run.token)
+    run.refresh_from_db()
+    assert run.phase == AnalysisRun.Phase.DONE
+
+
+def with_margin(margin: float | None) -> Outline:
+    endpoint = EndpointOutline(rank="primary", metric="auc", method="mrmc", margin=margin)
+    return Outline(CROSSOVER.arms, CROSSOVER.washouts, CROSSOVER.questions, (endpoint,))
+
+
+@pytest.mark.parametrize(("margin", "shown", "words"), [(0.03, True, "not inferior"), (0.025, False, "not shown")])
+def test_a_margin_of_the_plan_is_held_against_the_interval(
+    people: People, margin: float, shown: bool, words: str
+) -> None:
+    study = locked(people, (FIXTURES / "crossed.csv").read_bytes(), Source(), with_margin(margin))
+    analysed(study, people)
+    client = client_of(people.alice)
+    document = json.loads(client.get(f"/studies/{study.token}/results/results.json").content)
+    (row,) = document["noninferiority"]
+    # golden.json: the interval of unaided minus aided ends at 0.02500167519799.
+    assert row["low"] == pytest.approx(-0.02500167519799, rel=DIGITS)
+    assert row["shown"] is shown
+    assert f"<strong>{words}</strong>" in client.get(f"/studies/{study.token}/results/").content.decode()
+
+
+def test_the_page_says_where_the_data_come_from_and_what_was_changed(people: People) -> None:
+    study = create_study(title="Imported", question="Does it help?", by=people.alice)
+    freeze(study=study, by=people.alice)
+    content = (FIXTURES / "crossed.csv").read_bytes()
+    import_readings(
+        study=study,
+        content=content,
+        name="crossed.csv",
+        source=Source(),
+        by=people.alice,
+        new_cases=True,
+        simulated=True,
+    )
+    amend(study=study, changes=Changes(title="Imported answers"), reason="Plainer title.", by=people.alice)
+    open_reading(study=study, by=people.alice)
+    reading = Reading.objects.filter(slot__reader__code="R1", slot__case__label="C002").earliest("pk")
+    correct(reading=reading, values={"confidence": 8}, reason="Slip of the key.", by=people.alice)
+    lock(study=study, password=PASSWORD, reasons={}, by=people.alice)
+    analysed(study, people)
+    client = client_of(people.alice)
+    told = json.loads(client.get(f"/studies/{study.token}/results/results.json").content)["deviations"]
+    assert [sentence.split(" on ")[0] for sentence in told] == [
+        "Protocol amended",
+        "Corrected answers: 1, each with a reason; the audit chain holds the earlier ones.",
+        "800 readings of crossed.csv were given elsewhere by simulated readers and imported.",
+    ]
+    page = client.get(f"/studies/{study.token}/results/").content.decode()
+    assert all(escape(sentence) in page for sentence in told)
+
+
+def test_a_reader_called_like_a_formula_is_none_in_the_table(people: People) -> None:
+    content = (FIXTURES / "crossed.csv").read_text().replace("R1,", "=R1,").encode()
+    study = locked(people, content, Source())
+    analysed(study, people)
+    table = client_of(people.alice).get(f"/studies/{study.token}/results/estimates.csv").content.decode()
+    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    assert "'=R1" in cells
+    assert not [cell for cell in cells if cell.startswith("=")]
+
+
 def test_one_class_only_is_a_sentence(people: People) -> None:
     rows = ["reader,seniority,arm,case,truth,rating,decision"]
     rows += [f"X{r},senior,{arm},C{c},1,80,1" for r in (1, 2) for arm in ("unaided", "aided") for c in range(5)]
@@ -161,25 +238,22 @@ def test_one_class_only_is_a_sentence(people: People) -> None:
     page = client_of(people.alice).get(f"/studies/{study.token}/results/")
     assert page.status_code == 200
     run.refresh_from_db()
-    if run.phase == AnalysisRun.Phase.DONE:
-        assert "refused" in queries.results_of(run)["study"]["auc"]
-    else:
-        assert run.message
+    assert run.phase == AnalysisRun.Phase.DONE
+    found = queries.results_of(run)
+    assert "refused" in found["study"]["auc"]
+    assert escape(found["study"]["auc"]["refused"]) in page.content.decode()
+    assert found["study"]["sensitivity"]["arms"][0]["estimate"] == 1.0
 
 
-PROSTATE = Outline(
-    arms=tuple(ArmOutline(label=arm) for arm in ("Grayscale", "Hot-iron", "Jet", "Rainbow", "PET")),
-    washouts=(0,),
-    questions=(QuestionOutline(kind="confidence", key="confidence", text="How suspicious?", minimum=0, maximum=100),),
-    endpoints=(EndpointOutline(rank="primary", metric="auc", method="mrmc"),),
-)
+HOW_SUSPICIOUS = QuestionOutline(kind="confidence", key="confidence", text="How suspicious?", minimum=0, maximum=100)
 
 
 def test_a_split_plot_study_with_missing_cells(people: People) -> None:
     content = shared("data/prostate_mri_seniority/prostate_mri_long.csv").read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines()))
     names = sorted({row["modality"] for row in rows})
-    outline = Outline(tuple(ArmOutline(label=name) for name in names), (0,), PROSTATE.questions, PROSTATE.endpoints)
+    arms, endpoints = tuple(ArmOutline(label=name) for name in names), with_margin(None).endpoints
+    outline = Outline(arms, (0,), (HOW_SUSPICIOUS,), endpoints)
     columns = {"arm": "modality", "rating": "score", "seniority": "experience"}
     study = locked(people, content, Source(columns), outline)
     found = analysed(study, people)
