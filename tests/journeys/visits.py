@@ -9,7 +9,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import override_settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from readerstudy.embedded.places import REPOSITORY
 from tests.equipment import browser as installed_browser
@@ -18,6 +18,8 @@ from tests.world import PASSWORD, People
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 TASK = 120_000
+# Slow only where something is wrong, or where the machine does much else.
+expect.set_options(timeout=20_000)
 OUTSIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WIDEST = """() => Array.from(document.querySelectorAll("main *"))
     .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth)
@@ -60,7 +62,7 @@ def manage(environment: dict[str, str], *words: str) -> str:
 def new_page(browser: Browser, width: int = 1280, height: int = 900) -> Iterator[Page]:
     """A fresh window; no script may fail there, no policy be violated, no server break down."""
     context = browser.new_context(viewport={"width": width, "height": height})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
