@@ -1,7 +1,7 @@
 import re
 import secrets
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -86,3 +86,6 @@ def store(allocation: Allocation, slots: list[DrawnSlot]) -> None:
         for slot in slots
     )
     Slot.objects.bulk_create(rows, batch_size=2000)
+    with connection.cursor() as cursor:
+        # The planner hears of so many new rows by itself only minutes later.
+        cursor.execute("ANALYZE allocation_slot")

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from readerstudy.accounts.models import User
@@ -156,3 +156,6 @@ def store_rows(study: Study, external: ExternalSource, rows: tuple[Row, ...], re
         for key, value in row.answers.items()
     ]
     Answer.objects.bulk_create(answers, batch_size=BATCH)
+    with connection.cursor() as cursor:
+        # The planner hears of so many new rows by itself only minutes later; until then its plans take minutes too.
+        cursor.execute("ANALYZE allocation_slot, reading_reading, reading_answer")
