@@ -18,8 +18,13 @@ def key_of(folder: str, digest: str) -> str:
 
 
 def keep(folder: str, digest: str, content: bytes) -> str:
-    """Store under the digest. A file that a killed process left cut off is written anew."""
-    storage, key = storages["default"], key_of(folder, digest)
+    """Store under the digest."""
+    return keep_at(key_of(folder, digest), content)
+
+
+def keep_at(key: str, content: bytes) -> str:
+    """Store once; a key names its content. A file that a killed process left cut off is written anew."""
+    storage = storages["default"]
     if storage.exists(key):
         if storage.size(key) == len(content):
             return key

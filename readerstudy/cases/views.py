@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_coordinates
@@ -20,11 +20,6 @@ CASES_ON_A_PAGE = 60
 FAULTS_ON_A_PAGE = 500
 # The bytes under one address never change: frames are named by their content.
 LONG_PRIVATE = "private, max-age=31536000, immutable"
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def coordinated(request: HttpRequest, study: str) -> Study:

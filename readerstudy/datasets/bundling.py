@@ -5,10 +5,10 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from django.core.files.base import ContentFile
+from readerstudy.cases.delivery import keep_at
 
 from . import archive, codebook
-from .queries import BUNDLE, Source, StoredFile, allocation_rows, chain_lines, storage, tables_of
+from .queries import BUNDLE, Source, StoredFile, allocation_rows, chain_lines, tables_of
 from .tidy import Table, csv_bytes, parquet_bytes, sha256, sheet
 
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "scikit-learn", "pyarrow", "Django", "torch")
@@ -106,8 +106,6 @@ def keep(files: dict[str, bytes]) -> list[dict[str, Any]]:
     stored = []
     for name, content in everything.items():
         own = sha256(content)
-        key = f"datasets/{own[:2]}/{own}"
-        if not storage().exists(key):
-            storage().save(key, ContentFile(content))
+        key = keep_at(f"datasets/{own[:2]}/{own}", content)
         stored.append(vars(StoredFile(name, key, len(content), own)))
     return stored

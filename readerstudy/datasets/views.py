@@ -3,7 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Enrolment
 from readerstudy.studies.permissions import check_analyses, check_coordinates, role_in
@@ -18,11 +18,6 @@ TYPES = {
     "zip": "application/zip",
     "parquet": "application/vnd.apache.parquet",
 }
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.studies.permissions import check_analyses, check_coordinates
 from readerstudy.studies.queries import study_for
@@ -12,11 +13,6 @@ from . import actions, queries
 from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
 from .permissions import check_registers
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def registrar_or_404(request: HttpRequest) -> User:

@@ -13,7 +13,6 @@ from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -22,10 +21,11 @@ from kombu.exceptions import OperationalError as BrokerError
 from inference.prediction import Prediction as Outcome
 from readerstudy.audit.actions import record as record_event
 from readerstudy.audit.tokens import new_token
+from readerstudy.cases.delivery import keep_at
 from readerstudy.celery import app
 
 from .models import Algorithm, Prediction, RunCase
-from .queries import address_of, request_item, storage
+from .queries import address_of, request_item
 
 ATTEMPTS = 3
 BATCH = 16
@@ -175,12 +175,4 @@ def keep_heatmap(png: bytes | None) -> str:
     if not png:
         return ""
     digest = hashlib.sha256(png).hexdigest()
-    key = f"heatmaps/{digest[:2]}/{digest}.png"
-    place = storage()
-    if place.exists(key):
-        if place.size(key) == len(png):
-            return key
-        # A killed process left it cut off.
-        place.delete(key)
-    place.save(key, ContentFile(png))
-    return key
+    return keep_at(f"heatmaps/{digest[:2]}/{digest}.png", png)

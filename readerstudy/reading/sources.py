@@ -2,10 +2,10 @@
 
 import hashlib
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from readerstudy.allocation.models import Slot
+from readerstudy.cases.delivery import keep_at
 from readerstudy.reference.queries import truth_by_case
 from readerstudy.studies.models import Enrolment, Study
 
@@ -43,8 +43,7 @@ def key_of(digest: str) -> str:
 def keep(content: bytes) -> str:
     """Store an uploaded file under its digest, so that what was checked is what is imported."""
     digest = hashlib.sha256(content).hexdigest()
-    if not storages["default"].exists(key_of(digest)):
-        storages["default"].save(key_of(digest), ContentFile(content))
+    keep_at(key_of(digest), content)
     return digest
 
 

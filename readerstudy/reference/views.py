@@ -3,7 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_coordinates, check_truths, role_in
@@ -11,11 +11,6 @@ from readerstudy.studies.queries import enrolment_of, study_for
 
 from . import actions, queries
 from .forms import AdoptForm, OpinionForm
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_http_methods(["GET", "POST"])

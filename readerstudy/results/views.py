@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.datasets.queries import dataset_of
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_analyses
@@ -14,11 +14,6 @@ from readerstudy.studies.queries import study_for
 
 from . import actions, queries
 from .models import AnalysisRun
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def analysed(request: HttpRequest, token: str) -> Study:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Conflict, Denied, Refused
 from readerstudy.reading import actions, submissions
 from readerstudy.reading.answers import AnswersError
@@ -25,8 +26,6 @@ from readerstudy.reading.queries import (
     slot_for,
     what_reader_sees,
 )
-
-from .pages import person
 
 PIXELS = cache_control(private=True, max_age=3600)
 NOTHING_KEPT = cache_control(private=True, no_store=True)

@@ -3,6 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.reading import actions, overview
 from readerstudy.reading.answers import AnswersError
@@ -11,8 +12,6 @@ from readerstudy.reading.queries import questions_of
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_analyses, check_coordinates, role_in
 from readerstudy.studies.queries import study_for
-
-from .pages import person
 
 
 def overseen(request: HttpRequest, token: str) -> Study:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.reading import actions
 from readerstudy.reading.external import Judged, Source
@@ -15,8 +16,6 @@ from readerstudy.reading.forms import ExistingAnswersForm
 from readerstudy.reading.sources import judged, keep, kept
 from readerstudy.studies.permissions import check_coordinates
 from readerstudy.studies.queries import study_for
-
-from .pages import person
 
 SALT = "import of existing answers"
 FAULTS_SHOWN = 200

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.queries import person
 from readerstudy.reading import actions
 from readerstudy.reading.models import ReadingSession
 from readerstudy.reading.queries import current_and_next, due_at, progress_of, reader_for, readings_of, slot_for
@@ -52,11 +52,6 @@ class Standing:
     def continue_url(self) -> str:
         """Straight to the next case, except the first time in a period: then by way of the instructions."""
         return (self.slot_url if self.begun else None) or self.instructions_url
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def standing_of(reader: Enrolment) -> Standing:
