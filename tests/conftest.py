@@ -37,7 +37,7 @@ def enter() -> int:
     os.environ["STATIC_MANIFEST"] = "false"
     os.environ["DATABASE_POOL"] = "0"
     os.environ["LOG_LEVEL"] = "WARNING"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "readerstudy.settings"
     with redis.Redis.from_url(os.environ["BROKER_URL"]) as broker:
         broker.flushdb()
     return users
@@ -45,6 +45,9 @@ def enter() -> int:
 
 USERS = enter()
 django.setup()
+# Inherited, it would make pytest-django read the settings in a process of pytest-xdist before that process has a broker
+# and a storage of its own.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
