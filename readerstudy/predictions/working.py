@@ -62,7 +62,8 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
         .select_related("algorithm")
         .filter(Q(phase=Phase.QUEUED) | Q(phase=Phase.LEASED, lease_until__lt=now))
         .filter(attempts__lt=ATTEMPTS, run_cases__isnull=False)
-        .order_by("algorithm_id", "pk")
+        # What a worker did not survive waits behind the others, so that one bad case cannot hold up the rest.
+        .order_by("algorithm_id", "attempts", "pk")
     )
     leased: dict[Algorithm, list[Prediction]] = defaultdict(list)
     # `distinct` and row locks exclude each other, so doubles from the join are dropped here.

@@ -25,6 +25,9 @@ class Entry:
     values: Any
     note: str
 
+    def __str__(self) -> str:
+        return self.id
+
     def frame(self) -> pd.DataFrame:
         return oracle_data(self.dataset)
 

@@ -164,6 +164,22 @@ def test_what_a_worker_begins_three_times_without_an_answer_is_stopped_alone(run
     assert Event.objects.filter(verb="prediction.failed").count() == 1
 
 
+def test_what_a_worker_did_not_survive_waits_behind_the_others(
+    run: PredictionRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "BATCH", 2)
+    monkeypatch.setattr(working, "IN_FLIGHT", 2)
+    first, second, third, _ = rows_of(run)
+    assert working.dispatch() == 2
+    first.refresh_from_db()
+    working.heartbeat(first.token, first.lease)
+    lapse(*rows_of(run))
+    assert working.dispatch() == 2
+    assert [row.attempts for row in rows_of(run)] == [1, 0, 0, 0]
+    leased = [row.pk for row in rows_of(run) if row.lease_until and row.lease_until > timezone.now()]
+    assert leased == [second.pk, third.pk]
+
+
 def test_a_heartbeat_prolongs_the_whole_batch_and_nothing_else(
     run: PredictionRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
