@@ -15,6 +15,7 @@ From the bottom up; a module imports only what stands above it.
     roc            empirical curve, operating points, partial areas
     delong         AUC, its variance, paired and unpaired comparison
     bootstrapped   bootstrap intervals and tests of areas and partial areas
+    power_auc      power and number of cases for one AUC and for two
     covariance     DeLong, jackknife and unbiased covariance of all readers and arms
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
     rows           results as rows and plain data
