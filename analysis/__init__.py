@@ -8,6 +8,7 @@ From the bottom up; a module imports only what stands above it.
     ratings        tidy table -> reader x arm x case
     designs        fully crossed, split-plot, missing cells ... and what each permits
     multiplicity   Holm, Hochberg
+    simulation     studies whose truth is known: Roe and Metz's model
     resampling     the stratified bootstrap of cases
     proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
     paired         McNemar; Newcombe and Tango intervals
@@ -27,6 +28,9 @@ From the bottom up; a module imports only what stands above it.
     study_figures  the figures of stored results
     tables         the TABLE of the command line
     answer         what a command prints: JSON, text, CSV
+    coverage       how often intervals hold the truth and tests err, over simulated studies
+    coverage_single  the questions to methods for one reader
+    coverage_many  the questions to methods for many readers
     commands       what each command computes
     bench          python -m analysis.bench
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "mrmc": "Obuchowski-Rockette over readers and cases",
     "mcnemar": "two arms, reader by reader, by McNemar's test",
     "agreement": "agreement of readers beyond chance",
+    "simulate": "coverage of intervals and type-I error of tests over simulated studies",
 }
 
 

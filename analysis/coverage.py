@@ -1,0 +1,139 @@
+"""How often intervals hold the truth and tests reject what is true, over simulated studies of known truth."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from analysis.errors import CannotAnalyse
+from analysis.interval import Interval
+from analysis.simulation import RoeMetz, Study, structure
+
+Kind = Literal["coverage", "type-I error"]
+LEVEL = 0.95
+SEED = 20260101
+STUDIES = 2000
+# What one study answers: one yes or no for each reader or arm asked about.
+Outcomes = Sequence[bool]
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """Share of yes over all studies; `error` is its Monte-Carlo standard error from the spread between studies."""
+
+    method: str
+    kind: Kind
+    nominal: float
+    estimate: float
+    error: float
+    studies: int
+    refused: int
+    remark: str = ""
+
+    @property
+    def as_promised(self) -> bool:
+        """Within one percentage point of what is promised."""
+        return abs(self.estimate - self.nominal) <= 0.01
+
+
+@dataclass(frozen=True)
+class Question:
+    """One method in one world: what is asked of every study, and what the answer should be."""
+
+    method: str
+    kind: Kind
+    ask: Callable[[np.random.Generator], Outcomes]
+    remark: str = ""
+    nominal: float | None = None
+
+    @property
+    def promised(self) -> float:
+        if self.nominal is not None:
+            return self.nominal
+        return LEVEL if self.kind == "coverage" else 1 - LEVEL
+
+
+def frequency(question: Question, studies: int = STUDIES, seed: int = SEED) -> Frequency:
+    """How often is the answer yes?
+
+    Every study has its own generator, spawned from the seed, so that the same study comes up in the same place for
+    all questions that share a world. A study that the method refuses is counted apart, not as a no. error =
+    standard deviation of the studies' shares / sqrt(studies). All studies refused: refused.
+
+    >>> found = frequency(Question("a fair coin", "coverage", lambda g: [g.random() < 0.5], nominal=0.5), 400, 1)
+    >>> found.estimate, round(found.error, 4), found.as_promised
+    (0.525, 0.025, False)
+    """
+    if studies < 2:
+        raise CannotAnalyse("A simulation needs at least two studies.")
+    shares, refused = [], 0
+    for stream in np.random.SeedSequence(seed).spawn(studies):
+        try:
+            outcomes = question.ask(np.random.default_rng(stream))
+        except CannotAnalyse:
+            refused += 1
+            continue
+        shares.append(float(np.mean(outcomes)))
+    if len(shares) < 2:
+        raise CannotAnalyse(f"{question.method} refused {refused} of {studies} simulated studies.")
+    error = float(np.std(shares, ddof=1)) / math.sqrt(len(shares))
+    return Frequency(
+        question.method, question.kind, question.promised, float(np.mean(shares)), error, len(shares), refused,
+        question.remark,
+    )  # fmt: skip
+
+
+def holds(interval: Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """The models behind the questions: arms that differ, arms equal on average, arms equal for every reader."""
+
+    different: RoeMetz
+    equal: RoeMetz
+    same: RoeMetz
+    margin: RoeMetz
+
+    @staticmethod
+    def of(
+        name: str = "HL", readers: int = 6, positives: int = 60, negatives: int = 60, spread: float = 0.03
+    ) -> "Worlds":
+        """Worlds of one structure; `spread` is the variance of readers, and of their response to the arm."""
+        parts, still = structure(name, spread), structure(name, spread, 0.0)
+        size = (readers, positives, negatives)
+        return Worlds(
+            RoeMetz((0.8, 0.85), parts, *size),
+            RoeMetz((0.82, 0.82), parts, *size),
+            RoeMetz((0.82, 0.82), still, *size),
+            RoeMetz((0.85, 0.80), parts, *size),
+        )
+
+
+def per_reader(model: RoeMetz, ask: Callable[[Study, int, int], bool]) -> Callable[[np.random.Generator], Outcomes]:
+    """One answer for every reader in every arm."""
+
+    def outcomes(generator: np.random.Generator) -> Outcomes:
+        study = model.draw(generator)
+        readers, arms, _ = study.ratings.values.shape
+        return [ask(study, reader, arm) for reader in range(readers) for arm in range(arms)]
+
+    return outcomes
+
+
+def whole(model: RoeMetz, ask: Callable[[Study], bool]) -> Callable[[np.random.Generator], Outcomes]:
+    """One answer for the study."""
+    return lambda generator: [ask(model.draw(generator))]
+
+
+def each_reader(model: RoeMetz, ask: Callable[[Study, int], bool]) -> Callable[[np.random.Generator], Outcomes]:
+    """One answer for every reader."""
+
+    def outcomes(generator: np.random.Generator) -> Outcomes:
+        study = model.draw(generator)
+        return [ask(study, reader) for reader in range(len(study.auc))]
+
+    return outcomes
