@@ -11,11 +11,13 @@ From the bottom up; a module imports only what stands above it.
     simulation     studies whose truth is known: Roe and Metz's model
     resampling     the stratified bootstrap of cases
     proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
-    paired         McNemar; Newcombe and Tango intervals
+    paired         McNemar; six intervals of a paired difference; odds ratio
     agreement      Cohen's and Fleiss' kappa
     roc            empirical curve, operating points, partial areas
     delong         AUC, its variance, paired and unpaired comparison
     bootstrapped   bootstrap intervals and tests of areas and partial areas
+    relative       relative sensitivity, specificity, false-positive fraction of two tests
+    predictive     predictive values and likelihood ratios of two tests compared
     power_auc      power and number of cases for one AUC and for two
     covariance     DeLong, jackknife and unbiased covariance of all readers and arms
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
