@@ -21,6 +21,7 @@ From the bottom up; a module imports only what stands above it.
     power_auc      power and number of cases for one AUC and for two
     covariance     DeLong, jackknife and unbiased covariance of all readers and arms
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
+    power          power of readers x cases from a pilot or from published components
     rows           results as rows and plain data
     figures        ROC and forest figures (plotly)
     plan           the declared plan and its valid tests
