@@ -22,6 +22,7 @@ From the bottom up; a module imports only what stands above it.
     covariance     DeLong, jackknife and unbiased covariance of all readers and arms
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
     power          power of readers x cases from a pilot or from published components
+    power_models   power for McNemar, two proportions, means, and from conjectures (Obuchowski)
     rows           results as rows and plain data
     figures        ROC and forest figures (plotly)
     plan           the declared plan and its valid tests
