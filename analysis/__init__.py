@@ -6,6 +6,12 @@ From the bottom up; a module imports only what stands above it.
     interval       Interval, Refusal, quantiles
     versions       what computed a result
     ratings        tidy table -> reader x arm x case
+    lesions        table of cases -> lesions and their weights
+    marks          table of marks -> ratings of lesions and of other places
+    marked_cells   figures that compare marks with marks, and their value without each case
+    lroc           the LROC curve, its area and height without each case
+    froc           wAFROC, AFROC, HrAuc ... of all readers and arms
+    froc_curves    FROC, AFROC, wAFROC, ROC and LROC curves
     designs        fully crossed, split-plot, missing cells ... and what each permits
     multiplicity   Holm, Hochberg
     simulation     studies whose truth is known: Roe and Metz's model
