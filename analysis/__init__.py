@@ -25,8 +25,14 @@ From the bottom up; a module imports only what stands above it.
     relative       relative sensitivity, specificity, false-positive fraction of two tests
     predictive     predictive values and likelihood ratios of two tests compared
     power_auc      power and number of cases for one AUC and for two
-    covariance     DeLong, jackknife and unbiased covariance of all readers and arms
-    mrmc           Obuchowski-Rockette with Hillis's degrees of freedom
+    merits         figures of merit: AUC, shares of right decisions, any function
+    curve_merits   partial areas, operating points, expected utility
+    merit_names    how plans and commands write figures of merit
+    unbiased       the unbiased covariance of Gallas
+    case_bootstrap covariance by drawing cases anew
+    covariance     DeLong, jackknife, unbiased and bootstrap covariance of all readers and arms
+    error_terms    mean squares, components and error terms of Obuchowski and Rockette's model
+    mrmc           Obuchowski-Rockette with Hillis's degrees of freedom, any figure of merit
     power          power of readers x cases from a pilot or from published components
     power_models   power for McNemar, two proportions, means, and from conjectures (Obuchowski)
     rows           results as rows and plain data

@@ -65,9 +65,9 @@ def mrmc_line(readers: int, cases: int, bar: float) -> str:
 def covariance_line(method: Covariance) -> str:
     ratings = crossed_ratings(20, 2000)
     figures = figures_of_merit(ratings)
-    delong = best(lambda: covariance(figures, "delong", ratings))
-    ours = best(lambda: covariance(figures, method, ratings), 3)
-    whole = best(lambda: covariance(figures_of_merit(ratings), "delong", ratings))
+    delong = best(lambda: covariance(figures, "delong"))
+    ours = best(lambda: covariance(figures, method), 3)
+    whole = best(lambda: covariance(figures_of_merit(ratings), "delong"))
     return (
         f"covariance, 20 x 2,000 x 2, {method}: {ours:.4f} s; DeLong {delong:.4f} s, with placements {whole:.4f} s; "
         f"ratio to the latter {ours / whole:.2f}"

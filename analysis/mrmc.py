@@ -2,44 +2,68 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 
-from analysis.covariance import Covariance, Figure, covariance, figures_of_merit
-from analysis.designs import Design, study_design
+from analysis.error_terms import (
+    NEGATIVE,
+    Components,
+    ErrorTerm,
+    MeanSquares,
+    Sampling,
+    Shared,
+    components,
+    error_term,
+    hillis_df,
+    is_nested,
+    quiet,
+)
+from analysis.covariance import Covariance, covariance, figures_of_merit
+from analysis.designs import Design, Nesting, study_design
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, two_sided_p, wald
+from analysis.merit_names import merit_named
+from analysis.merits import Merit
 from analysis.ratings import Floats, Ratings
+from analysis.resampling import REPLICATES, SEED
 
-Sampling = Literal["random", "fixed"]
-
-
-@dataclass(frozen=True)
-class Components:
-    """Variance components of the Obuchowski-Rockette model; `reader` and `arm_reader` may come out negative."""
-
-    reader: float | None
-    arm_reader: float | None
-    error: float
-    cov1: float
-    cov2: float
-    cov3: float
+UNIT = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class ArmMean:
-    """Mean figure of merit over readers in one arm; p tests it against 1/2 and is None without variance."""
+    """Mean figure of merit over readers in one arm; p tests it against chance and is None without one or variance.
+
+    mean_square: variance of the readers' figures; error, cov2: their variance and covariance over cases.
+    """
 
     arm: str
     estimate: float
     se: float
     df: float
     p: float | None
+    mean_square: float = 0.0
+    error: float | None = None
+    cov2: float | None = None
+    limits: tuple[float, float] = UNIT
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        return wald(self.estimate, self.se, level, self.df).clipped()
+        return wald(self.estimate, self.se, level, self.df).clipped(*self.limits)
+
+
+@dataclass(frozen=True)
+class CellMean:
+    """Figure of merit of one reader in one arm, with its standard error over cases; normal."""
+
+    reader: str
+    arm: str
+    estimate: float
+    se: float
+    limits: tuple[float, float] = UNIT
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        return wald(self.estimate, self.se, level).clipped(*self.limits)
 
 
 @dataclass(frozen=True)
@@ -54,9 +78,10 @@ class ArmDifference:
     df: float
     statistic: float
     p: float
+    limits: tuple[float, float] = (-1.0, 1.0)
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        return wald(self.estimate, self.se, level, self.df).clipped(-1.0, 1.0)
+        return wald(self.estimate, self.se, level, self.df).clipped(*self.limits)
 
 
 @dataclass(frozen=True)
@@ -73,20 +98,24 @@ class Overall:
 class Mrmc:
     """Result of `obuchowski_rockette`; `figures` is (reader, arm), `covariance` (reader x arm, reader x arm)."""
 
-    figure: Figure
-    covariance_method: Covariance
+    figure: str
+    covariance_method: Covariance | None
     readers_are: Sampling
     cases_are: Sampling
     readers: tuple[str, ...]
     arms: tuple[ArmMean, ...]
     differences: tuple[ArmDifference, ...]
     reader_differences: tuple[ArmDifference, ...]
+    cells: tuple[CellMean, ...]
     overall: Overall | None
     components: Components | None
+    mean_squares: MeanSquares
+    error_term: ErrorTerm
     figures: Floats
     covariance: Floats | None
-    design: Design
+    design: Design | None
     warnings: tuple[str, ...]
+    seed: int | None = None
 
     @property
     def estimate(self) -> float:
@@ -105,24 +134,52 @@ class Mrmc:
         return self.differences[0].confidence_interval(level)
 
 
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Figures of merit of any kind, (reader, arm), NaN where not read, and their covariance over cases or None."""
+
+    figure: str
+    readers: tuple[str, ...]
+    arms: tuple[str, ...]
+    values: Floats
+    covariance: Floats | None
+    cases_nested: Nesting = "crossed"
+    limits: tuple[float, float] = UNIT
+    chance: float | None = None
+    covariance_method: Covariance | None = None
+    design: Design | None = None
+    seed: int | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Limits of a difference."""
+        width = self.limits[1] - self.limits[0]
+        return -width, width
+
+
 def obuchowski_rockette(
     ratings: Ratings,
-    figure: Figure = "auc",
+    figure: str | Merit = "auc",
     covariance_method: Covariance = "delong",
     readers: Sampling = "random",
     cases: Sampling = "random",
+    replicates: int = REPLICATES,
+    seed: int = SEED,
 ) -> Mrmc:
     """Do the arms differ on average over readers and cases?
 
     ratings.values: (reader, arm, case), arms in the order of comparison, NaN = not read; decisions 0/1 for
-    sensitivity and specificity. With r readers, t arms, theta (r, t), MS(T), MS(T:R) its mean squares:
+    sensitivity, specificity and accuracy; figure: a name of `merit_names.FORMS` or a figure of your own. With r
+    readers, t arms, theta (r, t), MS(T), MS(T:R) its mean squares:
     both random: F = MS(T) / (MS(T:R) + r max(cov2 - cov3, 0)), df2 = denominator² / (MS(T:R)²/((t-1)(r-1)));
     readers fixed: denominator error - cov1 + (r-1)(cov2 - cov3), chi-square; cases fixed: MS(T:R).
-    Differences have se = sqrt(2 denominator / r). Arms: their own MS(R), cov2 and df after Hillis.
+    Readers nested in arms: MS(R(T)) in place of MS(T:R), on n - t degrees of freedom, and (n² - sum of squares of the
+    readers per arm)/(n (t-1)) in place of r. Differences have se = sqrt(2 denominator / r). Arms: their own
+    MS(R), cov2 and df after Hillis. replicates, seed: of the bootstrap covariance.
     Source: Obuchowski & Rockette (1995), Commun. Stat. B 24:285-308; Hillis (2007), Stat. Med. 26:596-619; Hillis
     (2014), Stat. Med. 33:330-360. With more than two arms the error term is that of all arms. Where no case is
     shared between readers cov2 = cov3 = 0, where none is shared between arms cov1 = cov3 = 0.
-    One reader: only fixed. Readers nested in arms, a reader without the classes in an arm, readers and cases both
+    One reader: only fixed. A reader without the classes in an arm, or with some arms only; readers and cases both
     fixed: refused. No difference and no variation: p = 1 with a warning; a difference without variation: refused.
 
     >>> values = np.array([[[1.0, 2, 2, 3], [1, 2, 3, 4]], [[2.0, 1, 1, 3], [1, 1, 2, 1]]])
@@ -132,42 +189,26 @@ def obuchowski_rockette(
     (0.125, 0.25, 0.617075)
     """
     design = study_design(ratings)
+    merit = merit_named(figure)
     check_request(ratings, design, readers, cases)
-    figures = figures_of_merit(ratings, figure)
-    theta = figures.values
-    matrix = None if cases == "fixed" else covariance(figures, covariance_method, ratings)
-    squares = MeanSquares.of(theta)
-    parts = None if matrix is None else components(theta, matrix, design, squares)
-    denominator, df = error_term(theta, squares, parts, readers, cases)
-    warnings: list[str] = []
-    overall, differences = compare_arms(ratings.arms, theta, squares, denominator, df, warnings)
-    by_reader: tuple[ArmDifference, ...] = ()
-    if readers == "fixed" and matrix is not None:
-        by_reader = compare_within_readers(ratings, theta, matrix, design)
-    means = tuple(
-        arm_mean(arm, theta[:, i], None if matrix is None else arm_block(matrix, i, theta.shape), design, readers)
-        for i, arm in enumerate(ratings.arms)
-    )
-    if any(mean.se == 0 for mean in means):
-        warnings.append("An arm has no variation over readers and cases, so its interval has no width.")
-    return Mrmc(
-        figure, covariance_method, readers, cases, ratings.readers, means, differences, by_reader, overall, parts,
-        theta, matrix, design, tuple(warnings),
+    figures = figures_of_merit(ratings, merit)
+    matrix = None if cases == "fixed" else covariance(figures, covariance_method, replicates, seed)
+    drawn = seed if covariance_method == "bootstrap" and cases != "fixed" else None
+    return analyse(
+        Estimates(
+            merit.name, ratings.readers, ratings.arms, figures.values, matrix, design.cases_nested, merit.limits,
+            merit.chance, covariance_method, design, drawn,
+        ),
+        readers, cases,
     )  # fmt: skip
 
 
 def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sampling) -> None:
     """Refuse what Obuchowski and Rockette's model cannot answer for this design."""
-    if readers not in ("random", "fixed") or cases not in ("random", "fixed"):
-        raise CannotAnalyse("Readers and cases are random or fixed.")
-    if readers == "fixed" and cases == "fixed":
-        raise CannotAnalyse("With readers and cases both fixed nothing varies, so there is no test.")
     if design.readers == 1 and readers == "random":
         raise CannotAnalyse("There is only one reader, so readers cannot be random; analyse them as fixed.")
-    if design.kind == "readers nested in arms":
-        raise CannotAnalyse("Each reader read in one arm only, and this analysis needs every reader in every arm.")
     unread = np.isnan(ratings.values).all(axis=2)
-    if unread.any():
+    if unread.any() and design.kind != "readers nested in arms":
         reader, arm = (int(place) for place in np.argwhere(unread)[0])
         more = f" (and {int(unread.sum()) - 1} more such gaps)" if unread.sum() > 1 else ""
         raise CannotAnalyse(
@@ -176,79 +217,57 @@ def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sa
         )
 
 
-@dataclass(frozen=True)
-class MeanSquares:
-    """Mean squares of the two-way table of figures of merit: arms, readers, their interaction."""
+def analyse(estimates: Estimates, readers: Sampling = "random", cases: Sampling = "random") -> Mrmc:
+    """Do the arms differ, given figures of merit of any kind and their covariance over cases?
 
-    arms: float
-    readers: float
-    interaction: float
+    The model of `obuchowski_rockette`, which see, for figures that are computed elsewhere (localisation, volumes).
 
-    @staticmethod
-    def of(theta: Floats) -> "MeanSquares":
-        r, t = theta.shape
-        grand, by_reader, by_arm = theta.mean(), theta.mean(axis=1), theta.mean(axis=0)
-        left = theta - by_reader[:, None] - by_arm[None, :] + grand
-        return MeanSquares(
-            quiet(r * float(((by_arm - grand) ** 2).sum()) / max(t - 1, 1)),
-            quiet(t * float(((by_reader - grand) ** 2).sum()) / max(r - 1, 1)),
-            quiet(float((left**2).sum()) / max((t - 1) * (r - 1), 1)),
-        )
-
-
-def quiet(square: float) -> float:
-    return square if square > NOISE else 0.0
-
-
-def components(theta: Floats, matrix: Floats, design: Design, squares: MeanSquares) -> Components:
-    """Mean covariances by what two figures share, and the two variance components that follow from them."""
-    r, t = theta.shape
-    cube = matrix.reshape(r, t, r, t)
-    variance = float(np.einsum("rtrt->", cube)) / (r * t)
-    same_reader = float(np.einsum("rtru->", cube)) - r * t * variance
-    same_arm = float(np.einsum("rtst->", cube)) - r * t * variance
-    rest = float(matrix.sum()) - r * t * variance - same_reader - same_arm
-    cov1 = same_reader / (r * t * (t - 1)) if t > 1 and design.cases_nested != "in arms" else 0.0
-    cov2 = same_arm / (r * t * (r - 1)) if r > 1 and design.cases_nested != "in readers" else 0.0
-    cov3 = rest / (r * t * (r - 1) * (t - 1)) if r > 1 and t > 1 and design.cases_nested == "crossed" else 0.0
-    if r == 1 or t == 1:
-        return Components(None, None, variance, cov1, cov2, cov3)
-    reader = (squares.readers - squares.interaction) / t - cov1 + cov3
-    arm_reader = squares.interaction - variance + cov1 + cov2 - cov3
-    return Components(reader, arm_reader, variance, cov1, cov2, cov3)
+    >>> given = Estimates("dice", ("R", "S"), ("A", "B"), np.array([[0.8, 0.9], [0.7, 0.9]]), np.eye(4) * 0.01)
+    >>> round(analyse(given).estimate, 6), round(analyse(given).p, 6)
+    (0.15, 0.204833)
+    """
+    check_sampling(readers, cases)
+    theta, matrix = estimates.values, estimates.covariance
+    if readers == "random" and is_nested(theta) and bool((~np.isnan(theta)).sum() <= theta.shape[1]):
+        raise CannotAnalyse("Every arm has one reader of its own, so readers cannot be told from arms.")
+    squares = MeanSquares.of(theta)
+    parts = None if matrix is None else components(theta, matrix, estimates, squares)
+    error = error_term(theta, squares, parts, readers, cases)
+    warnings: list[str] = []
+    overall, differences = compare_arms(estimates, squares, error, warnings)
+    by_reader: tuple[ArmDifference, ...] = ()
+    if readers == "fixed" and matrix is not None and not is_nested(theta):
+        by_reader = compare_within_readers(estimates, matrix, warnings)
+    means = tuple(arm_mean(estimates, place, readers) for place in range(len(estimates.arms)))
+    if any(mean.se == 0 for mean in means):
+        warnings.append("An arm has no variation over readers and cases, so its interval has no width.")
+    return Mrmc(
+        estimates.figure, estimates.covariance_method, readers, cases, estimates.readers, means, differences, by_reader,
+        cell_means(estimates, warnings), overall, parts, squares, error, theta, matrix, estimates.design,
+        tuple(warnings), estimates.seed,
+    )  # fmt: skip
 
 
-def error_term(
-    theta: Floats, squares: MeanSquares, parts: Components | None, readers: Sampling, cases: Sampling
-) -> tuple[float, float]:
-    """Denominator of F and its degrees of freedom; see `obuchowski_rockette`."""
-    r, t = theta.shape
-    plain = float((t - 1) * (r - 1))
-    if parts is None or cases == "fixed":
-        return squares.interaction, plain
-    if readers == "fixed":
-        # Unbounded: this is r/2 times the plain variance of a difference of means, which cannot be negative.
-        return quiet(parts.error - parts.cov1 + (r - 1) * (parts.cov2 - parts.cov3)), math.inf
-    shared = max(parts.cov2 - parts.cov3, 0.0)
-    denominator = squares.interaction + r * shared
-    if squares.interaction == 0:
-        return quiet(denominator), math.inf
-    return denominator, denominator**2 / (squares.interaction**2 / plain)
+def check_sampling(readers: Sampling, cases: Sampling) -> None:
+    if readers not in ("random", "fixed") or cases not in ("random", "fixed"):
+        raise CannotAnalyse("Readers and cases are random or fixed.")
+    if readers == "fixed" and cases == "fixed":
+        raise CannotAnalyse("With readers and cases both fixed nothing varies, so there is no test.")
 
 
 def compare_arms(
-    arms: tuple[str, ...], theta: Floats, squares: MeanSquares, denominator: float, df: float, warnings: list[str]
+    estimates: Estimates, squares: MeanSquares, error: ErrorTerm, warnings: list[str]
 ) -> tuple[Overall | None, tuple[ArmDifference, ...]]:
     """The overall test and all differences of a later minus an earlier arm."""
-    r, t = theta.shape
+    t = len(estimates.arms)
     if t == 1:
         return None, ()
-    means = theta.mean(axis=0)
+    means = np.nanmean(estimates.values, axis=0)
+    denominator, df = error.denominator, error.df
     if denominator == 0 and squares.arms > 0:
         raise CannotAnalyse("The arms differ but nothing varies over readers or cases, so there is no test.")
-    se = math.sqrt(2 * denominator / r)
     found = tuple(
-        arm_difference(arms[i], arms[j], None, float(means[j] - means[i]), se, df)
+        arm_difference(estimates, (i, j), None, float(means[j] - means[i]), math.sqrt(error.variance(i, j)), df)
         for i in range(t)
         for j in range(i + 1, t)
     )
@@ -260,62 +279,83 @@ def compare_arms(
     return Overall(f, t - 1, df, float(p)), found
 
 
-def arm_difference(first: str, second: str, reader: str | None, estimate: float, se: float, df: float) -> ArmDifference:
+def arm_difference(
+    estimates: Estimates, arms: tuple[int, int], reader: str | None, estimate: float, se: float, df: float
+) -> ArmDifference:
+    first, second = (estimates.arms[place] for place in arms)
     if se == 0:
-        return ArmDifference(first, second, reader, 0.0, 0.0, df, 0.0, 1.0)
+        return ArmDifference(first, second, reader, 0.0, 0.0, df, 0.0, 1.0, estimates.span)
     statistic = estimate / se
-    return ArmDifference(first, second, reader, estimate, se, df, statistic, two_sided_p(statistic, df))
+    p = two_sided_p(statistic, df)
+    return ArmDifference(first, second, reader, estimate, se, df, statistic, p, estimates.span)
 
 
-def compare_within_readers(
-    ratings: Ratings, theta: Floats, matrix: Floats, design: Design
-) -> tuple[ArmDifference, ...]:
+def compare_within_readers(estimates: Estimates, matrix: Floats, warnings: list[str]) -> tuple[ArmDifference, ...]:
     """Differences of arms of each reader, with the error term of all arms of that reader; normal."""
+    theta = estimates.values
     r, t = theta.shape
     found = []
     for reader in range(r):
         block = matrix.reshape(r, t, r, t)[reader, :, reader, :]
         variance = float(np.trace(block)) / t
         shared = (float(block.sum()) - t * variance) / (t * (t - 1)) if t > 1 else 0.0
-        spread = quiet(variance - (0.0 if design.cases_nested == "in arms" else shared))
+        spread = quiet(variance - (0.0 if estimates.cases_nested == "in arms" else shared))
         for i in range(t):
             for j in range(i + 1, t):
                 estimate = float(theta[reader, j] - theta[reader, i])
                 if spread == 0 and abs(estimate) > 1e-9:
-                    continue
-                found.append(
-                    arm_difference(
-                        ratings.arms[i],
-                        ratings.arms[j],
-                        ratings.readers[reader],
-                        estimate,
-                        math.sqrt(2 * spread),
-                        math.inf,
+                    warnings.append(
+                        f"The arms {estimates.arms[i]} and {estimates.arms[j]} of reader {estimates.readers[reader]} "
+                        "differ without variation over cases, so there is no test."
                     )
-                )
+                    continue
+                name, se = estimates.readers[reader], math.sqrt(2 * spread)
+                found.append(arm_difference(estimates, (i, j), name, estimate, se, math.inf))
     return tuple(found)
 
 
-def arm_block(matrix: Floats, arm: int, shape: tuple[int, ...]) -> Floats:
-    r, t = shape
-    return np.asarray(matrix.reshape(r, t, r, t)[:, arm, :, arm])
+def cell_means(estimates: Estimates, warnings: list[str]) -> tuple[CellMean, ...]:
+    """Every reader in every arm; left out without a covariance over cases, or where a variance came out negative."""
+    if estimates.covariance is None:
+        return ()
+    variances = np.diagonal(estimates.covariance).reshape(estimates.values.shape)
+    found = []
+    for reader, arm in np.argwhere(~np.isnan(estimates.values)):
+        names = estimates.readers[reader], estimates.arms[arm]
+        if variances[reader, arm] < -NOISE:
+            warnings.append(f"The estimated variance of reader {names[0]} in arm {names[1]} is negative.")
+            continue
+        se = math.sqrt(quiet(float(variances[reader, arm])))
+        found.append(CellMean(*names, float(estimates.values[reader, arm]), se, estimates.limits))
+    return tuple(found)
 
 
-def arm_mean(arm: str, theta: Floats, block: Floats | None, design: Design, readers: Sampling) -> ArmMean:
+def arm_mean(estimates: Estimates, place: int, readers: Sampling) -> ArmMean:
     """Mean of one arm over readers from that arm's own variation; Hillis (2014), section 4."""
-    r = len(theta)
-    square = quiet(float(theta.var(ddof=1))) if r > 1 else 0.0
-    variance = cov2 = 0.0
-    if block is not None:
-        variance = float(np.trace(block)) / r
-        if r > 1 and design.cases_nested != "in readers":
-            cov2 = max((float(block.sum()) - r * variance) / (r * (r - 1)), 0.0)
+    r, t = estimates.values.shape
+    theta = estimates.values[:, place]
+    arm, theta = estimates.arms[place], theta[~np.isnan(theta)]
+    count = len(theta)
+    square = quiet(float(theta.var(ddof=1))) if count > 1 else 0.0
+    variance = cov2 = None
+    between = 0.0
+    if estimates.covariance is not None:
+        block = estimates.covariance.reshape(r, t, r, t)[:, place, :, place]
+        shared = Shared.of(estimates.values[:, [place]], block)
+        variance = float(np.diagonal(shared.matrix).mean())
+        cov2 = shared.mean(shared.same_arm) if estimates.cases_nested != "in readers" else 0.0
+        between = max(cov2, 0.0)
     if readers == "fixed":
-        spread, df = (variance + (r - 1) * cov2) / r, math.inf
+        spread, df = ((variance or 0.0) + (count - 1) * between) / count, math.inf
     else:
-        spread = (square + r * cov2) / r
-        df = (square + r * cov2) ** 2 / (square**2 / (r - 1)) if square else math.inf
-    estimate, se = float(theta.mean()), math.sqrt(quiet(max(spread, 0.0)))
-    if se == 0:
-        return ArmMean(arm, estimate, 0.0, df, 1.0 if estimate == 0.5 else None)
-    return ArmMean(arm, estimate, se, df, two_sided_p((estimate - 0.5) / se, df))
+        spread = (square + count * between) / count
+        df = hillis_df(square, square + count * between, count - 1)
+    if spread < -NOISE:
+        raise CannotAnalyse(NEGATIVE)
+    estimate, se = float(theta.mean()), math.sqrt(quiet(spread))
+    chance = estimates.chance
+    if se == 0 or chance is None:
+        p = 1.0 if se == 0 and estimate == chance else None
+    else:
+        p = two_sided_p((estimate - chance) / se, df)
+    return ArmMean(arm, estimate, se, df, p, square, variance, cov2, estimates.limits)

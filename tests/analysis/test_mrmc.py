@@ -162,13 +162,6 @@ def test_differences_within_fixed_readers() -> None:
                 agree(row.se, table["StdErr"][found.readers.index(str(reader))], item.id)
 
 
-def test_readers_nested_in_arms_are_refused() -> None:
-    frame = oracle_data("vandyke")
-    frame["reader"] = frame["treatment"].astype(str) + "." + frame["reader"].astype(str)
-    with pytest.raises(CannotAnalyse, match="one arm only"):
-        obuchowski_rockette(table_to_ratings(frame, Columns(arm="treatment")))
-
-
 def test_a_design_that_mrmcaov_refuses_is_refused_with_the_gap() -> None:
     assert "error" in entry("mrmc_or_mrmcaov", "auc/unbiased/RRRC/prostate_colorscale").values
     ratings = table_to_ratings(oracle_data("prostate_colorscale"), Columns(arm="treatment"))
