@@ -31,6 +31,11 @@ From the bottom up; a module imports only what stands above it.
     unbiased       the unbiased covariance of Gallas
     case_bootstrap covariance by drawing cases anew
     covariance     DeLong, jackknife, unbiased and bootstrap covariance of all readers and arms
+    success        sums over pairs of a diseased and a non-diseased case
+    conditional    moments of shares from means within readers
+    moments        second-order moments M1 to M8 of a study of any design
+    components     the same variance as BDG, BCK, DBM, OR and MS components
+    ustatistics    U- and V-statistic variance over readers and cases, its df and tests
     error_terms    mean squares, components and error terms of Obuchowski and Rockette's model
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom, any figure of merit
     power          power of readers x cases from a pilot or from published components
