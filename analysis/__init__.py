@@ -22,6 +22,15 @@ From the bottom up; a module imports only what stands above it.
     roc            empirical curve, operating points, partial areas
     delong         AUC, its variance, paired and unpaired comparison
     bootstrapped   bootstrap intervals and tests of areas and partial areas
+    cochran        Cochran's Q: many tests of the same cases
+    clustered      McNemar where units nest in patients
+    clustered_auc  AUC where units nest in patients, and its paired comparison
+    cluster_bootstrap  the bootstrap of whole patients
+    gee            two arms by generalised estimating equations
+    margins        non-inferiority and equivalence with a margin
+    operating_tests  curves compared at one specificity or sensitivity; unpaired bootstrap
+    venkatraman    permutation tests of whole ROC curves
+    binormal_variance  variance and covariance of binormal areas
     relative       relative sensitivity, specificity, false-positive fraction of two tests
     predictive     predictive values and likelihood ratios of two tests compared
     power_auc      power and number of cases for one AUC and for two

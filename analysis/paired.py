@@ -1,6 +1,7 @@
 """Two binary decisions on the same cases: McNemar's test, intervals of the difference, the odds ratio."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -69,7 +70,7 @@ class McNemar:
 
     def confidence_interval(self, level: float = 0.95, method: Method = "newcombe") -> Interval:
         """Interval of the difference; see `newcombe`, `tango`, `wald_interval`, `agresti_min`, `bonett_price`."""
-        intervals = {
+        intervals: dict[Method, Callable[[PairedTable, float], Interval]] = {
             "newcombe": newcombe,
             "tango": tango,
             "wald": wald_interval,
