@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Checks that look at the settings, not at a database.
 CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
-.PHONY: help demo stop test check bench serve worker inference needs-python
+.PHONY: help demo stop test check bench bench-analysis mutation serve worker inference needs-python
 .SILENT:
 
 help:
@@ -13,6 +13,8 @@ help:
 	echo "make test       all checks and all tests (PYTEST='tests/analysis -k delong' chooses tests)"
 	echo "make check      the checks alone: format, lint, imports, types, migrations, settings"
 	echo "make bench      the benchmarks"
+	echo "make bench-analysis  the statistics beside scikit-learn, statsmodels, MLstatkit and, where R is, pROC"
+	echo "make mutation   faults put into the statistics: how many do the tests find (MUTATE=delong chooses a module)"
 	echo "make serve      web server from environment variables (README.md lists them)"
 	echo "make worker     worker of the queue readerstudy, from the same variables"
 	echo "make inference  worker of the queue inference, from the same variables"
@@ -41,6 +43,14 @@ check: needs-python
 bench: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
 	$(PY) -m tests.benchmarks
+
+bench-analysis: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt
+	$(PY) -m tests.benchmarks.statistics
+
+mutation: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt
+	$(PY) -m tests.mutation $(MUTATE)
 
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt

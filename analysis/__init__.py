@@ -62,7 +62,6 @@ From the bottom up; a module imports only what stands above it.
     coverage_single  the questions to methods for one reader
     coverage_many  the questions to methods for many readers
     commands       what each command computes
-    bench          python -m analysis.bench
 
 Nothing is imported here, so that `import analysis` costs nothing; import the module that is needed.
 """

@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 VENV = REPOSITORY / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = REPOSITORY / "var" / "log" / "pip.log"
-LOCKS = ("requirements.txt", "requirements-test.txt")
+LOCKS = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt")
 CPU_BUILD = "+cpu"
 
 

@@ -18,7 +18,7 @@ COMMITS = 2000
 
 
 def main() -> None:
-    subprocess.run([sys.executable, "-m", "analysis.bench"], check=True)
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.statistics"], check=True)
     with tempfile.TemporaryDirectory(prefix="readerstudy-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
