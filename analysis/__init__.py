@@ -20,6 +20,7 @@ From the bottom up; a module imports only what stands above it.
     paired         McNemar; six intervals of a paired difference; odds ratio
     agreement      Cohen's and Fleiss' kappa
     roc            empirical curve, operating points, partial areas
+    overlap        Dice, IoU, surface distances, volumes of masks; identified levels
     delong         AUC, its variance, paired and unpaired comparison
     bootstrapped   bootstrap intervals and tests of areas and partial areas
     cochran        Cochran's Q: many tests of the same cases
