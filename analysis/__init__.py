@@ -21,7 +21,10 @@ From the bottom up; a module imports only what stands above it.
     agreement      Cohen's and Fleiss' kappa
     roc            empirical curve, operating points, partial areas
     overlap        Dice, IoU, surface distances, volumes of masks; identified levels
+    calibration    Brier, Hosmer-Lemeshow, slope and intercept, expected over observed
     delong         AUC, its variance, paired and unpaired comparison
+    calibration_curve  grouped and smooth curves, rms's val.prob
+    decision_curve  net benefit by threshold
     bootstrapped   bootstrap intervals and tests of areas and partial areas
     cochran        Cochran's Q: many tests of the same cases
     clustered      McNemar where units nest in patients
