@@ -18,7 +18,13 @@ From the bottom up; a module imports only what stands above it.
     resampling     the stratified bootstrap of cases
     proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
     paired         McNemar; six intervals of a paired difference; odds ratio
-    agreement      Cohen's and Fleiss' kappa
+    agreement_weights  how much a disagreement between two categories counts
+    judgements     categories given by several readers to the same cases
+    chance_corrected  percent agreement, Gwet, Fleiss, Scott, Brennan-Prediger, Conger, Krippendorff
+    concordance    Kendall's W, mean correlation, Lin's concordance correlation
+    icc            intraclass correlations, six forms
+    bland_altman   limits of agreement of two measurements, repeatability
+    agreement      kappa of Cohen, Light and Fleiss
     roc            empirical curve, operating points, partial areas
     overlap        Dice, IoU, surface distances, volumes of masks; identified levels
     calibration    Brier, Hosmer-Lemeshow, slope and intercept, expected over observed
@@ -34,7 +40,6 @@ From the bottom up; a module imports only what stands above it.
     margins        non-inferiority and equivalence with a margin
     operating_tests  curves compared at one specificity or sensitivity; unpaired bootstrap
     venkatraman    permutation tests of whole ROC curves
-    binormal_variance  variance and covariance of binormal areas
     relative       relative sensitivity, specificity, false-positive fraction of two tests
     predictive     predictive values and likelihood ratios of two tests compared
     power_auc      power and number of cases for one AUC and for two
