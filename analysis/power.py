@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.covariance import Covariance, Figure, figures_of_merit
+from analysis.covariance import Covariance
+from analysis.delong import placements
 from analysis.designs import study_design
+from analysis.error_terms import Components, MeanSquares, components
 from analysis.errors import CannotAnalyse
 from analysis.interval import check_level
-from analysis.mrmc import Components, MeanSquares, components, obuchowski_rockette
+from analysis.mrmc import obuchowski_rockette
 from analysis.power_auc import check_power, check_ratio
-from analysis.ratings import Bools, Floats, Ratings
+from analysis.ratings import Floats, Ratings
 
 Generalised = Literal["readers and cases", "cases", "readers"]
 GENERALISED = ("readers and cases", "cases", "readers")
@@ -91,7 +93,7 @@ def variation(parts: Components, cases: int) -> Variation:
 
 
 def pilot_variation(
-    ratings: Ratings, figure: Figure = "auc", covariance_method: Covariance = "jackknife", ratio: float | None = None
+    ratings: Ratings, figure: str = "auc", covariance_method: Covariance = "jackknife", ratio: float | None = None
 ) -> Variation:
     """What does a pilot study say about one case of a larger one?
 
@@ -125,18 +127,15 @@ def pilot_variation(
 def at_ratio(ratings: Ratings, parts: Components, ratio: float) -> Components:
     """Components for one case of a study with this ratio; arm_reader stays, it does not rest on cases."""
     check_ratio(ratio)
-    figures = figures_of_merit(ratings, "auc")
-    matrix = class_covariance(figures.place, ratings.truth, True) * (1 + ratio)
-    matrix += class_covariance(figures.place, ratings.truth, False) * (1 + ratio) / ratio
-    theta = figures.values
+    if ratings.missing:
+        raise CannotAnalyse("Another ratio of non-diseased to diseased cases needs a pilot without missing readings.")
+    readers, arms, cases = ratings.values.shape
+    place = np.stack([placements(ratings.truth, row) for row in ratings.values.reshape(-1, cases)])
+    positives, negatives = place[:, ratings.truth], place[:, ~ratings.truth]
+    theta = positives.mean(axis=1).reshape(readers, arms)
+    matrix = np.cov(positives) * (1 + ratio) + np.cov(negatives) * (1 + ratio) / ratio
     new = components(theta, matrix, study_design(ratings), MeanSquares.of(theta))
     return Components(parts.reader, parts.arm_reader, new.error, new.cov1, new.cov2, new.cov3)
-
-
-def class_covariance(place: Floats, truth: Bools, diseased: bool) -> Floats:
-    """Covariance of the placements of one class: what DeLong's divides by the number of its cases."""
-    chosen = place[:, truth == diseased]
-    return np.atleast_2d(np.cov(chosen))
 
 
 def mrmc_power(

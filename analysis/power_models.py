@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from scipy import integrate, optimize, stats
 
+from analysis.error_terms import Components
 from analysis.errors import CannotAnalyse
 from analysis.interval import check_level
-from analysis.mrmc import Components
 from analysis.power_auc import auc_variance, check_power, check_ratio
 from analysis.ratings import Floats
 

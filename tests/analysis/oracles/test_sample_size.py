@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from analysis.mrmc import Components
+from analysis.error_terms import Components
 from analysis.power import Generalised, Variation, mrmc_power, mrmc_sample_size, pilot_variation, variation
 from analysis.power_models import (
     ConjecturedPlan,
