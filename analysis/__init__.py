@@ -26,6 +26,7 @@ From the bottom up; a module imports only what stands above it.
     bland_altman   limits of agreement of two measurements, repeatability
     agreement      kappa of Cohen, Light and Fleiss
     roc            empirical curve, operating points, partial areas
+    mean_roc       the mean of several readers' ROC curves
     overlap        Dice, IoU, surface distances, volumes of masks; identified levels
     calibration    Brier, Hosmer-Lemeshow, slope and intercept, expected over observed
     delong         AUC, its variance, paired and unpaired comparison
@@ -54,6 +55,8 @@ From the bottom up; a module imports only what stands above it.
     moments        second-order moments M1 to M8 of a study of any design
     components     the same variance as BDG, BCK, DBM, OR and MS components
     ustatistics    U- and V-statistic variance over readers and cases, its df and tests
+    limits         limits of agreement of many readers
+    sizing         power of other numbers of readers and cases from the moments of a pilot
     error_terms    mean squares, components and error terms of Obuchowski and Rockette's model
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom, any figure of merit
     power          power of readers x cases from a pilot or from published components

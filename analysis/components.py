@@ -57,8 +57,12 @@ def effects(moments: Moments, biased: bool = False) -> Floats:
     Order of the last axis: N, D, ND, R, NR, DR, NDR for the AUC; case, reader, both for shares of decisions.
     Source: Gallas et al. (2009), eq. 19; Barrett, Clarkson & Kupinski's representation (BCK).
     """
-    chosen = moments.biased if biased else moments.unbiased
-    return differing(chosen[..., ::-1])[..., 1:]
+    return effects_of(moments.biased if biased else moments.unbiased)
+
+
+def effects_of(moments: Floats) -> Floats:
+    """The same from bare moments, last axis 2**factors."""
+    return differing(moments[..., ::-1])[..., 1:]
 
 
 def effect_coefficients(coefficients: Floats) -> Floats:

@@ -29,7 +29,7 @@ class Moments:
     (arm, arm, 2**factors). sizes: how many of each factor; crossed: every reader read every case in every arm.
     """
 
-    metric: Metric
+    metric: str
     factors: tuple[str, ...]
     readers: tuple[str, ...]
     arms: tuple[str, ...]
@@ -78,7 +78,7 @@ def moments(ratings: Ratings, metric: Metric = "auc", weights: Weights = "joint"
             raise CannotAnalyse("The moments of the AUC weight every score alike.")
         return moments_of_areas(ratings)
     right = right_decisions(ratings, metric)
-    found = moments_of_shares(ratings, metric, right)
+    found = moments_of_scores(ratings, metric, right)
     if weights == "joint":
         return found
     unbiased, coefficients = conditional_moments(right)
@@ -101,10 +101,10 @@ def moments_of_areas(ratings: Ratings) -> Moments:
     return assembled(ratings, "auc", factors, sizes, numerators, counts, total, n1 * n0)
 
 
-def moments_of_shares(ratings: Ratings, metric: Metric, right: Floats) -> Moments:
-    """Four moments from right decisions (reader, arm, case)."""
-    readers, _, cases = right.shape
-    flat = right.reshape(-1, cases)
+def moments_of_scores(ratings: Ratings, metric: str, scores: Floats) -> Moments:
+    """Four moments from one score per reading, (reader, arm, case)."""
+    readers, _, cases = scores.shape
+    flat = scores.reshape(-1, cases)
     read = (~np.isnan(flat)).astype(float)
     flat = np.nan_to_num(flat)
     total, n = flat.sum(axis=1), read.sum(axis=1)
@@ -146,7 +146,7 @@ def check_enough(ratings: Ratings, read: Bools, classes: tuple[bool, ...]) -> No
 
 def assembled(
     ratings: Ratings,
-    metric: Metric,
+    metric: str,
     factors: tuple[str, ...],
     sizes: tuple[int, ...],
     numerators: list[Floats],
