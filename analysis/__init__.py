@@ -59,6 +59,7 @@ From the bottom up; a module imports only what stands above it.
     sizing         power of other numbers of readers and cases from the moments of a pilot
     error_terms    mean squares, components and error terms of Obuchowski and Rockette's model
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom, any figure of merit
+    localised_mrmc  the same for figures of marks on lesions
     power          power of readers x cases from a pilot or from published components
     power_models   power for McNemar, two proportions, means, and from conjectures (Obuchowski)
     rows           results as rows and plain data
