@@ -13,10 +13,12 @@ From the bottom up; a module imports only what stands above it.
     froc           wAFROC, AFROC, HrAuc ... of all readers and arms
     froc_curves    FROC, AFROC, wAFROC, ROC and LROC curves
     designs        fully crossed, split-plot, missing cells ... and what each permits
-    multiplicity   Holm, Hochberg
+    multiplicity   Holm, Hochberg, Bonferroni, fixed sequence, gatekeeping, false discovery rate
     simulation     studies whose truth is known: Roe and Metz's model
     resampling     the stratified bootstrap of cases
     proportions    confusion table, sensitivity, specificity, predictive values, accuracy, F1, Youden
+    ratios         likelihood ratios, diagnostic odds ratio, number needed to diagnose
+    decision_bootstrap  the bootstrap of every measure of a confusion table
     paired         McNemar; six intervals of a paired difference; odds ratio
     agreement_weights  how much a disagreement between two categories counts
     judgements     categories given by several readers to the same cases
@@ -41,6 +43,10 @@ From the bottom up; a module imports only what stands above it.
     margins        non-inferiority and equivalence with a margin
     operating_tests  curves compared at one specificity or sensitivity; unpaired bootstrap
     venkatraman    permutation tests of whole ROC curves
+    binormal_likelihood  two normal distributions behind the ratings: likelihood and its maximum
+    binormal       binormal ROC curve, its area, sensitivity, specificity and partial area
+    operating      sensitivity at a specificity and back, chosen thresholds, table of thresholds
+    multiclass     one-vs-rest areas and Hand and Till's M
     relative       relative sensitivity, specificity, false-positive fraction of two tests
     predictive     predictive values and likelihood ratios of two tests compared
     power_auc      power and number of cases for one AUC and for two
