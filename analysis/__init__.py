@@ -65,6 +65,10 @@ From the bottom up; a module imports only what stands above it.
     sizing         power of other numbers of readers and cases from the moments of a pilot
     error_terms    mean squares, components and error terms of Obuchowski and Rockette's model
     mrmc           Obuchowski-Rockette with Hillis's degrees of freedom, any figure of merit
+    dbm            Dorfman, Berbaum and Metz's analysis of pseudovalues
+    seniority      interaction of reader groups with arms, effects per group with multiplicity
+    standalone     a model alone against the readers
+    conversions    Roe and Metz's parameters to Obuchowski and Rockette's and back
     localised_mrmc  the same for figures of marks on lesions
     power          power of readers x cases from a pilot or from published components
     power_models   power for McNemar, two proportions, means, and from conjectures (Obuchowski)

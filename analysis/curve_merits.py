@@ -248,7 +248,10 @@ class RateAt:
 
 @dataclass(frozen=True)
 class Utility:
-    """Largest sensitivity - slope (1 - specificity) on the curve; Abbey, Samuelson & Gallas (2013), Acad. Radiol. 20:798-806."""
+    """Largest sensitivity - slope (1 - specificity) on the curve.
+
+    Source: Abbey, Samuelson & Gallas (2013), Acad. Radiol. 20:798-806.
+    """
 
     slope: float = 1.0
     classes: tuple[bool, ...] = BOTH

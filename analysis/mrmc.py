@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from analysis.covariance import Covariance, covariance, figures_of_merit
+from analysis.designs import Design, Nesting, study_design
 from analysis.error_terms import (
     NEGATIVE,
     Components,
@@ -19,8 +21,6 @@ from analysis.error_terms import (
     is_nested,
     quiet,
 )
-from analysis.covariance import Covariance, covariance, figures_of_merit
-from analysis.designs import Design, Nesting, study_design
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, two_sided_p, wald
 from analysis.merit_names import merit_named
@@ -345,7 +345,8 @@ def arm_mean(estimates: Estimates, place: int, readers: Sampling) -> ArmMean:
         variance = float(np.diagonal(shared.matrix).mean())
         cov2 = shared.mean(shared.same_arm) if estimates.cases_nested != "in readers" else 0.0
         between = max(cov2, 0.0)
-    if readers == "fixed":
+    if readers == "fixed" or (count == 1 and variance is not None):
+        # One reader has no variance between readers; what is left is the variance over cases.
         spread, df = ((variance or 0.0) + (count - 1) * between) / count, math.inf
     else:
         spread = (square + count * between) / count
