@@ -10,6 +10,7 @@ from analysis.proportions import ConfusionTable, confusion_table
 from analysis.ratings import Bools, Floats
 
 Axis = Literal["specificity", "sensitivity"]
+BESIDE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,60 +111,79 @@ def partial_area(curve: RocCurve, axis: Axis, low: float, high: float, corrected
     >>> partial_area(curve, "specificity", 0.5, 1.0), partial_area(curve, "specificity", 0.5, 1.0, corrected=True)
     (0.375, 0.8333333333333333)
     """
+    return float(partial_areas(curve.fpr, curve.tpr, axis, low, high, corrected))
+
+
+def partial_areas(fpr: Floats, tpr: Floats, axis: Axis, low: float, high: float, corrected: bool = False) -> Floats:
+    """The partial area of each of many curves; fpr, tpr: (..., points) as in `RocCurve`. See `partial_area`."""
     if axis not in get_args(Axis):
         raise CannotAnalyse(f"A partial area runs over specificity or sensitivity, not over {axis}.")
     if not 0 <= low < high <= 1:
         raise CannotAnalyse(f"A partial area needs 0 <= low < high <= 1, not {low:g} and {high:g}.")
-    x, y = (curve.fpr, curve.tpr) if axis == "specificity" else (curve.tpr, 1 - curve.fpr)
+    x, y = (fpr, tpr) if axis == "specificity" else (tpr, 1 - fpr)
     start, end = (1 - high, 1 - low) if axis == "specificity" else (low, high)
     area = clipped_area(x, y, start, end)
     if not corrected:
         return area
-    chance = ((1 - low) ** 2 - (1 - high) ** 2) / 2
+    chance = chance_area(low, high)
     return (1 + (area - chance) / (high - low - chance)) / 2
 
 
-def clipped_area(x: Floats, y: Floats, start: float, end: float) -> float:
-    """Area under straight lines through the points, x ascending, between start and end."""
-    left, right = np.clip(x[:-1], start, end), np.clip(x[1:], start, end)
-    width = x[1:] - x[:-1]
-    slope = np.divide(y[1:] - y[:-1], width, out=np.zeros_like(width), where=width > 0)
-    middle = y[:-1] + slope * ((left + right) / 2 - x[:-1])
-    return float(((right - left) * middle).sum())
+def chance_area(low: float, high: float) -> float:
+    """Partial area of the diagonal, over either axis."""
+    return ((1 - low) ** 2 - (1 - high) ** 2) / 2
+
+
+def clipped_area(x: Floats, y: Floats, start: float, end: float) -> Floats:
+    """Area under straight lines through the points of each row, x ascending, between start and end."""
+    left, right = np.clip(x[..., :-1], start, end), np.clip(x[..., 1:], start, end)
+    width = x[..., 1:] - x[..., :-1]
+    slope = np.divide(y[..., 1:] - y[..., :-1], width, out=np.zeros_like(width), where=width > 0)
+    middle = y[..., :-1] + slope * ((left + right) / 2 - x[..., :-1])
+    return np.asarray(((right - left) * middle).sum(axis=-1))
 
 
 def sensitivity_at(curve: RocCurve, specificity: float) -> float:
     """Which sensitivity does the curve reach at this specificity, on straight lines between its points?
 
-    Where the curve rises vertically, the upper end. A specificity outside [0, 1] is refused.
+    Where the curve rises vertically, the upper end. A specificity outside [0, 1] is refused. An interval:
+    `operating.sensitivity_at_specificity`.
 
     >>> curve = roc_curve(np.array([False, False, True, True]), np.array([1.0, 2.0, 2.0, 3.0]))
     >>> sensitivity_at(curve, 0.75)
     0.75
     """
-    return height_at(curve.fpr, curve.tpr, 1 - specificity)
+    return float(heights(curve.fpr, curve.tpr, "specificity", specificity))
 
 
 def specificity_at(curve: RocCurve, sensitivity: float) -> float:
     """Which specificity does the curve keep at this sensitivity, on straight lines between its points?
 
-    Where the curve runs level, the better end. A sensitivity outside [0, 1] is refused.
+    Where the curve runs level, the better end. A sensitivity outside [0, 1] is refused. An interval:
+    `operating.specificity_at_sensitivity`.
 
     >>> curve = roc_curve(np.array([False, False, True, True]), np.array([1.0, 2.0, 2.0, 3.0]))
     >>> specificity_at(curve, 0.75)
     0.75
     """
-    return height_at((1 - curve.tpr)[::-1], (1 - curve.fpr)[::-1], 1 - sensitivity)
+    return float(heights(curve.fpr, curve.tpr, "sensitivity", sensitivity))
 
 
-def height_at(x: Floats, y: Floats, place: float) -> float:
-    """Largest y at `place` on straight lines through points that ascend in x and y."""
+def heights(fpr: Floats, tpr: Floats, fixed: Axis, value: float) -> Floats:
+    """The other axis of each of many curves where this one has the value; fpr, tpr: (..., points)."""
+    if fixed == "specificity":
+        return height_at(fpr, tpr, 1 - value)
+    return height_at((1 - tpr)[..., ::-1], (1 - fpr)[..., ::-1], 1 - value)
+
+
+def height_at(x: Floats, y: Floats, place: float) -> Floats:
+    """Largest y at `place` on straight lines through the points of each row, which ascend in x and y."""
     if not 0 <= place <= 1:
         raise CannotAnalyse(f"A specificity or sensitivity lies between 0 and 1, not at {1 - place:g}.")
     # 1 - 0.9 is not 0.1 in binary, and a point just beside the place would miss a vertical step.
-    steps, place = np.round(x, 12), round(place, 12)
-    after = int(np.searchsorted(steps, place, side="right"))
-    if after == len(steps) or steps[after - 1] == place:
-        return float(y[after - 1])
-    share = (place - steps[after - 1]) / (steps[after] - steps[after - 1])
-    return float(y[after - 1] + share * (y[after] - y[after - 1]))
+    before = (x <= place + BESIDE).sum(axis=-1, keepdims=True) - 1
+    after = np.minimum(before + 1, x.shape[-1] - 1)
+    x0, x1, y0, y1 = (np.take_along_axis(values, at, -1)[..., 0] for values in (x, y) for at in (before, after))
+    width = x1 - x0
+    share = np.divide(place - x0, width, out=np.zeros_like(width), where=(width > 0) & (np.abs(place - x0) > BESIDE))
+    return np.asarray(y0 + share * (y1 - y0))
