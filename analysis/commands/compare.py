@@ -1,4 +1,4 @@
-"""Two arms compared by the areas under their curves, reader by reader."""
+"""Two arms compared by the areas under their ROC curves, reader by reader."""
 
 import argparse
 from functools import partial
@@ -6,55 +6,123 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from analysis.commands.words import add_format, add_table, check_by, listed, names_of, two_arms
+from analysis.errors import CannotAnalyse
 
 if TYPE_CHECKING:
     from analysis.answer import Answer
+    from analysis.commands.paired_units import Units
+    from analysis.ratings import Bools, Floats
     from analysis.resampling import Bootstrap
     from analysis.rows import DifferenceRow
     from analysis.tables import Names
+
+Method = Literal["delong", "bootstrap", "venkatraman"]
+SAID = {
+    ("delong", False): "DeLong, paired",
+    ("delong", True): "Obuchowski's DeLong for clusters, paired",
+    ("bootstrap", False): "Stratified bootstrap, paired",
+    ("bootstrap", True): "Bootstrap of whole clusters, paired",
+    ("venkatraman", False): "Venkatraman's permutation test of whole curves, paired; "
+    "estimate, se and interval are DeLong's difference of areas",
+}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     add_table(command)
     command.add_argument("--arms", type=listed, required=True)
     command.add_argument("--by", type=listed, default=("reader",))
-    command.add_argument("--method", choices=("delong", "bootstrap"), default="delong")
+    command.add_argument("--method", choices=("delong", "bootstrap", "venkatraman"), default="delong")
+    command.add_argument("--margin", type=float, help="non-inferiority of the second arm within this much")
+    command.add_argument("--cluster", metavar="COLUMN", help="column whose values units nest in, such as patient")
     add_format(command)
 
 
 def answer(options: argparse.Namespace) -> "Answer":
     check_by(options.by, ("reader",))
-    return compare(options.table, names_of(options), two_arms(options.arms), options.method)
+    arms = two_arms(options.arms)
+    if options.method == "venkatraman" and options.cluster is not None:
+        raise CannotAnalyse(
+            "Venkatraman's test permutes single cases; with --cluster use --method delong or bootstrap."
+        )
+    if options.method == "venkatraman" and options.margin is not None:
+        raise CannotAnalyse("Venkatraman's test knows no margin; with --margin use --method delong or bootstrap.")
+    return compare(options.table, names_of(options), arms, options.method, options.margin, options.cluster)
 
 
 def compare(
-    path: Path, names: "Names", arms: tuple[str, str], method: Literal["delong", "bootstrap"] = "delong"
+    path: Path,
+    names: "Names",
+    arms: tuple[str, str],
+    method: Method = "delong",
+    margin: float | None = None,
+    cluster: str | None = None,
 ) -> "Answer":
     """Paired comparison of the AUCs of two arms, reader by reader."""
-    from analysis.bootstrapped import bootstrap_test
-    from analysis.commands.rows import LEVEL, differences, named
-    from analysis.delong import delong_test
+    from analysis.commands.paired_units import against_margin, paired_units, with_margin
+    from analysis.commands.rows import differences, named
+    from analysis.margins import check_margin, margin_test
     from analysis.resampling import SEED
-    from analysis.rows import auc_difference_row
-    from analysis.tables import rated, read_table
+    from analysis.tables import read_table
 
-    ratings = rated(read_table(path, names), names, names.rating, arms)
+    if margin is not None:
+        check_margin(margin)
+    table = paired_units(read_table(path, names), names, names.rating, arms, cluster)
     rows: list[DifferenceRow] = []
-    warnings: list[str] = []
-    for reader in ratings.readers:
-        truth, first, second = ratings.pair(reader, *arms)
-        if len(truth) == 0:
+    warnings = list(table.warnings)
+    for reader in table.ratings.readers:
+        units = table.units(reader, arms)
+        if len(units.truth) == 0:
             warnings.append(f"{reader} rated no case in both arms and is left out.")
             continue
-        if method == "bootstrap":
-            drawn = named(partial(bootstrap_test, truth, first, second), reader)
-            rows.append(bootstrap_row(drawn, arms, reader, len(truth)))
-        else:
-            found = named(partial(delong_test, truth, first, second), reader)
-            rows.append(auc_difference_row(found, *arms, reader, LEVEL))
-        warnings += [f"{reader}: {text}" for text in rows[-1].warnings]
-    name = "DeLong" if method == "delong" else "Stratified bootstrap"
-    return differences(f"{name}, paired", ratings, rows, warnings, SEED if method == "bootstrap" else None)
+        row = named(partial(compare_reader, units, arms, reader, method), reader)
+        if margin is not None:
+            row = against_margin(row, partial(margin_test, row.estimate, row.se, margin))
+        rows.append(row)
+        warnings += [f"{reader}: {text}" for text in row.warnings]
+    said = SAID[method, cluster is not None] + ("" if cluster is None else f", clusters by {cluster}")
+    seed = None if method == "delong" else SEED
+    return differences(with_margin(said, arms, margin), table.ratings, rows, warnings, seed)
+
+
+def compare_reader(units: "Units", arms: tuple[str, str], reader: str, method: Method) -> "DifferenceRow":
+    from dataclasses import replace
+
+    from analysis.bootstrapped import bootstrap_test
+    from analysis.clustered_auc import clustered_auc_test
+    from analysis.commands.rows import LEVEL
+    from analysis.delong import delong_test
+    from analysis.rows import auc_difference_row
+    from analysis.venkatraman import venkatraman_test
+
+    truth, first, second = units.truth, units.first, units.second
+    if method == "bootstrap":
+        drawn = bootstrap_test(truth, first, second) if units.clusters is None else clustered_bootstrap(units)
+        return bootstrap_row(drawn, arms, reader, len(truth))
+    if units.clusters is not None:
+        return auc_difference_row(clustered_auc_test(truth, first, second, units.clusters), *arms, reader, LEVEL)
+    row = auc_difference_row(delong_test(truth, first, second), *arms, reader, LEVEL)
+    if method == "delong":
+        return row
+    found = venkatraman_test(truth, first, second)
+    return replace(row, statistic=found.statistic, p=found.p, warnings=(*row.warnings, *found.warnings))
+
+
+def clustered_bootstrap(units: "Units") -> "Bootstrap":
+    """Difference of the areas over draws of whole clusters."""
+    import numpy as np
+
+    from analysis.cluster_bootstrap import cluster_bootstrap
+    from analysis.delong import placements
+
+    def difference(truth: "Bools", ratings: "Floats") -> float:
+        one, two = (placements(truth, rating)[truth].mean() for rating in ratings)
+        return float(two - one)
+
+    assert units.clusters is not None
+    found = cluster_bootstrap(units.truth, np.stack([units.first, units.second]), units.clusters, difference)
+    if found.p is None:
+        raise CannotAnalyse("The two areas differ without any variation, so their difference cannot be tested.")
+    return found
 
 
 def bootstrap_row(found: "Bootstrap", arms: tuple[str, str], reader: str, n: int) -> "DifferenceRow":

@@ -162,7 +162,7 @@ def at_one_point(entry: Entry, compare: Compare) -> None:
 
 def in_order(rating: Floats) -> Floats:
     """Ranks with ties broken by the order of the rows, as pROC breaks them."""
-    return stats.rankdata(rating, method="ordinal").astype(float)
+    return np.asarray(stats.rankdata(rating, method="ordinal"), dtype=float)
 
 
 @walk.covers("venkatraman_paired/asah", ignores=("conf.int", "estimate"))
