@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "two arms, reader by reader, by the areas under their curves",
     "mrmc": "Obuchowski-Rockette over readers and cases",
     "mcnemar": "two arms, reader by reader, by McNemar's test",
+    "froc": "marks on lesions: figures of merit and Obuchowski-Rockette over readers and cases",
     "agreement": "agreement of readers beyond chance",
     "simulate": "coverage of intervals and type-I error of tests over simulated studies",
 }
