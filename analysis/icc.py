@@ -29,6 +29,16 @@ class MeanSquares:
     cases: int
     readers: int
 
+    @property
+    def case_variance(self) -> float:
+        """Variance component of cases; negative where readers differ more within cases than between them."""
+        return (self.case - self.error) / self.readers
+
+    @property
+    def reader_variance(self) -> float:
+        """Variance component of readers; negative where their levels differ less than by chance."""
+        return (self.reader - self.error) / self.cases
+
 
 @dataclass(frozen=True)
 class IccTest:
