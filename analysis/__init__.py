@@ -83,6 +83,7 @@ From the bottom up; a module imports only what stands above it.
     answer         what a command prints: JSON, text, CSV
     coverage       how often intervals hold the truth and tests err, over simulated studies
     coverage_single  the questions to methods for one reader
+    coverage_clusters  the questions to methods for units within patients
     coverage_many  the questions to methods for many readers
     commands       what each command computes
 

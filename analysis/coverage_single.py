@@ -1,16 +1,14 @@
 """Questions to methods for one reader: areas, proportions, paired comparisons, units within patients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
-from analysis.coverage import LEVEL, Outcomes, Question, Worlds, each_reader, holds, per_reader
+from analysis.coverage import LEVEL, Question, Worlds, each_reader, holds, per_reader
 from analysis.delong import METHODS, IntervalMethod, delong_auc, delong_test
 from analysis.paired import TESTS, Method, PairedTable, Test, mcnemar, paired_table
 from analysis.proportions import Method as ShareMethod
 from analysis.proportions import confusion_table, sensitivity, specificity
-from analysis.simulation import Clusters, Study
+from analysis.simulation import Study
 
 ALPHA = 1 - LEVEL
 CONSERVATIVE = "conservative by construction: never below what it promises"
@@ -78,14 +76,3 @@ def paired_questions(worlds: Worlds) -> Iterator[Question]:
     for method in methods:
         ask = each_reader(worlds.different, partial(difference_holds, method))
         yield Question(f"difference of sensitivities, {method} interval", "coverage", ask)
-
-
-def over_units(test: Test, clusters: Clusters, generator: np.random.Generator) -> Outcomes:
-    _, (first, second) = clusters.draw(generator)
-    return [mcnemar(paired_table(first, second), test).p < ALPHA]
-
-
-def cluster_questions(clusters: Clusters) -> Iterator[Question]:
-    """Units within patients: tests that know it, and the one that does not."""
-    ask: Callable[[np.random.Generator], Outcomes] = partial(over_units, "asymptotic", clusters)
-    yield Question("McNemar over units, patients ignored", "type-I error", ask, "not valid; never a primary result")

@@ -4,11 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from analysis.errors import CannotAnalyse
 from analysis.ratings import Bools, Floats, Ratings
 
+Labels = npt.NDArray[np.int64]
 ARMS = ("first", "second")
 # Case, arm x case, reader x case, error: together one. First letter: correlation of the data, second: readers' spread.
 CASES = {"H": (0.3, 0.3, 0.2, 0.2), "L": (0.1, 0.1, 0.2, 0.6)}
@@ -173,11 +175,15 @@ class Clusters:
     patient: float = 0.3
     arm_patient: float = 0.3
 
-    def draw(self, generator: np.random.Generator) -> tuple["np.ndarray[tuple[int], np.dtype[np.int64]]", Floats]:
-        """Patient of each unit (n,), and both outcomes (2, n)."""
+    def latent(self, generator: np.random.Generator) -> tuple[Labels, Floats]:
+        """Patient of each unit (n,), and the standard normal values beneath both outcomes (2, n)."""
         shape = (2, self.patients, self.units)
         latent = generator.normal(0, math.sqrt(self.patient), (1, self.patients, 1))
         latent = latent + generator.normal(0, math.sqrt(self.arm_patient), (2, self.patients, 1))
         latent = latent + generator.normal(0, math.sqrt(1 - self.patient - self.arm_patient), shape)
-        outcome = (latent < stats.norm.ppf(self.share)).astype(float).reshape(2, -1)
-        return np.repeat(np.arange(self.patients), self.units), outcome
+        return np.repeat(np.arange(self.patients), self.units), latent.reshape(2, -1)
+
+    def draw(self, generator: np.random.Generator) -> tuple[Labels, Floats]:
+        """Patient of each unit (n,), and both outcomes (2, n)."""
+        patients, latent = self.latent(generator)
+        return patients, (latent < stats.norm.ppf(self.share)).astype(float)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from analysis.answer import Answer, CellRow
     from analysis.coverage import Frequency, Question, Worlds
 
-FAMILIES = ("single", "paired", "clusters", "mrmc", "pooled")
+FAMILIES = ("single", "paired", "clusters", "mrmc", "u-statistics", "further", "pooled")
 SMALLEST, LARGEST = 2, 1_000_000
 
 
@@ -52,8 +52,14 @@ def answer(options: argparse.Namespace) -> "Answer":
 
 def questions(worlds: "Worlds", only: str | None = None) -> "Iterator[Question]":
     """All questions, or those of one family."""
-    from analysis.coverage_many import obuchowski_rockette_questions, pooled_questions
-    from analysis.coverage_single import cluster_questions, paired_questions, single_reader_questions
+    from analysis.coverage_clusters import cluster_questions
+    from analysis.coverage_many import (
+        further_questions,
+        obuchowski_rockette_questions,
+        pooled_questions,
+        u_statistics_questions,
+    )
+    from analysis.coverage_single import paired_questions, single_reader_questions
     from analysis.simulation import Clusters
 
     families = {
@@ -61,6 +67,8 @@ def questions(worlds: "Worlds", only: str | None = None) -> "Iterator[Question]"
         "paired": lambda: paired_questions(worlds),
         "clusters": lambda: cluster_questions(Clusters()),
         "mrmc": lambda: obuchowski_rockette_questions(worlds),
+        "u-statistics": lambda: u_statistics_questions(worlds),
+        "further": lambda: further_questions(worlds),
         "pooled": lambda: pooled_questions(worlds),
     }
     for name in FAMILIES if only is None else (only,):

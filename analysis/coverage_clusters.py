@@ -1,0 +1,94 @@
+"""Questions to methods for units within patients, with the test beside them that does not see the patients."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import get_args
+
+import numpy as np
+from scipy import stats
+
+from analysis.cluster_bootstrap import cluster_bootstrap
+from analysis.clustered import ClusteredTest, cluster_counts, clustered_mcnemar
+from analysis.clustered_auc import clustered_auc, clustered_auc_test
+from analysis.coverage import LEVEL, Outcomes, Question, holds
+from analysis.delong import delong_test, placements
+from analysis.gee import gee
+from analysis.paired import mcnemar, paired_table
+from analysis.ratings import Bools, Floats
+from analysis.simulation import Clusters, Labels
+
+ALPHA = 1 - LEVEL
+IGNORED = "not valid; never a primary result"
+REPLICATES = 400
+
+
+def over_units(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    _, (first, second) = clusters.draw(generator)
+    return [mcnemar(paired_table(first, second), "asymptotic").p < ALPHA]
+
+
+def over_clusters(test: ClusteredTest, clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, (first, second) = clusters.draw(generator)
+    return [clustered_mcnemar(cluster_counts(first, second, patients), test).p < ALPHA]
+
+
+def difference_holds(test: ClusteredTest, clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, (first, second) = clusters.draw(generator)
+    found = clustered_mcnemar(cluster_counts(first, second, patients), test)
+    return [holds(found.confidence_interval(LEVEL), 0.0)]
+
+
+def by_gee(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, (first, second) = clusters.draw(generator)
+    arm = np.repeat([False, True], len(patients))
+    found = gee(np.concatenate([first, second]), arm, np.tile(patients, 2), "identity", "independence")
+    return [found.p < ALPHA]
+
+
+def rated(clusters: Clusters, generator: np.random.Generator) -> tuple[Labels, Bools, Floats]:
+    """Patients, truth and two ratings of units: a third of them diseased, areas equal at Phi(1 / sqrt 2)."""
+    patients, latent = clusters.latent(generator)
+    truth = generator.random(len(patients)) < 1 / 3
+    return patients, truth, truth - latent
+
+
+def area_holds(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, truth, ratings = rated(clusters, generator)
+    found = clustered_auc(truth, ratings[0], patients)
+    return [holds(found.confidence_interval(LEVEL), float(stats.norm.cdf(1 / np.sqrt(2))))]
+
+
+def areas_differ(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, truth, ratings = rated(clusters, generator)
+    return [clustered_auc_test(truth, ratings[0], ratings[1], patients).p < ALPHA]
+
+
+def areas_differ_over_units(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    _, truth, ratings = rated(clusters, generator)
+    return [delong_test(truth, ratings[0], ratings[1]).p < ALPHA]
+
+
+def bootstrap_holds(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, truth, ratings = rated(clusters, generator)
+
+    def area(drawn: Bools, values: Floats) -> float:
+        return float(placements(drawn, values[0])[drawn].mean())
+
+    seed = int(generator.integers(2**32))
+    found = cluster_bootstrap(truth, ratings[:1], patients, area, 0.5, REPLICATES, seed)
+    return [holds(found.confidence_interval(LEVEL), float(stats.norm.cdf(1 / np.sqrt(2))))]
+
+
+def cluster_questions(clusters: Clusters) -> Iterator[Question]:
+    """Sixty patients with six units each; the arms do not differ."""
+    yield Question("McNemar over units, patients ignored", "type-I error", partial(over_units, clusters), IGNORED)
+    tests: tuple[ClusteredTest, ...] = get_args(ClusteredTest)
+    for test in tests:
+        yield Question(f"clustered McNemar, {test}", "type-I error", partial(over_clusters, test, clusters))
+        yield Question(f"clustered difference, {test}", "coverage", partial(difference_holds, test, clusters))
+    yield Question("GEE, identity link", "type-I error", partial(by_gee, clusters))
+    name = "DeLong over units, patients ignored"
+    yield Question(name, "type-I error", partial(areas_differ_over_units, clusters), IGNORED)
+    yield Question("clustered AUCs, paired test", "type-I error", partial(areas_differ, clusters))
+    yield Question("clustered AUC", "coverage", partial(area_holds, clusters))
+    yield Question("AUC, bootstrap of patients", "coverage", partial(bootstrap_holds, clusters))
