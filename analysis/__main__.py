@@ -17,6 +17,7 @@ COMMANDS = {
     "auc": "AUC of every reader in every arm",
     "compare": "two arms, reader by reader, by the areas under their curves",
     "mrmc": "Obuchowski-Rockette over readers and cases",
+    "ustat": "U-statistics over readers and cases, for any design",
     "mcnemar": "two arms, reader by reader, by McNemar's test",
     "froc": "marks on lesions: figures of merit and Obuchowski-Rockette over readers and cases",
     "agreement": "agreement of readers beyond chance",
