@@ -73,6 +73,7 @@ def moments(ratings: Ratings, metric: Metric = "auc", weights: Weights = "joint"
     """
     if metric not in METRICS:
         raise CannotAnalyse(f"The metric is {', '.join(METRICS)}, not {metric}.")
+    ratings = of_who_read(ratings)
     if metric == "auc":
         if weights != "joint":
             raise CannotAnalyse("The moments of the AUC weight every score alike.")
@@ -83,6 +84,14 @@ def moments(ratings: Ratings, metric: Metric = "auc", weights: Weights = "joint"
         return found
     unbiased, coefficients = conditional_moments(right)
     return replace(found, unbiased=unbiased, coefficients=coefficients)
+
+
+def of_who_read(ratings: Ratings) -> Ratings:
+    """Without readers and cases that hold no reading, so that they count nowhere."""
+    some = ~np.isnan(ratings.values).all(axis=(1, 2))
+    if not some.any():
+        raise CannotAnalyse("There is no reading.")
+    return ratings.restricted(readers=tuple(np.array(ratings.readers, dtype=object)[some]))
 
 
 def moments_of_areas(ratings: Ratings) -> Moments:
