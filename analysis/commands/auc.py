@@ -1,77 +1,111 @@
 """AUC, or a part of it, of every reader in every arm."""
 
 import argparse
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from analysis.commands.words import add_format, add_table, check_by, listed, names_of, part_of
+from analysis.commands.words import add_format, add_table, listed, names_of, part_of
 from analysis.errors import CannotAnalyse
 
 if TYPE_CHECKING:
     from analysis.answer import Answer
+    from analysis.binormal import Binormal
     from analysis.bootstrapped import Part
-    from analysis.delong import Auc, IntervalMethod
+    from analysis.delong import Auc
+    from analysis.ratings import Bools, Floats, Ratings
     from analysis.resampling import Bootstrap
-    from analysis.tables import Names
+
+INTERVALS = ("delong", "logit", "hanley-mcneil", "bootstrap")
+BY = ("reader", "arm")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     add_table(command)
-    command.add_argument("--by", type=listed, default=("reader", "arm"))
-    command.add_argument("--interval", choices=("delong", "logit", "hanley-mcneil", "bootstrap"), default="delong")
-    command.add_argument(
-        "--partial", metavar="AXIS:LOW:HIGH", help="such as specificity:0.8:1; needs --interval bootstrap"
-    )
+    command.add_argument("--by", type=listed, default=BY)
+    command.add_argument("--interval", choices=INTERVALS, help="delong; a partial area always has bootstrap")
+    command.add_argument("--partial", metavar="AXIS:LOW:HIGH", help="part of the area, such as specificity:0.8:1")
     command.add_argument("--mcclish", action="store_true", help="McClish's correction of the partial area")
+    command.add_argument(
+        "--curve", choices=("empirical", "binormal"), default="empirical", help="binormal: by maximum likelihood"
+    )
     add_format(command)
 
 
 def answer(options: argparse.Namespace) -> "Answer":
-    check_by(options.by, ("reader", "arm"))
+    from analysis.tables import rated, read_table
+
     if options.partial is None and options.mcclish:
         raise CannotAnalyse("--mcclish corrects a partial area; name it with --partial.")
     part = None if options.partial is None else part_of(options.partial, options.mcclish)
-    return auc(options.table, names_of(options), options.interval, part)
+    method, compute = method_of(options.curve, options.interval, part)
+    names = names_of(options)
+    ratings = rated(read_table(options.table, names), names, names.rating)
+    check_groups(options.by, ratings)
+    return cells_answered(ratings, method, compute)
 
 
-def auc(
-    path: Path,
-    names: "Names",
-    interval: "IntervalMethod | Literal['bootstrap']" = "delong",
-    part: "Part | None" = None,
-) -> "Answer":
-    """AUC, or a part of it, of every reader in every arm."""
-    from analysis.answer import Answer, CellRow
+def method_of(
+    curve: str, interval: str | None, part: "Part | None"
+) -> "tuple[str, Callable[[Bools, Floats], Auc | Binormal | Bootstrap]]":
+    """What is computed in every cell, in words and as a function of truth and rating."""
+    from analysis.binormal import binormal_auc
     from analysis.bootstrapped import bootstrap_area
-    from analysis.commands.rows import LEVEL, filled_cells, named
     from analysis.delong import delong_auc
-    from analysis.resampling import SEED
-    from analysis.tables import facts, rated, read_table
 
-    if part is not None and interval != "bootstrap":
-        raise CannotAnalyse("A partial area has a bootstrap interval only; add --interval bootstrap.")
-    ratings = rated(read_table(path, names), names, names.rating)
-    rows, warnings = [], []
-    for reader, arm in filled_cells(ratings):
-        truth, values = ratings.cell(reader, arm)
-        compute: Callable[[], Auc | Bootstrap] = (
-            partial(bootstrap_area, truth, values, part)
-            if interval == "bootstrap"
-            else partial(delong_auc, truth, values, interval)
+    if curve == "binormal":
+        if part is not None or interval is not None:
+            raise CannotAnalyse("The binormal area has its own interval; leave out --partial and --interval.")
+        return "AUC of the binormal curve by maximum likelihood", binormal_auc
+    if part is not None:
+        return f"{described(part)} with bootstrap interval", lambda truth, rating: bootstrap_area(truth, rating, part)
+    if interval == "bootstrap":
+        return "AUC with bootstrap interval", bootstrap_area
+    if interval is None or interval == "delong":
+        return "AUC with delong interval", delong_auc
+    chosen = "logit" if interval == "logit" else "hanley-mcneil"
+    return f"AUC with {interval} interval", lambda truth, rating: delong_auc(truth, rating, chosen)
+
+
+def described(part: "Part") -> str:
+    corrected = ", McClish's correction," if part.corrected else ""
+    return f"Partial AUC, {part.axis} {part.low:g} to {part.high:g}{corrected}"
+
+
+def check_groups(by: Sequence[str], ratings: "Ratings") -> None:
+    """Refuse a grouping that does not exist or that would pool readers or arms."""
+    unknown = [name for name in by if name not in BY]
+    if unknown or not by:
+        raise CannotAnalyse(f"--by groups by reader and arm, not by {', '.join(unknown) or 'nothing'}.")
+    if "reader" not in by and len(ratings.readers) > 1:
+        raise CannotAnalyse("Pooling readers is no valid analysis; group by reader, or use mrmc for all of them.")
+    if "arm" not in by and len(ratings.arms) > 1:
+        raise CannotAnalyse(
+            f"The readers read in several arms ({', '.join(ratings.arms)}), and pooling arms is no valid analysis; "
+            "group by reader,arm."
         )
-        found = named(compute, f"{reader}, {arm}")
+
+
+def cells_answered(
+    ratings: "Ratings", method: str, compute: "Callable[[Bools, Floats], Auc | Binormal | Bootstrap]"
+) -> "Answer":
+    """A row for every reader in every arm; a cell without an answer is told, unless there is no other."""
+    from analysis.answer import Answer, CellRow
+    from analysis.commands.rows import LEVEL, filled_cells
+    from analysis.resampling import Bootstrap
+    from analysis.tables import facts
+
+    rows, warnings, refusals, seed = [], [], [], None
+    for reader, arm in filled_cells(ratings):
+        try:
+            found = compute(*ratings.cell(reader, arm))
+        except CannotAnalyse as refusal:
+            refusals.append(f"{reader}, {arm}: {refusal}")
+            continue
         limits = found.confidence_interval(LEVEL)
         rows.append(CellRow(reader, arm, found.estimate, found.se, limits.low, limits.high))
         warnings += [f"{reader}, {arm}: {text}" for text in found.warnings]
-    method = f"{described(part)} with {interval} interval"
-    seed = SEED if interval == "bootstrap" else None
-    return Answer(method, facts(ratings), tuple(rows), warnings=tuple(warnings), seed=seed)
-
-
-def described(part: "Part | None") -> str:
-    if part is None:
-        return "AUC"
-    corrected = ", McClish's correction," if part.corrected else ""
-    return f"Partial AUC, {part.axis} {part.low:g} to {part.high:g}{corrected}"
+        seed = found.seed if isinstance(found, Bootstrap) else None
+    if not rows:
+        raise CannotAnalyse(refusals[0])
+    told = (*warnings, *(f"Left out: {sentence}" for sentence in refusals))
+    return Answer(method, facts(ratings), tuple(rows), warnings=told, seed=seed)

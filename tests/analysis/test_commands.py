@@ -151,7 +151,7 @@ def test_text_and_csv(capsys: pytest.CaptureFixture[str]) -> None:
         (["mrmc", TABLE, "--readers", "fixed", "--cases", "fixed"], "nothing varies"),
         (["teapot", TABLE], "invalid choice: 'teapot'"),
         ([], "required: COMMAND"),
-        (["auc", TABLE, "--partial", "specificity:0.8:1"], "add --interval bootstrap"),
+        (["auc", TABLE, "--partial", "specificity:0.9:0.8"], "0 <= low < high <= 1"),
         (["auc", TABLE, "--partial", "specificity:0.8", "--interval", "bootstrap"], "not as specificity:0.8"),
         (["auc", TABLE, "--partial", "fpr:0:0.2", "--interval", "bootstrap"], "not as fpr:0:0.2"),
         (["auc", TABLE, "--mcclish"], "name it with --partial"),
