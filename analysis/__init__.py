@@ -34,6 +34,9 @@ From the bottom up; a module imports only what stands above it.
     delong         AUC, its variance, paired and unpaired comparison
     calibration_curve  grouped and smooth curves, rms's val.prob
     decision_curve  net benefit by threshold
+    contingency    chi-square, G, Fisher, Cramer's V
+    feature_tests  ranks, means, distributions, paired differences of one feature
+    feature_table  all features against the truth, adjusted together
     bootstrapped   bootstrap intervals and tests of areas and partial areas
     cochran        Cochran's Q: many tests of the same cases
     clustered      McNemar where units nest in patients
