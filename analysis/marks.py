@@ -252,7 +252,7 @@ def arranged(
     np.maximum.at(hits, (cell[hit], place), kinds.rating[hit])
     double = int(hit.sum()) - int(np.isfinite(hits).sum())
     if double:
-        warnings.append(f"{double} marks lie on a lesion that bears a higher or equal mark of the same reader already.")
+        warnings.append(f"Marks on a lesion that the same reader marked already: {double}; the highest rating counts.")
     false = np.flatnonzero(marked & ~hit)
     false = false[np.argsort(cell[false], kind="stable")]
     return Marks(
