@@ -2,13 +2,17 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import analysis
+from tests.shared_data import shared
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(analysis.__path__) if module.name != "__main__")
 HEAVY = ("plotly", "statsmodels", "sklearn", "torch", "django")
@@ -29,3 +33,21 @@ def test_importing_the_study_module_loads_no_heavy_library() -> None:
 def test_the_table_of_contents_names_every_module() -> None:
     assert analysis.__doc__ is not None
     assert [name for name in MODULES if name not in analysis.__doc__] == []
+
+
+def test_the_study_in_ten_lines_prints_what_the_readme_shows() -> None:
+    text = (Path(analysis.__file__).parent / "README.md").read_text().split("## A study in ten lines", 1)[1]
+    block = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL)
+    assert block
+    program, shown = block.groups()
+    assert len(program.strip().splitlines()) <= 11
+    root = str(Path(analysis.__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=shared("oracles/data"),
+        env=os.environ | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == shown
