@@ -11,6 +11,8 @@ from analysis.ratings import Floats
 
 STEPS = 500
 TOLERANCE = 1e-10
+# A gain this small is doubtful by rounding; one more full step squares the error that is left.
+LAST_GAIN = 1e-15
 ROOT_2PI = math.sqrt(2 * math.pi)
 
 
@@ -141,7 +143,7 @@ def maximise(negative: Floats, positive: Floats) -> Point | None:
                 return None
         step = (float(ab[0]), float(ab[1]), cutoffs)
         gain = float(by_ab @ ab + by_cutoffs @ cutoffs)
-        if gain < TOLERANCE**2 * max(1.0, abs(value)):
+        if gain < LAST_GAIN * max(1.0, abs(value)):
             return at.moved(step, 1.0)
         further = risen(negative, positive, at, step, value, gain)
         if further is None:

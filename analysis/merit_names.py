@@ -2,19 +2,28 @@
 
 from collections.abc import Callable, Sequence
 
+from analysis.binormal import binormal_auc
 from analysis.curve_merits import PartialAuc, RateAt, Utility
 from analysis.errors import CannotAnalyse
-from analysis.merits import Auc, Merit, Rate
+from analysis.merits import Auc, Custom, Merit, Rate
+from analysis.ratings import Bools, Floats
+
+
+def fitted(truth: Bools, values: Floats) -> float:
+    """Area under the binormal curve."""
+    return binormal_auc(truth, values).estimate
+
 
 SIMPLE: dict[str, Merit] = {
     "auc": Auc(),
     "sensitivity": Rate("sensitivity", (True,)),
     "specificity": Rate("specificity", (False,)),
     "accuracy": Rate("accuracy", (True, False)),
+    "binormal-auc": Custom("binormal-auc", fitted, limits=(0.0, 1.0), chance=0.5),
 }
 FORMS = (
     "auc, sensitivity, specificity, accuracy, pauc:specificity:0.8:1 (or :mcclish behind it), eu:1, "
-    "sensitivity-at:0.9 (specificity), specificity-at:0.9 (sensitivity)"
+    "sensitivity-at:0.9 (specificity), specificity-at:0.9 (sensitivity), binormal-auc"
 )
 
 
