@@ -173,7 +173,10 @@ def eliasziw_inflation(counts: ClusterCounts) -> float:
         raise CannotAnalyse("All units came out alike, so Eliasziw's correlation within clusters does not exist.")
     rho_all = (between - within) / (between + (typical - 1) * within)
     # rho of the discordant units: rho_all / (rho_all + (1 - rho_all) share), without dividing by rho_all.
-    rho = rho_all / (rho_all + (1 - rho_all) * float(shares[1, 0] + shares[2, 0]))
+    scaled = rho_all + (1 - rho_all) * float(shares[1, 0] + shares[2, 0])
+    if scaled <= 0:
+        raise CannotAnalyse("Units of one cluster differ too much for Eliasziw's correction; use Obuchowski's test.")
+    rho = rho_all / scaled
     discordant = counts.first_only + counts.second_only
     torn = int((discordant > 0).sum())
     if torn < 2:

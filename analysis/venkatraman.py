@@ -7,13 +7,13 @@ from scipy import stats
 
 from analysis.errors import CannotAnalyse
 from analysis.ratings import Bools, Floats
-from analysis.resampling import REPLICATES, SEED
+from analysis.resampling import REPLICATES, SEED, Ints
 from analysis.roc import check_two_classes
 
 # Cells of one block of permutations, so that memory stays small.
 BLOCK = 2_000_000
-# Sums of shares carry rounding; statistics closer than this are equal.
-ROUNDING = 1e-9
+# Sums of shares carry rounding; a statistic that falls short by less than this share is equal.
+EQUAL = 1 - 1e-10
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ def venkatraman_test(
     """
     check_two_classes(truth)
     check_replicates(replicates)
-    ranks = np.stack([stats.rankdata(first), stats.rankdata(second)])
-    observed = float(paired_distance(truth, ranks[:1], ranks[1:])[0])
+    levels, places = np.unique(np.stack([stats.rankdata(first), stats.rankdata(second)]), return_inverse=True)
+    ranks = places.reshape(2, -1)
+    observed = float(paired_distance(truth, ranks[:1], ranks[1:], len(levels))[0])
     if observed == 0:
         return Venkatraman(0.0, 1.0, len(truth), replicates, seed, (SAME,))
     generator = np.random.default_rng(seed)
@@ -57,7 +58,7 @@ def venkatraman_test(
         rows = min(left, max(1, BLOCK // len(truth)))
         keep = generator.random((rows, len(truth))) < 0.5
         one, two = np.where(keep, ranks[0], ranks[1]), np.where(keep, ranks[1], ranks[0])
-        count += int((paired_distance(truth, one, two) >= observed - ROUNDING).sum())
+        count += int((paired_distance(truth, one, two, len(levels)) >= observed * EQUAL).sum())
         left -= rows
     return Venkatraman(observed, (1 + count) / (1 + replicates), len(truth), replicates, seed)
 
@@ -70,21 +71,19 @@ def check_replicates(replicates: int) -> None:
         raise CannotAnalyse("A permutation test needs at least one permutation.")
 
 
-def paired_distance(truth: Bools, first: Floats, second: Floats) -> Floats:
-    """The statistic of every row; first, second: (row, case)."""
-    return np.asarray(np.abs(errors(truth, second) - errors(truth, first)).sum(axis=1))
+def paired_distance(truth: Bools, first: Ints, second: Ints, levels: int) -> Floats:
+    """The statistic of every row; first, second: (row, case) place among the `levels` ascending ranks."""
+    return np.asarray(np.abs(errors(truth, second, levels) - errors(truth, first, levels)).sum(axis=1))
 
 
-def errors(truth: Bools, values: Floats) -> Floats:
+def errors(truth: Bools, places: Ints, levels: int) -> Floats:
     """Errors of calling all but the k lowest cases, for k = 1 ... n, less those of calling all; (row, k)."""
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    steps = np.where(truth[order], 1.0, -1.0)
-    fresh = np.ones(values.shape, dtype=bool)
-    fresh[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    groups = np.cumsum(fresh.ravel()) - 1
-    means = np.bincount(groups, weights=steps.ravel()) / np.bincount(groups)
-    return np.asarray(np.cumsum(means[groups].reshape(values.shape), axis=1))
+    rows = len(places)
+    flat = (places + levels * np.arange(rows)[:, None]).ravel()
+    counts = np.bincount(flat, minlength=rows * levels)
+    sums = np.bincount(flat, weights=np.tile(np.where(truth, 1.0, -1.0), rows), minlength=rows * levels)
+    steps = np.repeat(sums / np.maximum(counts, 1), counts)
+    return np.asarray(np.cumsum(steps.reshape(places.shape), axis=1))
 
 
 def venkatraman_test_unpaired(
@@ -135,7 +134,7 @@ def venkatraman_test_unpaired(
                 np.concatenate([place[held] for place, held in zip(places, chosen, strict=True)])
             )
             drawn[0][chosen[0]], drawn[1][chosen[1]] = np.split(pool, [int(chosen[0].sum())])
-        count += unpaired_distance(truths, (drawn[0], drawn[1]), mix) >= observed - ROUNDING
+        count += unpaired_distance(truths, (drawn[0], drawn[1]), mix) >= observed * EQUAL
     return Venkatraman(observed, (1 + count) / (1 + replicates), n, replicates, seed)
 
 

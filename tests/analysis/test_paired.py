@@ -1,82 +1,34 @@
-"""McNemar and the intervals of the paired difference against R (stats, exact2x2, contingencytables, ratesci)."""
+"""McNemar, intervals of the paired difference and the odds ratio: edges and identities.
+
+The comparison with R stands in oracles/test_paired_binary.py.
+"""
+
+import math
+from typing import get_args
 
 import pytest
+from scipy import stats
 
 from analysis.errors import CannotAnalyse
-from analysis.paired import PairedTable, Test, mcnemar, newcombe, paired_table, tango
-from tests.analysis.oracle_entries import agree, agree_all, entries, entry, oracle_data
-
-TESTS: tuple[tuple[Test, str], ...] = (
-    ("asymptotic", "mcnemar_asymptotic"),
-    ("corrected", "mcnemar_cc"),
-    ("exact", "mcnemar_exact"),
-    ("midp", "mcnemar_midp"),
+from analysis.paired import (
+    METHODS,
+    TESTS,
+    Alternative,
+    Method,
+    PairedTable,
+    Test,
+    agresti_min,
+    bonett_price,
+    mcnemar,
+    newcombe,
+    odds_ratio,
+    paired_table,
+    share_limits,
+    tango,
+    tango_score,
+    wald_interval,
 )
-
-
-def tables() -> dict[str, PairedTable]:
-    """Every table of the reference; their first test is our second arm, as they subtract second from first."""
-    found = {}
-    for item in entries("paired_binary", "table/"):
-        counts = item.values
-        found[item.id.removeprefix("table/")] = PairedTable(counts["n11"], counts["n01"], counts["n10"], counts["n00"])
-    assert len(found) == 8
-    return found
-
-
-def test_p_values_of_the_four_tests() -> None:
-    for name, table in tables().items():
-        for test, key in TESTS:
-            agree(mcnemar(table, test).p, entry("paired_binary", f"{key}/{name}").values["p.value"], f"{key} {name}")
-
-
-def test_statistics_of_the_chi_square_tests() -> None:
-    for name, table in tables().items():
-        for test, key in TESTS[:2]:
-            expected = entry("paired_binary", f"{key}/{name}").values["statistic"]
-            agree(mcnemar(table, test).statistic, expected, f"{key} {name}")
-
-
-def test_newcombe_interval() -> None:
-    for name, table in tables().items():
-        expected = entry("paired_binary", f"newcombe_paired_ci/{name}").values
-        found = newcombe(table)
-        agree_all(
-            [found.low, found.high, mcnemar(table).estimate],
-            [expected["lower"], expected["upper"], expected["estimate"]],
-            name,
-        )
-
-
-def test_tango_interval() -> None:
-    # contingencytables and PropCIs stop their root search at 1e-7; ratesci prints 12 digits.
-    for name, table in tables().items():
-        expected = entry("paired_binary", f"tango_score/{name}").values["estimates"]
-        columns = {column: place for place, column in enumerate(expected["cols"])}
-        found, row = tango(table), expected["values"][0]
-        agree(found.low, row[columns["lower"]], name, absolute=2e-10)
-        agree(found.high, row[columns["upper"]], name, absolute=2e-10)
-
-
-def test_wald_interval_of_the_test() -> None:
-    for name, table in tables().items():
-        expected = entry("paired_binary", f"wald/{name}").values
-        found = mcnemar(table).confidence_interval(method="wald")
-        agree_all([found.low, found.high], [expected["lower"], expected["upper"]], name)
-
-
-def test_sensitivity_and_specificity_of_dtcompair() -> None:
-    frame = oracle_data("dtcompair_paired1")
-    expected = entry("paired_binary", "dtcompair_sesp.mcnemar").values
-    for truth, name in ((1, "sensitivity"), (0, "specificity")):
-        part = frame[frame["truth"] == truth]
-        found = mcnemar(
-            paired_table((part["y1"] == truth).to_numpy(float), (part["y2"] == truth).to_numpy(float)), "asymptotic"
-        )
-        agree(found.first, expected[name]["test1"], name)
-        agree(found.second, expected[name]["test2"], name)
-        agree(found.estimate, expected[name]["diff"], name)
-        agree(found.p, expected[name]["p.value"], name)
+from tests.analysis.oracle_entries import agree, agree_all, entry
 
 
 @pytest.mark.parametrize("counts", ["5_0_0_5", "0_5_0_5", "10_0_0_0", "3_1_1_3"])
@@ -139,3 +91,103 @@ def test_no_cases_and_unknown_words_are_refused() -> None:
         mcnemar(PairedTable(1, 1, 1, 1)).confidence_interval(method="exact")
     with pytest.raises(CannotAnalyse, match="between 0 and 1"):
         newcombe(PairedTable(1, 1, 1, 1), 95)
+
+
+TABLE = PairedTable(20, 7, 3, 10)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_one_sided_tests_are_the_two_tails(test: Test) -> None:
+    greater, less = (mcnemar(TABLE, test, side).p for side in ("greater", "less"))
+    # The observed table belongs to both exact tails, by half to both mid-p tails, to neither normal one.
+    shared = {"exact": float(stats.binom.pmf(3, 10, 0.5))}.get(test, 0.0)
+    assert greater + less == pytest.approx(1 + shared, rel=1e-12)
+    assert greater > 0.5 > less
+    if test in ("asymptotic", "corrected"):
+        assert 2 * less == pytest.approx(mcnemar(TABLE, test).p, rel=1e-12)
+
+
+def test_swapping_the_arms_swaps_the_alternatives() -> None:
+    swapped = PairedTable(20, 3, 7, 10)
+    for test in TESTS:
+        assert mcnemar(TABLE, test, "greater").p == pytest.approx(mcnemar(swapped, test, "less").p, rel=1e-12)
+
+
+def test_a_corrected_difference_of_one_pair_has_no_direction() -> None:
+    assert mcnemar(PairedTable(3, 2, 3, 1), "corrected", "greater").p == pytest.approx(0.5)
+
+
+def test_every_interval_mirrors_and_lies_within_one() -> None:
+    for method in METHODS:
+        for table in (TABLE, PairedTable(0, 0, 3, 0), PairedTable(1, 0, 0, 0), PairedTable(0, 1, 1, 0)):
+            mirrored = PairedTable(table.both, table.second_only, table.first_only, table.neither)
+            one = mcnemar(table).confidence_interval(method=method)
+            two = mcnemar(mirrored).confidence_interval(method=method)
+            assert [one.low, one.high] == pytest.approx([-two.high, -two.low], rel=1e-9, abs=1e-12)
+            assert -1 <= one.low <= one.high <= 1
+            assert one.low <= table.difference <= one.high or method in ("agresti-min", "bonett-price")
+
+
+def test_success_and_failure_exchanged_turn_the_difference_over() -> None:
+    assert TABLE.mirrored.difference == -TABLE.difference
+    assert TABLE.mirrored.mirrored == TABLE
+
+
+def test_padded_intervals_by_hand() -> None:
+    # b = 7, c = 3, n = 40: centre -4/42, variances (11 - 16/42)/42² and (12/42 - (4/42)²)/42, z = 1.959964.
+    z = 1.959963984540054
+    agree_all(
+        [agresti_min(TABLE).low, agresti_min(TABLE).high],
+        [-4 / 42 + sign * z * math.sqrt(11 - 16 / 42) / 42 for sign in (-1, 1)],
+        "Agresti and Min",
+    )
+    agree_all(
+        [bonett_price(TABLE).low, bonett_price(TABLE).high],
+        [-4 / 42 + sign * z * math.sqrt((12 / 42 - (4 / 42) ** 2) / 42) for sign in (-1, 1)],
+        "Bonett and Price",
+    )
+
+
+def test_the_corrected_interval_is_wider() -> None:
+    plain, corrected = wald_interval(TABLE), wald_interval(TABLE, corrected=True)
+    assert corrected.low < plain.low < plain.high < corrected.high
+
+
+def test_tango_limits_solve_the_score() -> None:
+    z = 1.959963984540054
+    interval = tango(TABLE)
+    assert tango_score(TABLE, interval.low) == pytest.approx(z, rel=1e-9)
+    assert tango_score(TABLE, interval.high) == pytest.approx(-z, rel=1e-9)
+
+
+@pytest.mark.parametrize(("successes", "failures"), [(5, 14), (1, 9), (3, 3), (40, 1)])
+def test_midp_limits_leave_the_tail_they_promise(successes: int, failures: int) -> None:
+    n = successes + failures
+    low, high = share_limits(successes, failures, 0.9, midp=True)
+    above = stats.binom.sf(successes, n, low) + stats.binom.pmf(successes, n, low) / 2
+    below = stats.binom.cdf(successes - 1, n, high) + stats.binom.pmf(successes, n, high) / 2
+    assert (above, below) == (pytest.approx(0.05, rel=1e-9), pytest.approx(0.05, rel=1e-9))
+    exact = share_limits(successes, failures, 0.9, midp=False)
+    assert exact[0] < low < high < exact[1]
+
+
+def test_odds_ratio_at_its_edges() -> None:
+    none = odds_ratio(PairedTable(5, 4, 0, 5))
+    assert (none.estimate, none.confidence_interval().low, none.warnings) == (0.0, 0.0, ())
+    endless = odds_ratio(PairedTable(5, 0, 4, 5))
+    assert (endless.estimate, endless.confidence_interval().high) == (math.inf, math.inf)
+    assert "no upper limit" in endless.warnings[0]
+    assert odds_ratio(PairedTable(5, 0, 4, 5), midp=True).confidence_interval().high == math.inf
+    with pytest.raises(CannotAnalyse, match="decided differently"):
+        odds_ratio(PairedTable(5, 0, 0, 5))
+
+
+def test_words_of_the_literals_are_those_refused_against() -> None:
+    assert get_args(Method) == METHODS
+    assert get_args(Test) == TESTS
+    assert get_args(Alternative) == ("two-sided", "greater", "less")
+    with pytest.raises(CannotAnalyse, match="not larger"):
+        mcnemar(TABLE, "exact", "larger")
+    for compute in (wald_interval, agresti_min, bonett_price):
+        with pytest.raises(CannotAnalyse, match="no cases"):
+            compute(PairedTable(0, 0, 0, 0))
