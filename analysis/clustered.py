@@ -164,6 +164,10 @@ def eliasziw_inflation(counts: ClusterCounts) -> float:
     mean = units / clusters
     if mean == 1:
         return 1.0
+    discordant = counts.first_only + counts.second_only
+    torn = int((discordant > 0).sum())
+    if torn < 2:
+        raise CannotAnalyse("Eliasziw's test needs at least two clusters with a unit decided differently.")
     typical = mean - ((sizes - mean) ** 2).sum() / (clusters * (clusters - 1) * mean)
     cells = np.stack([counts.both, counts.first_only, counts.second_only, counts.neither])
     shares = cells.sum(axis=1, keepdims=True) / units
@@ -177,10 +181,6 @@ def eliasziw_inflation(counts: ClusterCounts) -> float:
     if scaled <= 0:
         raise CannotAnalyse("Units of one cluster differ too much for Eliasziw's correction; use Obuchowski's test.")
     rho = rho_all / scaled
-    discordant = counts.first_only + counts.second_only
-    torn = int((discordant > 0).sum())
-    if torn < 2:
-        raise CannotAnalyse("Eliasziw's test needs at least two clusters with a unit decided differently.")
     size = discordant.sum() / torn
     spread = ((discordant - size) ** 2).sum() - (clusters - torn) * size**2
     lower = size - spread / (torn * (torn - 1) * size)
