@@ -21,6 +21,7 @@ COMMANDS = {
     "mcnemar": "two arms, reader by reader, by McNemar's test",
     "froc": "marks on lesions: figures of merit and Obuchowski-Rockette over readers and cases",
     "agreement": "agreement of readers beyond chance",
+    "power": "power of readers x cases, from a pilot or from published components",
     "simulate": "coverage of intervals and type-I error of tests over simulated studies",
 }
 

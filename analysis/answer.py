@@ -18,14 +18,14 @@ SECTIONS = ("estimates", "arms", "differences")
 
 @dataclass(frozen=True)
 class CellRow:
-    """One estimate of one reader (or pair of readers) in one arm."""
+    """One estimate of one reader (or pair of readers) in one arm; se is None where the interval rests on none."""
 
     reader: str
     arm: str
     estimate: float
-    se: float
-    low: float
-    high: float
+    se: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)

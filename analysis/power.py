@@ -14,9 +14,8 @@ from analysis.delong import placements
 from analysis.designs import study_design
 from analysis.error_terms import Components, MeanSquares, components
 from analysis.errors import CannotAnalyse
-from analysis.interval import check_level
 from analysis.mrmc import obuchowski_rockette
-from analysis.power_auc import check_power, check_ratio
+from analysis.power_auc import check_alpha, check_power, check_ratio
 from analysis.ratings import Floats, Ratings
 
 Generalised = Literal["readers and cases", "cases", "readers"]
@@ -30,13 +29,15 @@ class Variation:
     """What varies in a comparison of two arms: the components of Dorfman, Berbaum and Metz.
 
     arm_reader does not shrink with more cases; arm_case and error are for one case and are divided by their number.
-    difference: second minus first arm in the pilot, None where the components come from elsewhere.
+    difference: second minus first arm in the pilot, None where the components come from elsewhere; components: those of
+    Obuchowski and Rockette behind it.
     """
 
     arm_reader: float
     arm_case: float
     error: float
     difference: float | None = None
+    components: Components | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def variation(parts: Components, cases: int) -> Variation:
     error = parts.error - parts.cov1 - shared
     if error < 0:
         raise CannotAnalyse("cov1 and cov2 - cov3 together exceed the error, so nothing can be planned from these.")
-    return Variation(parts.arm_reader, cases * shared, cases * error)
+    return Variation(parts.arm_reader, cases * shared, cases * error, None, parts)
 
 
 def pilot_variation(
@@ -108,10 +109,12 @@ def pilot_variation(
     >>> round(pilot_variation(pilot).error, 6)
     0.46875
     """
+    if len(ratings.readers) < 2 or len(ratings.arms) < 2:
+        raise CannotAnalyse("A pilot needs at least two readers and two arms.")
     found = obuchowski_rockette(ratings, figure, covariance_method)
     parts = found.components
     if parts is None or parts.arm_reader is None or not found.differences:
-        raise CannotAnalyse("A pilot needs at least two readers and two arms.")
+        raise CannotAnalyse("A pilot needs every reader in both arms.")
     shared = parts.cov2 - parts.cov3
     arm_reader = parts.arm_reader - min(shared, 0.0)
     whole = Components(parts.reader, arm_reader, parts.error, parts.cov1, parts.cov2, parts.cov3)
@@ -121,7 +124,7 @@ def pilot_variation(
             raise CannotAnalyse("Another ratio of non-diseased to diseased cases needs the DeLong covariance of AUCs.")
         whole, cases = at_ratio(ratings, whole, ratio), 1
     one = variation(whole, cases)
-    return Variation(one.arm_reader, one.arm_case, one.error, found.differences[0].estimate)
+    return Variation(one.arm_reader, one.arm_case, one.error, found.differences[0].estimate, parts)
 
 
 def at_ratio(ratings: Ratings, parts: Components, ratio: float) -> Components:
@@ -247,6 +250,7 @@ def power_grid(
     """
     if not readers or not cases:
         raise CannotAnalyse("A grid needs at least one number of readers and one of cases.")
+    check_power(power, alpha)
     plans = tuple(mrmc_power(spread, j, k, effect, alpha, generalised) for j in readers for k in cases)
     enough = []
     for number in readers if effect else ():
@@ -269,7 +273,7 @@ def check_design(
     """Refuse a design that has no power."""
     if generalised not in GENERALISED:
         raise CannotAnalyse(f"A study generalises to {', '.join(GENERALISED)}, not to {generalised}.")
-    check_level(1 - alpha)
+    check_alpha(alpha)
     if readers < (1 if generalised == "cases" else 2):
         raise CannotAnalyse("Random readers need at least two readers, fixed ones at least one.")
     if cases < 2:

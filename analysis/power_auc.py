@@ -8,7 +8,6 @@ from scipy import stats
 
 from analysis.delong import delong_covariance
 from analysis.errors import CannotAnalyse
-from analysis.interval import check_level
 from analysis.ratings import Bools, Floats
 
 # Variance of an AUC of one half, one diseased case, endless others: Obuchowski, Lieber & Wians (2004), p. 1123.
@@ -267,7 +266,7 @@ def required(
 def quantile_of(alpha: float, sides: int) -> float:
     if sides not in (1, 2):
         raise CannotAnalyse(f"A test has one or two sides, not {sides}.")
-    check_level(1 - alpha)
+    check_alpha(alpha)
     return float(stats.norm.isf(alpha / sides))
 
 
@@ -275,8 +274,15 @@ def warned(effect: float) -> tuple[str, ...]:
     return ("The effect is 0, so the power is the rate of false alarms.",) if effect == 0 else ()
 
 
+def check_alpha(alpha: float) -> None:
+    """Refuse a level outside (0, 1)."""
+    if not 0 < alpha < 1:
+        raise CannotAnalyse(f"The level of a test lies between 0 and 1, not at {alpha:g}.")
+
+
 def check_power(power: float, alpha: float) -> None:
     """Refuse a power outside (alpha, 1)."""
+    check_alpha(alpha)
     if not alpha < power < 1:
         raise CannotAnalyse(f"The power aimed at lies between alpha ({alpha:g}) and 1, not at {power:g}.")
 

@@ -9,8 +9,7 @@ from scipy import integrate, optimize, stats
 
 from analysis.error_terms import Components
 from analysis.errors import CannotAnalyse
-from analysis.interval import check_level
-from analysis.power_auc import auc_variance, check_power, check_ratio
+from analysis.power_auc import auc_variance, check_alpha, check_power, check_ratio
 from analysis.ratings import Floats
 
 PairedTest = Literal["connor", "miettinen", "exact"]
@@ -81,7 +80,7 @@ def mcnemar_power(
     [0.891314, 0.910563, 0.8753]
     """
     d, s = check_discordant(first_only, second_only)
-    check_level(1 - alpha)
+    check_alpha(alpha)
     if pairs < 1:
         raise CannotAnalyse("A paired test needs at least one pair.")
     z = float(stats.norm.isf(alpha / 2))
@@ -167,7 +166,7 @@ def two_proportions_power(first: float, second: float, n: float, alpha: float = 
     from statsmodels.stats.proportion import power_proportions_2indep
 
     check_proportions(first, second)
-    check_level(1 - alpha)
+    check_alpha(alpha)
     if n <= 0:
         raise CannotAnalyse("A group needs at least one case.")
     found = power_proportions_2indep(second - first, first, n, alpha=alpha)
