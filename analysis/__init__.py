@@ -27,6 +27,7 @@ From the bottom up; a module imports only what stands above it.
     icc            intraclass correlations, six forms
     bland_altman   limits of agreement of two measurements, repeatability
     agreement      kappa of Cohen, Light and Fleiss
+    rereads        the same reader, the same cases, again
     roc            empirical curve, operating points, partial areas
     mean_roc       the mean of several readers' ROC curves
     overlap        Dice, IoU, surface distances, volumes of masks; identified levels

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.chance_corrected import weighted_fleiss
-from analysis.concordance import complete_cases
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, two_sided_p, wald
-from analysis.judgements import CONSTANT, MOST_CATEGORIES
+from analysis.judgements import CONSTANT, MOST_CATEGORIES, complete_cases
 from analysis.ratings import Floats
 
 Weights = Literal["none", "linear", "quadratic"]

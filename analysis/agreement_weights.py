@@ -34,8 +34,16 @@ def weight_matrix(name: WeightName, categories: Floats) -> Floats:
         raise CannotAnalyse("Categories to be weighted must be distinct and in ascending order.")
     if len(values) < 2:
         return np.ones((len(values), len(values)))
-    distance = DISTANCES[name](values[:, None], values[None, :], values)
-    return np.asarray(1 - distance / distance.max(), dtype=float)
+    with np.errstate(over="ignore"):
+        return from_distances(DISTANCES[name](values[:, None], values[None, :], values))
+
+
+def from_distances(distance: Floats) -> Floats:
+    """1 minus the distance of two categories over the largest."""
+    largest = float(distance.max())
+    if not 0 < largest < np.inf:
+        raise CannotAnalyse("The categories are too large or too small to be squared; give them another unit.")
+    return np.asarray(1 - distance / largest, dtype=float)
 
 
 def identity(a: Floats, b: Floats, values: Floats) -> Floats:

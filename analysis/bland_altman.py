@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval, check_level, quantile, two_sided_p, wald
+from analysis.judgements import check_scale
 from analysis.ratings import Floats
 
 LimitMethod = Literal["exact", "1999", "1986"]
@@ -120,6 +121,7 @@ def bland_altman(first: Floats, second: Floats, multiplier: float = USUAL) -> Bl
     n = int(both.sum())
     if n < 2:
         raise CannotAnalyse("Limits of agreement need at least two cases measured twice.")
+    check_scale(np.stack([one[both], two[both]]))
     apart, middle = two[both] - one[both], (one[both] + two[both]) / 2
     mean, spread = float(apart.mean()), float(apart.std(ddof=1))
     if float(np.ptp(apart)) == 0:
@@ -150,6 +152,7 @@ def repeatability(readings: Floats, multiplier: float = USUAL) -> Repeatability:
     kept, number = values[:, number >= 2], number[number >= 2]
     if kept.size == 0:
         raise CannotAnalyse("No case was read twice, so repeatability is unknown.")
+    check_scale(np.nan_to_num(kept))
     away = kept - np.nansum(kept, axis=0) / number
     df = int((number - 1).sum())
     found = math.sqrt(float(np.nansum(away**2)) / df)

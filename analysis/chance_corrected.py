@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from analysis.agreement_weights import WeightName, ratio
+from analysis.agreement_weights import WeightName, from_distances, ratio
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, two_sided_p, wald
 from analysis.judgements import Judgements, judgements, matrix_of
@@ -207,16 +207,15 @@ def level_weights(judged: Judgements, level: Level) -> Floats:
     """1 minus Krippendorff's squared difference of two categories, over its largest value."""
     a, b = judged.categories[:, None], judged.categories[None, :]
     if level == "nominal":
-        distance = np.asarray(a != b, dtype=float)
-    elif level == "interval":
-        distance = (a - b) ** 2
-    elif level == "ratio":
-        distance = ratio(a, b, judged.categories)
-    else:
+        return from_distances(np.asarray(a != b, dtype=float))
+    if level == "ratio":
+        return from_distances(ratio(a, b, judged.categories))
+    if level == "ordinal":
         chosen = judged.chosen(np.ones(judged.n))
         middle = np.cumsum(chosen) - chosen / 2
-        distance = (middle[:, None] - middle[None, :]) ** 2
-    return np.asarray(1 - distance / distance.max(), dtype=float)
+        return from_distances((middle[:, None] - middle[None, :]) ** 2)
+    with np.errstate(over="ignore"):
+        return from_distances((a - b) ** 2)
 
 
 def beyond_chance(judged: Judgements, chance: float, influence: Floats) -> Agreement:

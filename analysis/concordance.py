@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval, quantile, two_sided_p
+from analysis.judgements import complete_cases
 from analysis.ratings import Floats
 
 
@@ -63,18 +64,6 @@ class Concordance:
         centre = math.atanh(self.estimate)
         half = quantile(level) * self.se / (1 - self.estimate**2)
         return Interval(math.tanh(centre - half), math.tanh(centre + half), level)
-
-
-def complete_cases(values: Floats, least: int) -> tuple[Floats, tuple[str, ...]]:
-    """(reader, case) without gaps, and what is left out in words."""
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 2 or len(values) < 2:
-        raise CannotAnalyse("Agreement needs at least two readers.")
-    complete = ~np.isnan(values).any(axis=0)
-    dropped = int((~np.isnan(values).all(axis=0) & ~complete).sum())
-    if complete.sum() < least:
-        raise CannotAnalyse(f"Agreement on a scale needs at least {least} cases that all readers rated.")
-    return values[:, complete], (f"{dropped} cases that not every reader rated are left out.",) if dropped else ()
 
 
 def kendall_w(values: Floats) -> KendallW:
@@ -162,8 +151,10 @@ def concordance(first: Floats, second: Floats) -> Concordance:
     variance = (1 - r**2) * square * (1 - square) / r**2 + 2 * found**3 * (1 - found) * shift**2 / r
     variance = (variance - found**4 * shift**4 / (2 * r**2)) / (n - 2)
     se = math.sqrt(max(variance, 0.0))
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     p = None
     if 1 - abs(found) > 1e-14 and se > 0:
         p = two_sided_p(math.atanh(found) * (1 - square) / se)
+    else:
+        warnings = ("The measurements lie on the line of identity, so the interval has no width and there is no test.",)
     return Concordance(found, se, p, n, r, found / r, spread_two / spread_one, shift, warnings)

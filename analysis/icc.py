@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, check_level
+from analysis.judgements import complete_cases
 from analysis.ratings import Floats
 
 Model = Literal["one-way", "agreement", "consistency"]
@@ -111,6 +112,8 @@ class Icc:
         else:
             low, high = self.exact_limits((1 + level) / 2)
         if self.unit == "average":
+            if 1 + (self.squares.readers - 1) * low <= math.sqrt(NOISE):
+                raise CannotAnalyse(f"{self.name} has no lower limit: there are too few cases for its interval.")
             low, high = stepped_up(low, self.squares.readers), stepped_up(high, self.squares.readers)
         return Interval(low, high, level)
 
@@ -169,8 +172,7 @@ def icc(values: Floats, model: Model = "agreement", unit: Unit = "single") -> Ic
     """
     if model not in MODELS or unit not in UNITS:
         raise CannotAnalyse(f"An intraclass correlation is {', '.join(MODELS)} and {' or '.join(UNITS)}.")
-    squares, dropped = mean_squares(values)
-    warnings = (f"{dropped} cases that not every reader rated are left out.",) if dropped else ()
+    squares, warnings = mean_squares(values)
     estimate = estimate_of(squares, model, unit)
     found = Icc(estimate, None, model, unit, squares, warnings)
     if found.noise == 0:
@@ -190,17 +192,10 @@ def icc_forms(values: Floats) -> tuple[Icc, ...]:
     return tuple(icc(values, model, unit) for unit in UNITS for model in MODELS)
 
 
-def mean_squares(values: Floats) -> tuple[MeanSquares, int]:
-    """The analysis of variance of the complete cases, and how many were not complete."""
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 2 or len(values) < 2:
-        raise CannotAnalyse("Agreement needs at least two readers.")
-    seen = ~np.isnan(values).all(axis=0)
-    complete = ~np.isnan(values).any(axis=0)
-    k, n = len(values), int(complete.sum())
-    if n < 2:
-        raise CannotAnalyse("An intraclass correlation needs at least two cases that all readers rated.")
-    kept = values[:, complete]
+def mean_squares(values: Floats) -> tuple[MeanSquares, tuple[str, ...]]:
+    """The analysis of variance of the complete cases and, in words, what is left out."""
+    kept, warnings = complete_cases(values, 2)
+    k, n = kept.shape
     # Around the overall mean, so that a large common level costs no digits.
     kept = kept - kept.mean()
     by_case, by_reader = kept.mean(axis=0), kept.mean(axis=1)
@@ -213,7 +208,7 @@ def mean_squares(values: Floats) -> tuple[MeanSquares, int]:
     residual = float((error**2).sum()) / ((n - 1) * (k - 1))
     within = float(((kept - by_case) ** 2).sum()) / (n * (k - 1))
     parts = [0.0 if part < NOISE * scale**2 else part for part in (case, reader, residual, within)]
-    return MeanSquares(*parts, cases=n, readers=k), int(seen.sum()) - n
+    return MeanSquares(*parts, cases=n, readers=k), warnings
 
 
 def estimate_of(squares: MeanSquares, model: Model, unit: Unit) -> float:

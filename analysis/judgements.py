@@ -11,6 +11,8 @@ from analysis.errors import CannotAnalyse
 from analysis.ratings import Bools, Floats
 
 MOST_CATEGORIES = 1000
+# Outside of these a square overflows, or is lost as zero.
+SMALLEST, LARGEST = 1e-140, 1e140
 CONSTANT = "All judgements are the same, so agreement beyond chance does not exist."
 
 
@@ -113,3 +115,23 @@ def matrix_of(weights: WeightName | Floats, categories: Floats) -> Floats:
     if matrix.shape != (size, size) or not np.allclose(matrix, matrix.T) or not np.allclose(np.diag(matrix), 1.0):
         raise CannotAnalyse(f"Weights are a symmetric matrix of the {size} categories with 1 on its diagonal.")
     return matrix
+
+
+def complete_cases(values: Floats, least: int) -> tuple[Floats, tuple[str, ...]]:
+    """(reader, case) of ratings without gaps and, in words, what is left out; refused below `least` cases."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or len(values) < 2:
+        raise CannotAnalyse("Agreement needs at least two readers.")
+    complete = ~np.isnan(values).any(axis=0)
+    dropped = int((~np.isnan(values).all(axis=0) & ~complete).sum())
+    if complete.sum() < least:
+        raise CannotAnalyse(f"Agreement on a scale needs at least {least} cases that all readers rated.")
+    check_scale(values[:, complete])
+    return values[:, complete], (f"{dropped} cases that not every reader rated are left out.",) if dropped else ()
+
+
+def check_scale(values: Floats) -> None:
+    """Refuse ratings whose squares are no longer numbers."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest and not SMALLEST < largest < LARGEST:
+        raise CannotAnalyse("The ratings are too large or too small to be squared; give them another unit.")
