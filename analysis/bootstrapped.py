@@ -168,10 +168,18 @@ def curve_replicates(
     kinds = kinds_of(truth, ratings)
     found = [measured(kinds, counts, measure) for counts in both_counts(kinds, replicates, seed, stratified)]
     answer = np.concatenate(found)
-    lost = replicates - len(answer)
     if len(answer) < 2:
         raise CannotAnalyse("Almost every bootstrap sample holds one class only; draw the classes apart.")
-    return answer, (f"{lost} of {replicates} bootstrap samples held one class only and are left out.",) if lost else ()
+    return answer, told(truth, replicates, replicates - len(answer))
+
+
+def told(truth: Bools, replicates: int, lost: int) -> tuple[str, ...]:
+    """What weakens a bootstrap of these cases."""
+    warnings = [f"{lost} of {replicates} bootstrap samples held one class only and are left out."] if lost else []
+    for count, word in ((int(truth.sum()), "diseased"), (int((~truth).sum()), "non-diseased")):
+        if count == 1:
+            warnings.append(f"There is only one {word} case, so the interval cannot show how such cases vary.")
+    return tuple(warnings)
 
 
 def estimates(truth: Bools, ratings: Floats, measure: Measure) -> Floats:

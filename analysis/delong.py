@@ -13,7 +13,7 @@ from analysis.roc import check_two_classes
 
 IntervalMethod = Literal["delong", "logit", "hanley-mcneil"]
 METHODS = ("delong", "logit", "hanley-mcneil")
-FLAT = "The DeLong variance is zero (perfect separation, or nothing but ties), so the interval has no width."
+FLAT = "The variance is zero (perfect separation, or nothing but ties), so the interval has no width."
 
 
 @dataclass(frozen=True)

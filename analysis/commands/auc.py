@@ -32,6 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def answer(options: argparse.Namespace) -> "Answer":
+    from analysis.commands.rows import filled_cells
     from analysis.tables import rated, read_table
 
     if options.partial is None and options.mcclish:
@@ -40,8 +41,9 @@ def answer(options: argparse.Namespace) -> "Answer":
     method, compute = method_of(options.curve, options.interval, part)
     names = names_of(options)
     ratings = rated(read_table(options.table, names), names, names.rating)
-    check_groups(options.by, ratings)
-    return cells_answered(ratings, method, compute)
+    cells = filled_cells(ratings)
+    check_groups(options.by, cells)
+    return cells_answered(ratings, cells, method, compute)
 
 
 def method_of(
@@ -71,31 +73,31 @@ def described(part: "Part") -> str:
     return f"Partial AUC, {part.axis} {part.low:g} to {part.high:g}{corrected}"
 
 
-def check_groups(by: Sequence[str], ratings: "Ratings") -> None:
-    """Refuse a grouping that does not exist or that would pool readers or arms."""
+def check_groups(by: Sequence[str], cells: "Sequence[tuple[str, str]]") -> None:
+    """Refuse a grouping that does not exist or would pool readers or arms; cells: readers and arms with ratings."""
     unknown = [name for name in by if name not in BY]
     if unknown or not by:
         raise CannotAnalyse(f"--by groups by reader and arm, not by {', '.join(unknown) or 'nothing'}.")
-    if "reader" not in by and len(ratings.readers) > 1:
+    if "reader" not in by and len({arm for _, arm in cells}) < len(cells):
         raise CannotAnalyse("Pooling readers is no valid analysis; group by reader, or use mrmc for all of them.")
-    if "arm" not in by and len(ratings.arms) > 1:
-        raise CannotAnalyse(
-            f"The readers read in several arms ({', '.join(ratings.arms)}), and pooling arms is no valid analysis; "
-            "group by reader,arm."
-        )
+    if "arm" not in by and len({reader for reader, _ in cells}) < len(cells):
+        raise CannotAnalyse("Pooling what a reader rated in several arms is no valid analysis; group by reader,arm.")
 
 
 def cells_answered(
-    ratings: "Ratings", method: str, compute: "Callable[[Bools, Floats], Auc | Binormal | Bootstrap]"
+    ratings: "Ratings",
+    cells: "Sequence[tuple[str, str]]",
+    method: str,
+    compute: "Callable[[Bools, Floats], Auc | Binormal | Bootstrap]",
 ) -> "Answer":
     """A row for every reader in every arm; a cell without an answer is told, unless there is no other."""
     from analysis.answer import Answer, CellRow
-    from analysis.commands.rows import LEVEL, filled_cells
+    from analysis.commands.rows import LEVEL
     from analysis.resampling import Bootstrap
     from analysis.tables import facts
 
     rows, warnings, refusals, seed = [], [], [], None
-    for reader, arm in filled_cells(ratings):
+    for reader, arm in cells:
         try:
             found = compute(*ratings.cell(reader, arm))
         except CannotAnalyse as refusal:
@@ -107,5 +109,7 @@ def cells_answered(
         seed = found.seed if isinstance(found, Bootstrap) else None
     if not rows:
         raise CannotAnalyse(refusals[0])
+    silent = set(ratings.readers) - {reader for reader, _ in cells}
+    refusals += [f"{reader} has no rating." for reader in ratings.readers if reader in silent]
     told = (*warnings, *(f"Left out: {sentence}" for sentence in refusals))
     return Answer(method, facts(ratings), tuple(rows), warnings=told, seed=seed)
