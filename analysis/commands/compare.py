@@ -11,7 +11,6 @@ from analysis.errors import CannotAnalyse
 if TYPE_CHECKING:
     from analysis.answer import Answer
     from analysis.commands.paired_units import Units
-    from analysis.ratings import Bools, Floats
     from analysis.resampling import Bootstrap
     from analysis.rows import DifferenceRow
     from analysis.tables import Names
@@ -88,6 +87,7 @@ def compare_reader(units: "Units", arms: tuple[str, str], reader: str, method: M
     from dataclasses import replace
 
     from analysis.bootstrapped import bootstrap_test
+    from analysis.cluster_bootstrap import cluster_bootstrap_test
     from analysis.clustered_auc import clustered_auc_test
     from analysis.commands.rows import LEVEL
     from analysis.delong import delong_test
@@ -96,7 +96,11 @@ def compare_reader(units: "Units", arms: tuple[str, str], reader: str, method: M
 
     truth, first, second = units.truth, units.first, units.second
     if method == "bootstrap":
-        drawn = bootstrap_test(truth, first, second) if units.clusters is None else clustered_bootstrap(units)
+        drawn = (
+            bootstrap_test(truth, first, second)
+            if units.clusters is None
+            else cluster_bootstrap_test(truth, first, second, units.clusters)
+        )
         return bootstrap_row(drawn, arms, reader, len(truth))
     if units.clusters is not None:
         return auc_difference_row(clustered_auc_test(truth, first, second, units.clusters), *arms, reader, LEVEL)
@@ -105,24 +109,6 @@ def compare_reader(units: "Units", arms: tuple[str, str], reader: str, method: M
         return row
     found = venkatraman_test(truth, first, second)
     return replace(row, statistic=found.statistic, p=found.p, warnings=(*row.warnings, *found.warnings))
-
-
-def clustered_bootstrap(units: "Units") -> "Bootstrap":
-    """Difference of the areas over draws of whole clusters."""
-    import numpy as np
-
-    from analysis.cluster_bootstrap import cluster_bootstrap
-    from analysis.delong import placements
-
-    def difference(truth: "Bools", ratings: "Floats") -> float:
-        one, two = (placements(truth, rating)[truth].mean() for rating in ratings)
-        return float(two - one)
-
-    assert units.clusters is not None
-    found = cluster_bootstrap(units.truth, np.stack([units.first, units.second]), units.clusters, difference)
-    if found.p is None:
-        raise CannotAnalyse("The two areas differ without any variation, so their difference cannot be tested.")
-    return found
 
 
 def bootstrap_row(found: "Bootstrap", arms: tuple[str, str], reader: str, n: int) -> "DifferenceRow":

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from analysis.cluster_bootstrap import cluster_bootstrap
+from analysis.cluster_bootstrap import cluster_bootstrap, cluster_bootstrap_test
 from analysis.clustered import TESTS, ClusteredTest, cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc, clustered_auc_test, clustered_covariance
 from analysis.cochran import cochran_q
@@ -133,6 +133,10 @@ def test_the_clustered_error_is_that_of_the_bootstrap_of_patients() -> None:
     assert found.se == pytest.approx(bootstrapped.se, rel=0.12)
     assert found.estimate == pytest.approx(bootstrapped.estimate)
     assert found.clusters == 120
+    weighed = cluster_bootstrap_test(truth, *ratings, labels, replicates=1000)
+    assert weighed.estimate == pytest.approx(found.estimate)
+    # Two bootstraps of 1,000 draws: 3.2 % of the error is one standard deviation between them.
+    assert weighed.se == pytest.approx(bootstrapped.se, rel=4 * 0.032)
 
 
 def test_areas_at_their_edges() -> None:
@@ -186,6 +190,24 @@ def test_the_bootstrap_of_patients_at_its_edges() -> None:
     ):
         with pytest.raises(CannotAnalyse, match=sentence):
             cluster_bootstrap(wrong, ratings, labels, share, replicates=replicates)
+
+
+def test_the_bootstrap_of_areas_at_its_edges() -> None:
+    truth, rating = np.array([True, False, True, False]), np.array([2.0, 1, 3, 2])
+    same = cluster_bootstrap_test(truth, rating, rating, [1, 1, 2, 2], 20)
+    assert (same.estimate, same.p) == (0.0, 1.0)
+    lost = cluster_bootstrap_test(truth, rating, -rating, [1, 2, 3, 4], 200)
+    assert "left out" in lost.warnings[0]
+    assert len(lost.replicates) < 200
+    for wrong, labels, sentence in (
+        (truth, [1, 1, 1, 1], "at least two clusters"),
+        (truth, [1, 2], "needs its cluster"),
+        (np.ones(4, dtype=bool), [1, 2, 3, 4], "no non-diseased"),
+    ):
+        with pytest.raises(CannotAnalyse, match=sentence):
+            cluster_bootstrap_test(wrong, rating, rating, labels)
+    with pytest.raises(CannotAnalyse, match="without any variation"):
+        cluster_bootstrap_test(truth, np.array([2.0, 1, 2, 1]), np.array([1.0, 2, 1, 2]), [1, 1, 2, 2], 20)
 
 
 def test_gee_of_shares_is_the_clustered_difference() -> None:
