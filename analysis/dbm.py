@@ -11,7 +11,7 @@ from analysis.error_terms import Components, Sampling, hillis_df, quiet
 from analysis.errors import CannotAnalyse
 from analysis.interval import two_sided_p
 from analysis.merits import Merit
-from analysis.mrmc import ArmDifference, ArmMean, Overall, check_sampling
+from analysis.mrmc import UNIT, ArmDifference, ArmMean, Overall, check_sampling
 from analysis.ratings import Floats, Ratings
 
 
@@ -91,6 +91,25 @@ class Dbm:
         return self.differences[0].p
 
 
+@dataclass(frozen=True, eq=False)
+class Pseudovalues:
+    """Pseudovalues of a figure of any kind, (reader, arm, case), their means over cases the figures (reader, arm)."""
+
+    figure: str
+    readers: tuple[str, ...]
+    arms: tuple[str, ...]
+    figures: Floats
+    values: Floats
+    limits: tuple[float, float] = UNIT
+    chance: float | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Limits of a difference."""
+        width = self.limits[1] - self.limits[0]
+        return -width, width
+
+
 def pseudovalues(ratings: Ratings, figure: str | Merit = "auc") -> Floats:
     """What does each case contribute to each figure of merit?
 
@@ -132,11 +151,29 @@ def dbm(ratings: Ratings, figure: str | Merit = "auc", readers: Sampling = "rand
     >>> round(result.estimate, 6), round(result.se, 6), round(result.p, 6)
     (0.125, 0.306186, 0.683091)
     """
+    merit = figures_of_merit(ratings, figure)
+    given = Pseudovalues(
+        merit.merit.name, ratings.readers, ratings.arms, merit.values, pseudovalues(ratings, merit.merit),
+        merit.merit.limits, merit.merit.chance,
+    )  # fmt: skip
+    return analyse_pseudovalues(given, readers, cases)
+
+
+def analyse_pseudovalues(given: Pseudovalues, readers: Sampling = "random", cases: Sampling = "random") -> Dbm:
+    """Do the arms differ, given pseudovalues of a figure of any kind?
+
+    The model of `dbm`, which see, for figures that are computed elsewhere (localisation).
+
+    >>> y = np.array([[[1.0, 0, 1, 1], [1, 1, 1, 1]], [[0.0, 0, 1, 0], [1, 1, 1, 1]]])
+    >>> given = Pseudovalues("found", ("R", "S"), ("A", "B"), y.mean(axis=2), y)
+    >>> result = analyse_pseudovalues(given)
+    >>> round(result.estimate, 6), round(result.se, 6), round(result.p, 6)
+    (0.5, 0.288675, 0.240735)
+    """
     check_sampling(readers, cases)
-    if min(ratings.values.shape[:2]) < 2:
+    y = given.values
+    if min(y.shape[:2]) < 2:
         raise CannotAnalyse("Pseudovalues are compared over two arms and two readers at least.")
-    found = figures_of_merit(ratings, figure)
-    y = pseudovalues(ratings, found.merit)
     squares = pseudo_squares(y)
     denominator, df = error_of(squares, y.shape, readers, cases)
     warnings: list[str] = []
@@ -150,19 +187,19 @@ def dbm(ratings: Ratings, figure: str | Merit = "auc", readers: Sampling = "rand
     by_reader = tuple(pseudo_squares(y[[reader]]) for reader in range(r))
     within: tuple[ArmDifference, ...] = ()
     if readers == "fixed":
-        spreads = [(ratings.readers[i], y[i], square.arm_case / c) for i, square in enumerate(by_reader)]
+        spreads = [(given.readers[i], y[i], square.arm_case / c) for i, square in enumerate(by_reader)]
         within = tuple(
             row
             for name, own, spread in spreads
-            for row in differences(ratings, own.mean(axis=1), spread, (t - 1) * (c - 1), name)
+            for row in differences(given, own.mean(axis=1), spread, (t - 1) * (c - 1), name)
         )
     by_arm = tuple(pseudo_squares(y[:, [arm]]) for arm in range(t))
-    means = tuple(pseudo_mean(ratings.arms[i], y[:, i], by_arm[i], readers, cases, found.merit) for i in range(t))
+    means = tuple(pseudo_mean(given, i, by_arm[i], readers, cases) for i in range(t))
     return Dbm(
-        found.merit.name, readers, cases, ratings.readers, means,
-        differences(ratings, y.mean(axis=(0, 2)), denominator / (r * c), df, None), within,
+        given.figure, readers, cases, given.readers, means,
+        differences(given, y.mean(axis=(0, 2)), denominator / (r * c), df, None), within,
         Overall(f, t - 1, df, p), squares, by_arm, by_reader, pseudo_components(squares, y.shape), denominator,
-        found.values, y, tuple(warnings),
+        given.figures, y, tuple(warnings),
     )  # fmt: skip
 
 
@@ -213,29 +250,28 @@ def error_of(squares: PseudoSquares, shape: tuple[int, ...], readers: Sampling, 
 
 
 def differences(
-    ratings: Ratings, means: Floats, spread: float, df: float, reader: str | None
+    given: Pseudovalues, means: Floats, spread: float, df: float, reader: str | None
 ) -> tuple[ArmDifference, ...]:
     """All differences of a later minus an earlier arm with variance 2 spread."""
     se = math.sqrt(2 * spread)
     found = []
-    for i, first in enumerate(ratings.arms):
-        for j in range(i + 1, len(ratings.arms)):
-            estimate = float(means[j] - means[i])
+    for i, first in enumerate(given.arms):
+        for j in range(i + 1, len(given.arms)):
+            second, estimate = given.arms[j], float(means[j] - means[i])
             if se == 0:
                 # A reader without any variation has no test; the difference of all was judged before.
                 if abs(estimate) > 1e-9:
                     continue
-                found.append(ArmDifference(first, ratings.arms[j], reader, 0.0, 0.0, df, 0.0, 1.0))
+                found.append(ArmDifference(first, second, reader, 0.0, 0.0, df, 0.0, 1.0, given.span))
                 continue
             p = two_sided_p(estimate / se, df)
-            found.append(ArmDifference(first, ratings.arms[j], reader, estimate, se, df, estimate / se, p))
+            found.append(ArmDifference(first, second, reader, estimate, se, df, estimate / se, p, given.span))
     return tuple(found)
 
 
-def pseudo_mean(
-    arm: str, y: Floats, squares: PseudoSquares, readers: Sampling, cases: Sampling, merit: Merit
-) -> ArmMean:
-    """Mean of one arm, y (reader, case), from that arm's own mean squares."""
+def pseudo_mean(given: Pseudovalues, arm: int, squares: PseudoSquares, readers: Sampling, cases: Sampling) -> ArmMean:
+    """Mean of one arm from that arm's own mean squares."""
+    y = given.values[:, arm]
     r, c = y.shape
     shared = max(squares.case - squares.reader_case, 0.0)
     if readers == "fixed":
@@ -246,8 +282,9 @@ def pseudo_mean(
         spread = squares.reader + shared
         df = hillis_df(squares.reader, spread, r - 1)
     estimate, se = float(y.mean()), math.sqrt(spread / (r * c))
-    p = None if se == 0 or merit.chance is None else two_sided_p((estimate - merit.chance) / se, df)
+    p = None if se == 0 or given.chance is None else two_sided_p((estimate - given.chance) / se, df)
     return ArmMean(
-        arm, estimate, se, df, p, squares.reader / c, (squares.case + (r - 1) * squares.reader_case) / (r * c),
-        (squares.case - squares.reader_case) / (r * c), merit.limits,
+        given.arms[arm], estimate, se, df, p, squares.reader / c,
+        (squares.case + (r - 1) * squares.reader_case) / (r * c), (squares.case - squares.reader_case) / (r * c),
+        given.limits,
     )  # fmt: skip

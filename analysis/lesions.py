@@ -74,7 +74,7 @@ def read_lesions(frame: "pd.DataFrame", columns: MarkColumns | None = None) -> L
         place = located(labels, cases, str)
         truth = truth_of(frame, names, place, cases, lesion != "")
         refuse_repeated(place, lesion)
-        rows = sorted(np.flatnonzero(lesion != "").tolist(), key=lambda row: (place[row], natural(lesion[row])))
+        rows = sorted(np.flatnonzero(lesion != "").tolist(), key=lambda row: (place[row], natural(str(lesion[row]))))
         chosen = np.asarray(rows, dtype=np.int64)
         weight, warnings = weights_of(frame, names, place[chosen], chosen, cases)
     return Lesions(cases, truth, place[chosen], tuple(lesion[chosen]), weight, warnings)

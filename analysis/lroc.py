@@ -87,7 +87,7 @@ def reading(points: LrocPoints, limit: float, lost_false: Ints, lost_found: Ints
     share = np.divide(target - false_before, step, out=np.zeros(len(at)), where=step > 0)
     height = found_before + share * (found_at - found_before)
     if not area:
-        return height
+        return np.asarray(height)
     less = np.where(
         reached(before, lost_false), (found[lost_false] + found[np.maximum(lost_false - 1, 0)]) / 2, 0.0
     ) + np.where(
@@ -95,7 +95,7 @@ def reading(points: LrocPoints, limit: float, lost_false: Ints, lost_found: Ints
         false[before] - false[lost_found] + (false[lost_found] - false[np.maximum(lost_found - 1, 0)]) / 2,
         0.0,
     )
-    return areas[before] - less + (target - false_before) * (found_before + height) / 2
+    return np.asarray(areas[before] - less + (target - false_before) * (found_before + height) / 2)
 
 
 def reached(place: Ints, lost: Ints) -> Bools:

@@ -111,7 +111,7 @@ def same_case(units: Units) -> Floats:
     of_y = np.repeat(np.arange(len(units.y)), counts)
     of_x = order[np.arange(len(of_y)) - np.repeat(np.cumsum(counts) - counts - first, counts)]
     scores = psi(units.x[of_x], units.y[of_y]) * units.weight[of_y]
-    return np.bincount(units.y_case[of_y], scores, len(units.x_size))
+    return np.bincount(units.y_case[of_y], scores, len(units.x_size)).astype(float)
 
 
 def psi(x: Floats, y: Floats) -> Floats:
@@ -188,7 +188,7 @@ def song_mean(cell: Cell) -> Floats:
 def mean_by_case(case: Ints, rating: Floats, cases: int) -> Floats:
     count = np.bincount(case, minlength=cases)
     total = np.bincount(case, rating, cases)
-    return np.divide(total, count, out=np.full(cases, UNMARKED), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(cases, UNMARKED), where=count > 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +263,7 @@ def share(counted: Callable[[Cell], tuple[Floats, Floats]]) -> Callable[[Cell], 
 
 
 def lesions_marked(cell: Cell) -> tuple[Floats, Floats]:
-    marked = np.bincount(cell.lesion_case, np.isfinite(cell.hits), len(cell.read))
+    marked = np.bincount(cell.lesion_case, np.isfinite(cell.hits).astype(float), len(cell.read)).astype(float)
     return marked, cell.lesions.astype(float)
 
 

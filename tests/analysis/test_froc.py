@@ -39,11 +39,12 @@ class Reader:
             name = str(case)
             self.truth[name] = bool(rows.truth.iloc[0])
             self.false[name] = mine[mine.lesion == 0].rating.tolist()
+            lesions = rows[rows.truth == 1]
             self.hits[name] = [
-                (float(mine[mine.lesion == row.lesion].rating.max()), row.weight)
-                if (mine.lesion == row.lesion).any()
-                else (-math.inf, row.weight)
-                for row in rows[rows.truth == 1].itertuples()
+                (float(mine[mine.lesion == lesion].rating.max()), weight)
+                if (mine.lesion == lesion).any()
+                else (-math.inf, weight)
+                for lesion, weight in zip(lesions.lesion.tolist(), lesions.weight.tolist(), strict=True)
             ]
 
     @property

@@ -44,7 +44,7 @@ def test_json_is_that_of_the_contract(files: Files, capsys: pytest.CaptureFixtur
         "method", "table", "estimates", "arms", "differences", "overall", "components", "warnings", "seed", "versions"
     ]  # fmt: skip
     assert content["table"]["readers"] == 3 and content["table"]["missing"] == 0
-    marks = read_marks(*(pd.read_csv(files[name]) for name in ("marks", "cases", "design")))
+    marks = read_marks(pd.read_csv(files["marks"]), pd.read_csv(files["cases"]), pd.read_csv(files["design"]))
     found = localised_obuchowski_rockette(marks)
     assert content["differences"][0]["p"] == found.p and content["overall"]["f"] == found.overall.f  # type: ignore[union-attr]
     assert content["warnings"] == list(found.warnings)
@@ -57,7 +57,7 @@ def test_json_is_that_of_the_contract(files: Files, capsys: pytest.CaptureFixtur
 def test_every_metric_and_sampling(
     files: Files, capsys: pytest.CaptureFixture[str], metric: str, sampling: tuple[str, ...]
 ) -> None:
-    words = (files["marks"], files["cases"], "--metric", metric, *sampling, "--format", "json")
+    words: list[str | Path] = [files["marks"], files["cases"], "--metric", metric, *sampling, "--format", "json"]
     status, out, _ = asked(capsys, *words)
     content = json.loads(out)
     assert status == 0 and len(content["estimates"]) == 6 and "No design table" in content["warnings"][0]
@@ -69,7 +69,16 @@ def test_columns_may_have_other_names(tmp_path: Path, capsys: pytest.CaptureFixt
     marks, cases = random_tables(2, 3, 2, cases=20)
     renamed = marks.rename(columns={"arm": "treatment", "reader": "the reader", "rating": "score"})
     files = written(tmp_path, marks=renamed, cases=cases, design=one_design(3, 2).rename(columns={"arm": "treatment"}))
-    words = [files["marks"], files["cases"], "--reader", "the reader", "--rating", "score", "--arms", "arm 1,arm 0"]
+    words: list[str | Path] = [
+        files["marks"],
+        files["cases"],
+        "--reader",
+        "the reader",
+        "--rating",
+        "score",
+        "--arms",
+        "arm 1,arm 0",
+    ]
     status, _, err = asked(capsys, *words)
     assert status == 2 and "--arm treatment" in err
     status, out, _ = asked(capsys, *words, "--arm", "treatment")

@@ -56,7 +56,7 @@ def test_only_the_needed_columns() -> None:
 
 def test_other_names_of_columns_and_types_of_labels() -> None:
     marks = MARKS.rename(columns={"arm": "treatment", "lesion": "which"}).assign(
-        which=["", "2.0", None, "1"], mark=["nl", " LL ", "NL", "ll"]
+        which=["", "2.0", "", "1"], mark=["nl", " LL ", "NL", "ll"]
     )
     cases = CASES.rename(columns={"lesion": "which"}).assign(which=[np.nan, 1.0, 2.0, 1.0])
     found = read_marks(marks, cases, None, MarkColumns(arm="treatment", lesion="which"))

@@ -32,7 +32,7 @@ def surface_points(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     for axis in range(3):
         for step in (-1, 1):
             inner &= np.roll(padded, step, axis)[1:-1, 1:-1, 1:-1]
-    return np.argwhere(mask & ~inner) * np.array(SPACING)
+    return np.asarray(np.argwhere(mask & ~inner) * np.array(SPACING))
 
 
 def test_distances_are_those_of_all_pairs_of_surface_points(masks: Masks) -> None:
@@ -90,8 +90,8 @@ def test_a_mask_equals_itself(masks: Masks) -> None:
 
 
 def test_the_position_within_the_image_does_not_matter(masks: Masks) -> None:
-    moved = [np.pad(mask, ((3, 1), (0, 5), (2, 2))) for mask in masks]
-    assert surface_distance(*moved, SPACING).estimate == pytest.approx(
+    one, two = (np.pad(mask, ((3, 1), (0, 5), (2, 2))) for mask in masks)
+    assert surface_distance(one, two, SPACING).estimate == pytest.approx(
         surface_distance(*masks, SPACING).estimate, rel=1e-14
     )
 
@@ -191,7 +191,7 @@ def test_nothing_named() -> None:
 def test_many_cases_at_once() -> None:
     random = np.random.default_rng(3)
     truth = random.normal(0, 100, (100_000, 3))
-    found = level_identification(truth + 1, truth, np.arange(100_000))
+    found = level_identification(truth + 1, truth, range(100_000))
     assert found.identified == 100_000
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.dbm import Dbm
 from analysis.error_terms import Components
 from analysis.froc import localised_figures
 from analysis.froc_curves import localised_curve
 from analysis.interval import wald
-from analysis.localised_mrmc import localised_obuchowski_rockette
+from analysis.localised_mrmc import localised_dbm, localised_obuchowski_rockette
 from analysis.marks import MarkColumns, Marks, read_marks
 from analysis.mrmc import ArmDifference, ArmMean, Mrmc
 from tests.analysis.oracle_entries import R_COMPLEMENT, Entry
@@ -28,9 +29,11 @@ SAMPLINGS: dict[str, tuple[Any, Any]] = {
 def oracle_marks(dataset: str) -> Marks:
     """Marks, cases and design of one data set; RJafroc's treatments are our arms."""
     start = dataset.removesuffix("_marks")
-    tables = [pd.read_csv(shared(f"oracles/data/{start}_{part}.csv"), dtype={"treatment": str})
-              for part in ("marks", "cases", "design")]  # fmt: skip
-    return read_marks(*tables, MarkColumns(arm="treatment"))
+    marks, cases, design = (
+        pd.read_csv(shared(f"oracles/data/{start}_{part}.csv"), dtype={"treatment": str})
+        for part in ("marks", "cases", "design")
+    )
+    return read_marks(marks, cases, design, MarkColumns(arm="treatment"))
 
 
 @walk.covers("FOM/*", ignores=("rows", "cols"))
@@ -90,7 +93,50 @@ def obuchowski_rockette(entry: Entry, compare: Compare) -> None:
         compare.all(covariances, content["IndividualRdrVarCov1"]["cov1EachRdr"], "cov1EachRdr")
 
 
-def compare_figures(content: Any, found: Mrmc, compare: Compare) -> None:
+@walk.covers("DBM/*", ignores=("FOMs.foms.rows", "FOMs.foms.cols"))
+def pseudovalues(entry: Entry, compare: Compare) -> None:
+    _, figure, sampling, _ = entry.id.split("/")
+    found = localised_dbm(oracle_marks(entry.dataset), figure, *SAMPLINGS[sampling])
+    compare_figures(entry.values["FOMs"], found, compare)
+    compare_squares(entry.values["ANOVA"], found, compare)
+    content = entry.values[sampling]
+    assert found.overall is not None
+    compare.all([found.overall.df1, found.overall.df2], content["FTests"]["DF"], "DF")
+    compare.all([found.squares.arm, found.denominator], content["FTests"]["MS"], "MS")
+    compare(found.overall.f, content["FTests"]["FStat"][0], "F")
+    compare(found.overall.p, content["FTests"]["p"][0], "p", absolute=R_COMPLEMENT)
+    compare_differences(content["ciDiffTrt"], found.differences, compare)
+    compare_arms(content["ciAvgRdrEachTrt"], found.arms, sampling, compare)
+
+
+def compare_squares(content: Any, found: Dbm, compare: Compare) -> None:
+    """Sums and means of squares of pseudovalues, in all, by arm and by reader, and their components."""
+    r, t, c = found.pseudovalues.shape
+    table, mean = content["TRCanova"], found.squares
+    df = [t - 1, r - 1, c - 1, (t - 1) * (r - 1), (t - 1) * (c - 1), (r - 1) * (c - 1), (t - 1) * (r - 1) * (c - 1)]
+    squares = [
+        mean.arm, mean.reader, mean.case, mean.arm_reader, mean.arm_case, mean.reader_case, mean.arm_reader_case
+    ]  # fmt: skip
+    compare.all([*df, r * t * c - 1], table["DF"], "DF")
+    compare.all(squares, table["MS"][:7], "MS")
+    total = float(((found.pseudovalues - found.pseudovalues.mean()) ** 2).sum())
+    compare.all([*np.multiply(df, squares), total], table["SS"], "SS")
+    parts = found.components
+    compare.all(
+        [parts.reader, parts.case, parts.arm_reader, parts.arm_case, parts.reader_case, parts.error],
+        content["VarCom"]["Estimates"], "VarCom",
+    )  # fmt: skip
+    by_arm, by_reader = content["IndividualTrt"], content["IndividualRdr"]
+    compare.all([r - 1, c - 1, (r - 1) * (c - 1)], by_arm["DF"], "IndividualTrt DF")
+    compare.all([t - 1, c - 1, (t - 1) * (c - 1)], by_reader["DF"], "IndividualRdr DF")
+    marks = oracle_marks(compare.entry.split("/")[-1])
+    for arm, own in zip(marks.arms, found.arm_squares, strict=True):
+        compare.all([own.reader, own.case, own.reader_case], by_arm[f"trt{arm}"], f"arm {arm}")
+    for reader, own in zip(found.readers, found.reader_squares, strict=True):
+        compare.all([own.arm, own.case, own.arm_case], by_reader[f"rdr{reader}"], f"reader {reader}")
+
+
+def compare_figures(content: Any, found: Mrmc | Dbm, compare: Compare) -> None:
     compare.all(found.figures.T, content["foms"]["values"], "foms")
     compare.all([arm.estimate for arm in found.arms], content["trtMeans"]["Estimate"], "trtMeans")
     # RJafroc subtracts the later arm from the earlier.
