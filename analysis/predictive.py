@@ -10,7 +10,7 @@ from scipy import stats
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval, wald
 from analysis.ratings import Floats
-from analysis.relative import PairedCalls, Ratio, relative_false_positives, relative_sensitivity, ratio_against_one
+from analysis.relative import PairedCalls, Ratio, ratio_against_one, relative_false_positives, relative_sensitivity
 
 Sign = Literal["positive", "negative"]
 Method = Literal["leisenring", "kosinski"]
