@@ -41,7 +41,7 @@ IGNORED = (
 )  # fmt: skip
 REPEATED = "MRMCaov repeats the standard errors of its readers over the wrong rows when there are more than two arms."
 ENDLESS = (
-    "Without its diseased case rated 2, reader 4 in treatment 1 has two points inside the square at one height, and the "
+    "Without its diseased case rated 2, reader 4 in treatment 1 has two points inside the square at one height and the "
     "binormal likelihood rises without end; ours refuses, MRMCaov's optimiser stops on the ridge."
 )
 NESTED = "MRMCaov 0.3.0 divides by (n - sum n_i²) where (n² - sum n_i²) is meant, Hillis (2014)."
