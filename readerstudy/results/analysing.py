@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from readerstudy.audit.actions import record
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
 Phase = AnalysisRun.Phase
 # The largest study takes seconds; a run done twice would give the same and be stored once.
 PATIENCE = timedelta(minutes=5)
+# A run that takes its worker down is not tried for ever.
+ATTEMPTS = 3
 
 
 def analyse(token: str) -> None:
     """Carry out a waiting run once; a run that a dead worker left is taken up again."""
     run = claim(token)
     if run is None:
+        return
+    if run.attempts >= ATTEMPTS:
+        end(run, phase=Phase.FAILED, message=f"Stopped after {ATTEMPTS} attempts: no worker finished this analysis.")
         return
     from analysis.errors import CannotAnalyse
 
@@ -48,7 +54,9 @@ def claim(token: str) -> AnalysisRun | None:
         return None
     if run.phase == Phase.RUNNING and run.claimed_at and timezone.now() - run.claimed_at < PATIENCE:
         return None
-    AnalysisRun.objects.filter(pk=run.pk).update(phase=Phase.RUNNING, claimed_at=timezone.now())
+    AnalysisRun.objects.filter(pk=run.pk).update(
+        phase=Phase.RUNNING, claimed_at=timezone.now(), attempts=F("attempts") + 1
+    )
     return run
 
 

@@ -29,6 +29,7 @@ class AnalysisRun(models.Model):
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun this run.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -46,6 +46,10 @@ class Migration(migrations.Migration):
                 ("message", models.TextField(blank=True)),
                 ("started_at", models.DateTimeField(auto_now_add=True)),
                 ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="How often a worker has begun this run."),
+                ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "dataset",

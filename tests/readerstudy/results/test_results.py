@@ -169,6 +169,18 @@ def test_a_run_that_a_dead_worker_left_is_taken_up_again(crossed: Study, people:
     assert run.phase == AnalysisRun.Phase.DONE
 
 
+def test_a_run_that_takes_its_workers_down_is_stopped_with_a_sentence(crossed: Study, people: People) -> None:
+    run = start_run(study=crossed, by=people.alice)
+    for _ in range(analysing.ATTEMPTS):
+        assert analysing.claim(run.token) is not None
+        AnalysisRun.objects.filter(pk=run.pk).update(claimed_at=timezone.now() - analysing.PATIENCE)
+    analysing.analyse(run.token)
+    run.refresh_from_db()
+    assert (run.phase, run.attempts) == (AnalysisRun.Phase.FAILED, analysing.ATTEMPTS + 1)
+    assert run.message == "Stopped after 3 attempts: no worker finished this analysis."
+    assert analysing.waiting() == []
+
+
 def with_margin(margin: float | None) -> Outline:
     endpoint = EndpointOutline(rank="primary", metric="auc", method="mrmc", margin=margin)
     return Outline(CROSSOVER.arms, CROSSOVER.washouts, CROSSOVER.questions, (endpoint,))
