@@ -96,7 +96,8 @@ def localised_dbm(
         )
     check_left_out(figures)
     values = figures.values[:, :, None]
-    pseudo = values - (figures.cases - 1) * (figures.left_out - figures.left_out.mean(axis=2, keepdims=True))
+    moved = (figures.cases - 1) * (figures.left_out - values)
+    pseudo = values - (moved - moved.mean(axis=2, keepdims=True))
     found = analyse_pseudovalues(
         Pseudovalues(
             figures.figure, figures.readers, figures.arms, figures.values, pseudo, (figures.low, figures.high)

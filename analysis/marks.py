@@ -215,7 +215,8 @@ def who_read(
     column = located(source.arm, arms, str)
     read = np.zeros((len(readers), len(arms), len(lesions.cases)), dtype=bool)
     if planned is None or planned.case is None:
-        read[row, column, :] = True
+        # Once per cell: a row of the marks names its cell again and again.
+        read.reshape(-1, len(lesions.cases))[np.unique(row * len(arms) + column)] = True
     else:
         read[row, column, planned.case] = True
     return readers, arms, read, [] if planned is not None else not_known(readers, arms, read)
