@@ -89,6 +89,9 @@ From the bottom up; a module imports only what stands above it.
     coverage_single  the questions to methods for one reader
     coverage_clusters  the questions to methods for units within patients
     coverage_many  the questions to methods for many readers
+    workbook       Excel workbooks of plain tables
+    sav            SPSS data files
+    exports        readings as the files of other programs
     commands       what each command computes
 
 Nothing is imported here, so that `import analysis` costs nothing; import the module that is needed.
