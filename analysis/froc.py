@@ -97,7 +97,8 @@ def localised_figures(marks: Marks, figure: str = "wafroc") -> LocalisedFigures:
     Refused: an unknown figure, no lesions or no cases without disease where the figure needs them.
     Source: Chakraborty (2017), Observer Performance Methods for Diagnostic Imaging, chapters 13, 14, 16; Chakraborty &
     Zhai (2016), Med. Phys. 43:2297-2310 (wAFROC); Song et al. (2008), Stat. Med. 27:1347-1361 (A1, A2); Swensson
-    (1996), Med. Phys. 23:1709-1725 (LROC).
+    (1996), Med. Phys. 23:1709-1725 (LROC); Popescu (2011), Med. Phys. 38:5690-5702 (exptrnsfmsp); Obuchowski, Lieber &
+    Powell (2000), Acad. Radiol. 7:516-525 (roi).
 
     >>> import pandas as pd
     >>> from analysis.marks import read_marks
