@@ -186,7 +186,7 @@ def estimates(truth: Bools, ratings: Floats, measure: Measure) -> Floats:
     """The number itself, for each rating."""
     check_two_classes(truth)
     kinds = kinds_of(truth, ratings)
-    return measured(kinds, (kinds.positive[None, :], kinds.negative[None, :]), measure)[0]
+    return np.asarray(measured(kinds, (kinds.positive[None, :], kinds.negative[None, :]), measure)[0])
 
 
 def kinds_of(truth: Bools, ratings: Floats) -> Kinds:

@@ -120,7 +120,7 @@ def hand_till(
     steps = {(i, j): paired_steps(scores[members[i], i], scores[members[j], i]) for i, j in pairs}
 
     def mean_area(counts: Sequence[Ints]) -> Floats:
-        return np.stack([pair_area(steps[i, j], counts[i], counts[j]) for i, j in pairs]).mean(axis=0)
+        return np.asarray(np.mean([pair_area(steps[i, j], counts[i], counts[j]) for i, j in pairs], axis=0))
 
     areas = np.full((len(names), len(names)), 0.5)
     whole = [np.ones((1, len(own)), dtype=np.int64) for own in members]

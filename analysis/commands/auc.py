@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from analysis.answer import Answer
     from analysis.binormal import Binormal
     from analysis.bootstrapped import Part
-    from analysis.delong import Auc
+    from analysis.delong import Auc, IntervalMethod
     from analysis.ratings import Bools, Floats, Ratings
     from analysis.resampling import Bootstrap
 
@@ -64,7 +64,7 @@ def method_of(
         return "AUC with bootstrap interval", bootstrap_area
     if interval is None or interval == "delong":
         return "AUC with delong interval", delong_auc
-    chosen = "logit" if interval == "logit" else "hanley-mcneil"
+    chosen: IntervalMethod = "logit" if interval == "logit" else "hanley-mcneil"
     return f"AUC with {interval} interval", lambda truth, rating: delong_auc(truth, rating, chosen)
 
 

@@ -122,12 +122,12 @@ def epir(entry: Entry, compare: Compare) -> None:
         other = proportion(share.n - share.successes, share.n, "clopper-pearson")
         assert whole in found
         found[name] = other.estimate, other.confidence_interval
-    for name, of in RATIOS.items():
+    for name, ratio_of in RATIOS.items():
         if expected[name][0] == "Inf":
-            compare.refused(partial(of, counts), name)
+            compare.refused(partial(ratio_of, counts), name)
             assert expected.pop(name)[1] == "NaN"
             continue
-        ratio = of(counts)
+        ratio = ratio_of(counts)
         if name == "nndx" and expected["youden"][1] < 0:
             # epiR turns limits on both sides of 0 over, which leaves out what lies between.
             compare(ratio.estimate, expected.pop(name)[0], name)
