@@ -94,8 +94,7 @@ def feature_table(
     refused: list[tuple[str, Refusal]] = []
     for name, given in features.items():
         declared = given if isinstance(given, Declared) else Declared(given)
-        if declared.kind not in get_args(Kind) or declared.chosen not in get_args(Test):
-            raise CannotAnalyse(f"Feature {name} is declared as {declared.kind}, tested by {declared.chosen}: unknown.")
+        check_declared(name, declared)
         try:
             rows.append(feature_row(frame, name, declared.chosen, diseased))
         except CannotAnalyse as reason:
@@ -104,6 +103,12 @@ def feature_table(
     rows = [replace(row, p_adjusted=p) for row, p in zip(rows, values, strict=True)]
     told = tuple(f"{name} is not tested: {reason.sentence}" for name, reason in refused)
     return FeatureTable(tuple(rows), tuple(refused), adjustment, told)
+
+
+def check_declared(name: str, declared: Declared) -> None:
+    for word, value, known in (("a kind", declared.kind, get_args(Kind)), ("a test", declared.test, get_args(Test))):
+        if value not in known and not (word == "a test" and value is None):
+            raise CannotAnalyse(f"Feature {name} has {word} {value}; known are {', '.join(known)}.")
 
 
 def truth_of(frame: "pd.DataFrame", truth: str) -> Bools:
