@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -303,7 +303,7 @@ def sas(path: Path, ratings: Ratings, rows: "pd.DataFrame") -> Made:
 def stata(path: Path, ratings: Ratings, rows: "pd.DataFrame") -> Made:
     """Stata 14 and later: a data set with labels of variables and of the values of truth."""
     labels = {STATA.get(name, name): LABELS[name] for name in rows.columns}
-    values = {"truth": {int(key): text for key, text in TRUTH}}
+    values: dict[Hashable, dict[float, str]] = {"truth": dict(TRUTH)}
     renamed = rows.rename(columns=STATA)
     renamed.to_stata(path, write_index=False, variable_labels=labels, value_labels=values, version=118)
     return (path,), ()

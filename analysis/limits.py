@@ -212,7 +212,7 @@ def three_way(table: Floats) -> tuple[Effect, ...]:
 def interaction(table: Floats, axes: tuple[int, ...]) -> float:
     """Sum of squares that belongs to these axes together and to no fewer of them."""
     others = tuple(axis for axis in range(table.ndim) if axis not in axes)
-    part = table.mean(axis=others, keepdims=True) if others else table
+    part: Floats = table.mean(axis=others, keepdims=True) if others else table
     for axis in axes:
         part = part - part.mean(axis=axis, keepdims=True)
-    return float((part**2).sum()) * math.prod(table.shape[axis] for axis in others)
+    return float((part**2).sum()) * float(math.prod(table.shape[axis] for axis in others))

@@ -1,7 +1,7 @@
 """Second-order moments of a reader study after Barrett, Clarkson, Kupinski and Gallas (BDG): M1 to M8."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from analysis.success import successes
 
 Metric = Literal["auc", "sensitivity", "specificity", "accuracy"]
 Weights = Literal["joint", "conditional"]
-METRICS = ("auc", "sensitivity", "specificity", "accuracy")
+METRICS: tuple[Metric, ...] = get_args(Metric)
 # Sums of 10^20 carry this much rounding; below it a count of quadruples is none at all.
 NONE = 1e-14
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from analysis.moments import Metric, Moments, Weights, moments
 from analysis.ratings import Floats, Ratings
 
 Variance = Literal["unbiased", "mle"]
-VARIANCES = ("unbiased", "mle")
+VARIANCES: tuple[Variance, ...] = get_args(Variance)
 # A variance is a difference of products of order 1; less than this is rounding.
 NOTHING = 1e-14
 # Coefficients are shares of counts; less than this is rounding of a sum that is zero.
@@ -131,7 +131,8 @@ def u_statistics(
                 warnings.append(str(refusal))
     if count > 1 and not differences:
         raise CannotAnalyse(warnings[-1])
-    told = [warning for row in (*means, *differences) for warning in row.warnings]
+    told = [warning for mean in means for warning in mean.warnings]
+    told += [warning for row in differences for warning in row.warnings]
     return UStatistics(metric, variance, tuple(means), tuple(differences), found, (*warnings, *told))
 
 

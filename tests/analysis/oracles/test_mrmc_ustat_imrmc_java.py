@@ -146,7 +146,7 @@ def printed(ratings: Ratings, found: Moments, entry: Entry, compare: Compare) ->
             compare(variances[1] if len(arms) > 1 else 0.0, block["varB"], "second variance")
             estimate = means[0] - means[1] if len(arms) > 1 else means[0]
             compare(estimate, block["auc0-auc1"], "estimate")
-            total = found.variance_of_difference(*arms, biased) if len(arms) > 1 else variances[0]
+            total = found.variance_of_difference(arms[0], arms[1], biased) if len(arms) > 1 else variances[0]
             compare(total, block["totalVar"], "variance")
             df = satterthwaite(effects(found, biased=True), effect_coefficients(found.coefficients), total, *arms)
             compare(df, block["DF_BDG"], "dfBDG")
@@ -182,27 +182,25 @@ def tables(found: Moments, entry: Entry, compare: Compare) -> None:
     for name, words, make in (("BDGtable", "compOrCoeff", bdg), ("BCKtable", "Moments", bck)):
         for row in entry.values[name]:
             arms = arms_of(found, row)
-            parts = make(found, arms[0], arms[1] if len(arms) > 1 else None, row["UstatOrMLE"] == "MLE")
-            in_blocks(parts, row[words], row, compare)
+            second = arms[1] if len(arms) > 1 else None
+            in_blocks(make(found, arms[0], second, row["UstatOrMLE"] == "MLE"), row[words], row, compare)
     rows = zip(entry.values["DBMtable"], entry.values["ORtable"], entry.values["MStable"], strict=True)
     for of_dbm, of_or, of_ms in rows:
         arms, biased, what = arms_of(found, of_dbm), of_dbm["UstatOrMLE"] == "MLE", of_dbm["Components"]
         assert (what, what) == (of_or["Components"], of_ms["Components"])
-        numbers = [value for row in (of_dbm, of_or, of_ms) for key, value in row.items() if key in LETTERS]
         if not found.crossed:
-            assert set(numbers) == {"NA"}
+            assert {row[key] for row in (of_dbm, of_or, of_ms) for key in row if key in LETTERS} == {"NA"}
             continue
-        parts = crossed(found, arms[0], arms[1] if len(arms) > 1 else None, biased)
+        second = arms[1] if len(arms) > 1 else None
+        parts = crossed(found, arms[0], second, biased)
         one_line(dbm(parts), what, of_dbm, compare)
-        total = (
-            found.variance_of_difference(arms[0], arms[1], biased)
-            if len(arms) > 1
-            else found.covariance(*arms * 2, biased)
-        )
-        for representation in (dbm(parts), obuchowski(parts), mean_squares(parts)):
-            assert representation.variance == pytest.approx(total, rel=1e-9)
         line_of_or(obuchowski(parts), what, of_or, compare)
         line_of_squares(mean_squares(parts), what, of_ms, compare)
+        total = found.covariance(arms[0], arms[0], biased)
+        if second is not None:
+            total = found.variance_of_difference(arms[0], second, biased)
+        for representation in (dbm(parts), obuchowski(parts), mean_squares(parts)):
+            assert representation.variance == pytest.approx(total, rel=1e-9)
 
 
 LETTERS = {"R", "C", "RC", "TR", "TC", "TRC", "MR", "MC", "MRC", "COV1", "COV2", "COV3", "ERROR"}
