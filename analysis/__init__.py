@@ -28,6 +28,11 @@ From the bottom up; a module imports only what stands above it.
     bland_altman   limits of agreement of two measurements, repeatability
     agreement      kappa of Cohen, Light and Fleiss
     rereads        the same reader, the same cases, again
+    reliance       switches from unaided to aided, over- and under-reliance
+    complementarity  the reader with the model against the better of both alone
+    order_effects  period and carry-over of a crossover, position in the session
+    timing         ratio of reading times paired by case, interruptions, seniority
+    timing_mixed   the same by a mixed model with readers and cases
     roc            empirical curve, operating points, partial areas
     mean_roc       the mean of several readers' ROC curves
     overlap        Dice, IoU, surface distances, volumes of masks; identified levels
@@ -92,6 +97,23 @@ From the bottom up; a module imports only what stands above it.
     workbook       Excel workbooks of plain tables
     sav            SPSS data files
     exports        readings as the files of other programs
+    drawings       figures by their numbers: ROC planes, forests, calibration, time
+    svg            drawings as SVG text
+    plotted        drawings as plotly figures
+    declared       what a plan of a whole study declares
+    catalogue      the analyses a plan can name, and when each is valid
+    plan_files     the plan as TOML, refused by name and line
+    plan_tables    the tables of a plan, with their digests
+    exclusions     exclusions and the missing-data rule, counted
+    outcomes       claims, estimates, tables of an endpoint
+    families       margins, multiplicity, gatekeeping: verdicts
+    material       the arrays that endpoints work on
+    endpoints      one function per analysis that a plan can name
+    running        a plan carried out: run_plan
+    references     the papers that reports cite
+    sentences      findings in words
+    report         one self-contained HTML page
+    outputs        the folder of a run
     commands       what each command computes
 
 Nothing is imported here, so that `import analysis` costs nothing; import the module that is needed.
