@@ -84,9 +84,11 @@ def kind_of(read: Bools) -> Kind:
         return "readers nested in arms"
     by_reader = read[:, 0]
     same_in_arms = bool((read == by_reader[:, None]).all())
-    overlap = by_reader[:, None, :] & by_reader[None, :, :]
-    equal = (by_reader[:, None, :] == by_reader[None, :, :]).all(axis=2)
-    if same_in_arms and bool((equal | ~overlap.any(axis=2)).all()):
+    # Cases in common, as a product: readers x readers x cases at once would not fit into memory.
+    common = by_reader.astype(np.float32) @ by_reader.astype(np.float32).T
+    own = np.diagonal(common)
+    equal = (common == own[:, None]) & (common == own[None, :])
+    if same_in_arms and bool((equal | (common == 0)).all()):
         return "split-plot"
     return "missing cells"
 
@@ -148,10 +150,14 @@ def no_obuchowski_rockette(ratings: Ratings, read: Bools) -> str:
     """Empty where every reader's figure of merit exists in every arm."""
     if read.shape[0] < 2:
         return "Obuchowski-Rockette with random readers needs at least two readers."
+    nested = kind_of(read) == "readers nested in arms"
+    needed = read.any(axis=2) if nested else np.ones(read.shape[:2], dtype=bool)
+    if nested and needed.sum() <= read.shape[1]:
+        return "Every arm has one reader of its own, so readers cannot be told from arms."
     for truth, word in ((True, "diseased"), (False, "non-diseased")):
         counts = read[:, :, ratings.truth == truth].sum(axis=2)
-        if (counts < 2).any():
-            reader, arm = (int(i) for i in np.argwhere(counts < 2)[0])
+        if (needed & (counts < 2)).any():
+            reader, arm = (int(i) for i in np.argwhere(needed & (counts < 2))[0])
             return (
                 f"Reader {ratings.readers[reader]} read {int(counts[reader, arm])} {word} cases in arm "
                 f"{ratings.arms[arm]}, and Obuchowski-Rockette needs at least two from every reader in every arm."
@@ -163,9 +169,11 @@ def no_delong_covariance(ratings: Ratings, read: Bools) -> str:
     fault = no_obuchowski_rockette(ratings, read)
     if fault:
         return fault
-    if not bool(read.all()):
+    nested = kind_of(read) == "readers nested in arms"
+    missing = ~read & read.any(axis=2, keepdims=True) if nested else ~read
+    if bool(missing.any()):
         return (
-            f"{int((~read).sum())} readings are missing, and the DeLong covariance needs every reader to have read "
+            f"{int(missing.sum())} readings are missing, and the DeLong covariance needs every reader to have read "
             "every case in every arm; the jackknife and the unbiased covariance do not."
         )
     return ""

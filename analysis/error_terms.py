@@ -83,8 +83,8 @@ def readers_per_arm(theta: Floats) -> Floats:
 
 
 def is_nested(theta: Floats) -> bool:
-    """Whether each reader read in one of several arms."""
-    return theta.shape[1] > 1 and bool(((~np.isnan(theta)).sum(axis=1) == 1).all())
+    """Whether no reader read in more than one of several arms."""
+    return theta.shape[1] > 1 and bool(((~np.isnan(theta)).sum(axis=1) <= 1).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,9 @@ def error_term(
         return ErrorTerm(squares.interaction, 0.0, plain, counts)
     if readers == "fixed":
         # Unbounded: with two arms this is the plain variance of the difference of means.
-        within = parts.error - parts.cov1 - parts.cov2 + parts.cov3
+        # Nested readers have no figure in another arm; what their arms share is cov3, which then stands for cov1.
+        across = parts.cov3 if is_nested(theta) else parts.cov1
+        within = parts.error - across - parts.cov2 + parts.cov3
         found = ErrorTerm(within, parts.cov2 - parts.cov3, math.inf, counts)
         if found.within + found.size * found.shared < -NOISE:
             raise CannotAnalyse(NEGATIVE)

@@ -208,6 +208,8 @@ def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sa
     if design.readers == 1 and readers == "random":
         raise CannotAnalyse("There is only one reader, so readers cannot be random; analyse them as fixed.")
     unread = np.isnan(ratings.values).all(axis=2)
+    if unread.all(axis=0).any():
+        raise CannotAnalyse(f"Nobody read in arm {ratings.arms[int(np.argmax(unread.all(axis=0)))]}.")
     if unread.any() and design.kind != "readers nested in arms":
         reader, arm = (int(place) for place in np.argwhere(unread)[0])
         more = f" (and {int(unread.sum()) - 1} more such gaps)" if unread.sum() > 1 else ""

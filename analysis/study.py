@@ -85,6 +85,7 @@ class MrmcResults:
     overall: Overall | None
     components: Components | None
     warnings: tuple[str, ...]
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -314,4 +315,5 @@ def mrmc_results(values: Ratings, figure: Figure, plan: Plan) -> MrmcResults:
         found.overall,
         found.components,
         found.warnings,
+        found.seed,
     )

@@ -1,165 +1,24 @@
-"""Obuchowski-Rockette against MRMCaov 0.3.0, with the edges."""
-
-from dataclasses import dataclass
+"""Obuchowski-Rockette: designs, edges and identities beside the walk of MRMCaov's entries."""
 
 import numpy as np
 import pytest
 
-from analysis.covariance import Covariance, Figure
+from analysis.covariance import Covariance, covariance, figures_of_merit
 from analysis.errors import CannotAnalyse
-from analysis.mrmc import Mrmc, Sampling, obuchowski_rockette
-from analysis.ratings import Columns, Ratings, table_to_ratings
-from tests.analysis.oracle_entries import Entry, agree, entries, entry, oracle_data
-
-# MRMCaov 0.3.0 divides by a negative number in this design (oracles/README.md, disagreement 7).
-NOT_TRUTH = "readers_nested_in_tests"
-CASE_COLUMNS = {"cases_nested_in_readers": "case2", "cases_nested_in_tests": "case3"}
+from analysis.merits import Custom
+from analysis.mrmc import Estimates, analyse, obuchowski_rockette
+from analysis.ratings import Bools, Columns, Floats, Ratings, table_to_ratings
+from tests.analysis.oracle_entries import agree, entry, oracle_data
 
 
-@dataclass(frozen=True)
-class Request:
-    ratings: Ratings
-    figure: Figure
-    covariance: Covariance
-    readers: Sampling
-    cases: Sampling
-
-    def analyse(self) -> Mrmc:
-        return obuchowski_rockette(self.ratings, self.figure, self.covariance, self.readers, self.cases)
+def vandyke() -> Ratings:
+    return table_to_ratings(oracle_data("vandyke"), Columns(arm="treatment"))
 
 
-def request_of(item: Entry) -> Request:
-    """The R call of an entry as a call of ours."""
-    parts, frame = item.id.split("/"), item.frame()
-    figure: Figure = "auc"
-    columns = {"arm": "treatment", "case": next((CASE_COLUMNS[p] for p in parts if p in CASE_COLUMNS), "case")}
-    if parts[0].startswith("binary_"):
-        figure = "sensitivity" if parts[0] == "binary_sens" else "specificity"
-        if "recall" in item.call:
-            columns["value"] = "recall"
-        elif ">=" in item.note:
-            frame["rating"] = (frame["rating"] >= float(item.note.split(">=")[1].strip(" )"))).astype(float)
-    if parts[0] == "srmc":
-        frame = frame[frame["reader"] == 1]
-    methods: dict[str, Covariance] = {"DeLong": "delong", "jackknife": "jackknife", "unbiased": "unbiased"}
-    return Request(
-        table_to_ratings(frame, Columns(**columns)),
-        figure,
-        next((methods[part] for part in parts if part in methods), "delong"),
-        "fixed" if "FRRC" in parts or parts[0] == "srmc" else "random",
-        "fixed" if "RRFC" in parts else "random",
-    )
-
-
-def covered() -> list[Entry]:
-    starts = ("auc/", "binary_sens/", "binary_spec/", "srmc/")
-    found = [item for start in starts for item in entries("mrmc_or_mrmcaov", start)]
-    return [item for item in found if NOT_TRUTH not in item.id and "error" not in item.values]
-
-
-def test_every_entry_of_mrmcaov() -> None:
-    walked = covered()
-    assert len(walked) >= 88
-    for item in walked:
-        request = request_of(item)
-        found = request.analyse()
-        compare_differences(item, found)
-        compare_means(item, found)
-        compare_overall(item, found)
-        compare_components(item, found)
-        compare_covariance(item, found)
-
-
-def compare_differences(item: Entry, found: Mrmc) -> None:
-    # MRMCaov subtracts the second from the first treatment, we the first from the second.
-    table = item.values["test_diffs"]
-    for place, row in enumerate(found.differences):
-        assert f"{row.first} - {row.second}" == table["Comparison"][place]
-        interval = row.confidence_interval()
-        agree(-row.estimate, table["Estimate"][place], f"{item.id} estimate", absolute=1e-13)
-        agree(row.se, table["StdErr"][place], f"{item.id} se")
-        agree(row.p, table["p-value"][place], f"{item.id} p")
-        agree(-interval.high, table["CI_lower"][place], f"{item.id} low", absolute=1e-12)
-        agree(-interval.low, table["CI_upper"][place], f"{item.id} high", absolute=1e-12)
-        if "df" in table:
-            agree(row.df, table["df"][place], f"{item.id} df")
-
-
-def compare_means(item: Entry, found: Mrmc) -> None:
-    table = item.values.get("test_means")
-    for place, mean in enumerate(found.arms if table else ()):
-        interval = mean.confidence_interval()
-        agree(mean.estimate, table["Estimate"][place], f"{item.id} mean")
-        agree(mean.se, table["StdErr"][place], f"{item.id} mean se")
-        agree(interval.low, table["CI_lower"][place], f"{item.id} mean low")
-        agree(interval.high, table["CI_upper"][place], f"{item.id} mean high")
-        if "df" in table:
-            agree(mean.df, table["df"][place], f"{item.id} mean df")
-
-
-def compare_overall(item: Entry, found: Mrmc) -> None:
-    table = item.values.get("test_equality")
-    if not table:
-        return
-    assert found.overall is not None
-    agree(found.overall.p, table["p-value"][0], f"{item.id} overall p")
-    if "F" in table:
-        agree(found.overall.f, table["F"][0], f"{item.id} F")
-        agree(found.overall.df2, table["df2"][0], f"{item.id} df2")
-    else:
-        agree(found.overall.f * found.overall.df1, table["X2"][0], f"{item.id} chi-square")
-
-
-def compare_components(item: Entry, found: Mrmc) -> None:
-    table = item.values.get("vcov_comps")
-    if not table:
-        return
-    parts = found.components
-    assert parts is not None
-    ours = {
-        "reader": parts.reader,
-        "treatment:reader": parts.arm_reader,
-        "Error": parts.error,
-        "Cov1": parts.cov1,
-        "Cov2": parts.cov2,
-        "Cov3": parts.cov3,
-    }
-    for name, value in zip(table["component"], table["estimate"], strict=True):
-        agree(ours[name], value, f"{item.id} {name}", absolute=1e-13)
-
-
-def compare_covariance(item: Entry, found: Mrmc) -> None:
-    table = item.values.get("covariance_matrix")
-    if not table:
-        return
-    r, t = found.figures.shape
-    assert found.covariance is not None
-    labels = {label: place for place, label in enumerate(table["labels_treatment.reader"])}
-    names = [f"{arm.arm}.{reader}" for reader in found.readers for arm in found.arms]
-    order = [labels[name] for name in names] if set(names) == set(labels) else list(range(r * t))
-    expected = np.array(table["cov"], dtype=float)[np.ix_(order, order)]
-    np.testing.assert_allclose(found.covariance, expected, rtol=1e-8, atol=1e-15, err_msg=item.id)
-
-
-def test_differences_within_fixed_readers() -> None:
-    for item in covered():
-        table = item.values.get("reader_test_diffs")
-        if not table:
-            continue
-        found = request_of(item).analyse()
-        rows = {(row.reader, f"{row.first} - {row.second}"): row for row in found.reader_differences}
-        for place, reader in enumerate(table["Reader"]):
-            row = rows.get((str(reader), table["Comparison"][place]))
-            if row is None:
-                continue
-            agree(-row.estimate, table["Estimate"][place], item.id, absolute=1e-13)
-            if len(found.arms) == 2:
-                agree(row.se, table["StdErr"][place], item.id)
-                agree(row.p, table["p-value"][place], item.id)
-            else:
-                # With more than two treatments MRMCaov repeats the readers' standard errors over the rows (its warning
-                # about row names); the first of each reader is right.
-                agree(row.se, table["StdErr"][found.readers.index(str(reader))], item.id)
+def nested() -> Ratings:
+    frame = oracle_data("vandyke")
+    frame["reader"] = frame["treatment"].astype(str) + "." + frame["reader"].astype(str)
+    return table_to_ratings(frame, Columns(arm="treatment"))
 
 
 def test_a_design_that_mrmcaov_refuses_is_refused_with_the_gap() -> None:
@@ -176,7 +35,7 @@ def test_delong_covariance_is_refused_where_readings_are_missing() -> None:
 
 
 @pytest.mark.parametrize("name", ["edge_mrmc_all_ties", "edge_mrmc_perfect", "edge_mrmc_identical_modalities"])
-@pytest.mark.parametrize("covariance", ["delong", "jackknife", "unbiased"])
+@pytest.mark.parametrize("covariance", ["delong", "jackknife", "unbiased", "bootstrap"])
 def test_equal_arms_give_no_difference_and_a_warning(name: str, covariance: Covariance) -> None:
     # MRMCaov reports F = 1 from rounding noise here, RJafroc NaN (oracles/README.md, disagreement 8).
     found = obuchowski_rockette(table_to_ratings(oracle_data(name), Columns(arm="treatment")), "auc", covariance)
@@ -207,9 +66,9 @@ def test_two_readers(covariance: str) -> None:
 def test_a_reader_without_diseased_cases_in_an_arm_is_named() -> None:
     # MRMCaov answers NaN here.
     ratings = table_to_ratings(oracle_data("edge_mrmc_missing_class_cell"), Columns(arm="treatment"))
-    for covariance in ("delong", "jackknife", "unbiased"):
+    for method in ("delong", "jackknife", "unbiased"):
         with pytest.raises(CannotAnalyse, match="Reader 2 in arm 2: There is no diseased case"):
-            obuchowski_rockette(ratings, "auc", covariance)
+            obuchowski_rockette(ratings, "auc", method)
 
 
 def small(*cells: list[float]) -> Ratings:
@@ -243,3 +102,115 @@ def test_one_arm_has_a_mean_but_no_difference() -> None:
     assert found.overall is None
     assert found.differences == ()
     assert found.arms[0].estimate == pytest.approx(found.figures.mean())
+
+
+def test_readers_nested_in_arms_have_hillis_denominator() -> None:
+    # MRMCaov 0.3.0 prints 0.0018647 from (n - sum n_i²), which is negative; oracles/README.md, item 7, with the square.
+    found = obuchowski_rockette(nested(), covariance_method="unbiased")
+    assert found.error_term.denominator == pytest.approx(0.0026048, abs=5e-8)
+    assert found.error_term.size == pytest.approx(5.0)
+    assert found.se == pytest.approx(np.sqrt(2 * found.error_term.denominator / 5))
+    assert found.components is not None and found.components.reader is None
+
+
+def test_unequal_numbers_of_nested_readers() -> None:
+    ratings = nested()
+    found = obuchowski_rockette(ratings.restricted(readers=ratings.readers[1:]), covariance_method="jackknife")
+    r1, r2 = found.error_term.readers
+    assert (r1, r2) == (4, 5)
+    assert found.overall is not None
+    # Both ways to the same test: F over all arms, and the square of t of the one difference.
+    assert found.differences[0].statistic ** 2 == pytest.approx(found.overall.f)
+    assert found.error_term.size == pytest.approx(2 / (1 / r1 + 1 / r2))
+
+
+def test_fixed_nested_readers_have_the_plain_variance_of_their_contrast() -> None:
+    found = obuchowski_rockette(nested(), readers="fixed")
+    read = ~np.isnan(found.figures)
+    weights = np.where(read, [[-0.2, 0.2]], 0.0).ravel()
+    assert found.covariance is not None
+    used = read.ravel()
+    variance = weights[used] @ found.covariance[np.ix_(used, used)] @ weights[used]
+    assert found.se**2 == pytest.approx(float(variance), rel=1e-9)
+
+
+def test_arms_of_one_nested_reader_each_cannot_be_told_from_readers() -> None:
+    values = np.full((2, 2, 4), np.nan)
+    values[0, 0], values[1, 1] = [1, 2, 2, 3], [1, 2, 1, 3]
+    truth = np.array([False, False, True, True])
+    ratings = Ratings(("R", "S"), ("A", "B"), tuple("1234"), truth, values)
+    with pytest.raises(CannotAnalyse, match="one reader of its own"):
+        obuchowski_rockette(ratings)
+    assert obuchowski_rockette(ratings, readers="fixed").estimate == pytest.approx(-0.25)
+
+
+def test_an_arm_without_readers_is_named() -> None:
+    values = np.full((2, 2, 4), np.nan)
+    values[:, 0] = [1, 2, 2, 3]
+    ratings = Ratings(("R", "S"), ("A", "B"), tuple("1234"), np.array([False, False, True, True]), values)
+    with pytest.raises(CannotAnalyse, match="Nobody read in arm B"):
+        obuchowski_rockette(ratings)
+
+
+def test_a_negative_variance_is_refused() -> None:
+    matrix = np.array([[1.0, 2.0], [2.0, 1.0]]) * 1e-3
+    given = Estimates("dice", ("R",), ("A", "B"), np.array([[0.5, 0.6]]), matrix)
+    with pytest.raises(CannotAnalyse, match="is negative"):
+        analyse(given, readers="fixed")
+
+
+def test_a_negative_variance_of_one_reader_is_told() -> None:
+    matrix = np.diag([1e-3, 1e-3, 1e-3, -1e-4])
+    given = Estimates("dice", ("R", "S"), ("A", "B"), np.array([[0.5, 0.6], [0.5, 0.7]]), matrix)
+    found = analyse(given)
+    assert len(found.cells) == 3
+    assert "The estimated variance of reader S in arm B is negative." in found.warnings
+
+
+def test_a_fixed_reader_without_variation_is_told() -> None:
+    matrix = np.zeros((4, 4))
+    matrix[:2, :2] = np.eye(2) * 1e-3
+    given = Estimates("dice", ("R", "S"), ("A", "B"), np.array([[0.5, 0.6], [0.5, 0.7]]), matrix)
+    found = analyse(given, readers="fixed")
+    assert [row.reader for row in found.reader_differences] == ["R"]
+    assert any("reader S differ without variation" in text for text in found.warnings)
+
+
+def test_a_figure_of_ones_own_by_jackknife_is_the_auc() -> None:
+    def area(truth: Bools, values: Floats) -> float:
+        pairs = values[truth][:, None] - values[~truth][None, :]
+        return float((np.sign(pairs).mean() + 1) / 2)
+
+    ratings = vandyke()
+    own = obuchowski_rockette(ratings, Custom("area", area), "jackknife")
+    built_in = obuchowski_rockette(ratings, "auc", "jackknife")
+    assert own.p == pytest.approx(built_in.p, rel=1e-9)
+    np.testing.assert_allclose(own.covariance, built_in.covariance, atol=1e-15)
+
+
+def test_accuracy_is_the_mean_of_right_decisions() -> None:
+    frame = oracle_data("vandyke")
+    frame["rating"] = (frame["rating"] >= 3).astype(float)
+    ratings = table_to_ratings(frame, Columns(arm="treatment"))
+    found = obuchowski_rockette(ratings, "accuracy")
+    right = ratings.values == ratings.truth
+    np.testing.assert_allclose(found.figures, right.mean(axis=2))
+    flat = right.reshape(-1, 114).astype(float)
+    np.testing.assert_allclose(found.covariance, np.cov(flat) / 114, atol=1e-15)
+
+
+def test_bootstrap_covariance_is_seeded_and_near_the_jackknife() -> None:
+    figures = figures_of_merit(vandyke())
+    first, again, other = (covariance(figures, "bootstrap", 2000, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    np.testing.assert_allclose(first, covariance(figures, "delong"), atol=1.5e-4)
+    assert obuchowski_rockette(vandyke(), covariance_method="bootstrap", seed=7).seed == 7
+    assert obuchowski_rockette(vandyke()).seed is None
+
+
+@pytest.mark.parametrize("figure", ["pauc:specificity:0.8:1", "eu:1", "sensitivity-at:0.9"])
+@pytest.mark.parametrize("method", ["delong", "unbiased"])
+def test_a_figure_without_placements_names_what_it_has(figure: str, method: Covariance) -> None:
+    with pytest.raises(CannotAnalyse, match="use the jackknife or the bootstrap"):
+        obuchowski_rockette(vandyke(), figure, method)

@@ -35,7 +35,7 @@ def test_a_pooled_test_is_refused_with_its_error_rate(pooled: str) -> None:
         ({"covarianse": "delong"}, "A plan knows no covarianse; it knows arms, primary"),
         ({"primary": {"analysis": "t test"}}, "knows no analysis 't test'"),
         ({"primary": {"figure": "f1"}}, "not f1"),
-        ({"covariance": "bootstrap"}, "The covariance of a plan is delong or jackknife or unbiased"),
+        ({"covariance": "sandwich"}, "The covariance of a plan is delong or jackknife or unbiased or bootstrap"),
         ({"readers": "fixed", "cases": "fixed"}, "nothing varies"),
         ({"level": 95}, "between 0 and 1"),
         ({"level": "high"}, "not 'high'"),
