@@ -22,6 +22,7 @@ COMMANDS = {
     "froc": "marks on lesions: figures of merit and Obuchowski-Rockette over readers and cases",
     "agreement": "agreement of readers beyond chance",
     "power": "power of readers x cases, from a pilot or from published components",
+    "run": "a declared plan carried out: results, tables, figures and report in a folder",
     "export": "the readings as the file of another program",
     "simulate": "coverage of intervals and type-I error of tests over simulated studies",
 }
