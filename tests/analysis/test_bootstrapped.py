@@ -1,4 +1,4 @@
-"""Partial areas against pROC, exactly; bootstrap results against pROC within Monte-Carlo error."""
+"""Partial areas, and the bootstrap of curves: its draws, its edges, a comparison of pROC within Monte-Carlo error."""
 
 import numpy as np
 import pytest
@@ -7,29 +7,9 @@ from analysis.bootstrapped import Part, area_measure, bootstrap_area, bootstrap_
 from analysis.delong import delong_auc
 from analysis.errors import CannotAnalyse
 from analysis.resampling import bootstrap, drawn_counts
-from analysis.roc import Axis, partial_area, roc_curve, sensitivity_at, specificity_at
-from tests.analysis.oracle_entries import agree, entries, entry
-from tests.analysis.test_delong import asah, cell, dataset_of
-
-PARTS: dict[str, tuple[Axis, float, float]] = {
-    "spec_1_0.8": ("specificity", 0.8, 1.0),
-    "spec_0.9_0.6": ("specificity", 0.6, 0.9),
-    "sens_1_0.8": ("sensitivity", 0.8, 1.0),
-}
-# Ten thousand replicates of pROC and two thousand of ours: three standard errors of a 2.5 % quantile of an AUC.
-QUANTILE = 0.012
-
-
-def test_partial_areas_of_proc() -> None:
-    for item in entries("roc_single", "pauc/"):
-        table, frame = item.values, item.frame()
-        for place, reader in enumerate(table["reader"]):
-            curve = roc_curve(*cell(frame, reader, table["treatment"][place]))
-            for name, part in PARTS.items():
-                agree(partial_area(curve, *part), table[name][place], f"{item.id} {name}")
-                corrected = partial_area(curve, *part, corrected=True)
-                if isinstance(table[f"{name}_corrected"][place], float):
-                    agree(corrected, table[f"{name}_corrected"][place], f"{item.id} {name} corrected")
+from analysis.roc import partial_area, roc_curve, sensitivity_at, specificity_at
+from tests.analysis.oracle_entries import entry
+from tests.analysis.test_delong import asah
 
 
 def test_the_whole_range_is_the_auc_and_parts_add_up() -> None:
@@ -50,15 +30,6 @@ def test_heights_of_the_curve_at_and_between_its_points() -> None:
     assert specificity_at(curve, 0.5) == pytest.approx(0.75)
     assert specificity_at(curve, 1.0) == pytest.approx(0.5)
     assert specificity_at(curve, 0.0) == 1.0
-
-
-def test_sensitivity_at_a_point_of_the_curve_is_that_of_mrmcaov() -> None:
-    # Between points MRMCaov joins upper ends of steps, which lies above the curve; at points both agree.
-    item = entry("roc_single", "mrmcaov_other_metrics/imrmc_example")
-    table, frame = item.values, item.frame()
-    for place, reader in enumerate(table["reader"]):
-        curve = roc_curve(*cell(frame, reader, table["treatment"][place]))
-        agree(sensitivity_at(curve, 0.9), table["empirical_sens_at_spec_0.9"][place], str(reader))
 
 
 def test_ranges_that_are_none_are_refused() -> None:
@@ -120,15 +91,6 @@ def test_a_corrected_part_below_chance_is_told() -> None:
     found = bootstrap_area(truth, rating, Part("specificity", 0.8, 1, corrected=True), replicates=20)
     assert found.estimate < 0.5
     assert any("below that of chance" in text for text in found.warnings)
-
-
-def test_bootstrap_intervals_of_proc_within_monte_carlo_error() -> None:
-    for item in entries("roc_single", "bootstrap_ci/"):
-        interval = bootstrap_area(*dataset_of(item.id)).confidence_interval()
-        assert [interval.low, interval.high] == pytest.approx([item.values[0], item.values[2]], abs=QUANTILE), item.id
-    for item in entries("roc_single", "bootstrap_pauc_ci/asah"):
-        interval = bootstrap_area(*dataset_of(item.id), Part("specificity", 0.8, 1)).confidence_interval()
-        assert [interval.low, interval.high] == pytest.approx([item.values[0], item.values[2]], abs=QUANTILE), item.id
 
 
 def test_bootstrap_comparison_of_proc_within_monte_carlo_error() -> None:

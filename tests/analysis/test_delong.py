@@ -1,6 +1,6 @@
 """AUC and DeLong against pROC, MRMCaov and ROCit, with the edges."""
 
-from dataclasses import replace
+import math
 
 import numpy as np
 import pandas as pd
@@ -33,41 +33,6 @@ def asah(*columns: str) -> tuple[Bools, list[Floats]]:
     return frame["truth"].to_numpy() == 1, [frame[column].to_numpy(float) for column in columns]
 
 
-def test_every_cell_has_the_auc_and_the_intervals_of_proc() -> None:
-    for item in entries("roc_single", "auc_delong/"):
-        table, frame = item.values, item.frame()
-        for place, reader in enumerate(table["reader"]):
-            truth, rating = cell(frame, reader, table["treatment"][place])
-            area = delong_auc(truth, rating)
-            interval = area.confidence_interval()
-            what = f"{item.id} reader {reader} {table['treatment'][place]}"
-            agree(area.estimate, table["auc"][place], what)
-            agree(area.se, table["se_delong"][place], what, absolute=1e-15)
-            agree(interval.low, table["ci_lower"][place], what)
-            agree(interval.high, table["ci_upper"][place], what)
-
-
-def test_logit_interval_of_rocit_where_nothing_ties() -> None:
-    # With ties ROCit's "DeLong" variance is not DeLong's (vandyke reader 1: se .0200, pROC and MRMCaov .0299).
-    item = entry("roc_single", "auc_delong/imrmc_example")
-    table, frame = item.values, item.frame()
-    for place, reader in enumerate(table["reader"]):
-        truth, rating = cell(frame, reader, table["treatment"][place])
-        interval = delong_auc(truth, rating, "logit").confidence_interval()
-        agree(interval.low, table["ci_logit_lower"][place], str(reader))
-        agree(interval.high, table["ci_logit_upper"][place], str(reader))
-
-
-def test_levels_of_the_interval() -> None:
-    for item in entries("roc_single", "ci_conf/"):
-        truth, rating = dataset_of(item.id)
-        for key, level in (("ci90", 0.9), ("ci95", 0.95), ("ci99", 0.99)):
-            low, area, high = item.values[key]
-            found = delong_auc(truth, rating)
-            interval = found.confidence_interval(level)
-            agree_all([interval.low, found.estimate, interval.high], [low, area, high], f"{item.id} {key}")
-
-
 def dataset_of(identifier: str) -> tuple[Bools, Floats]:
     """'topic/vandyke/r1_t1' or 'topic/asah/s100b' as truth and rating."""
     _, dataset, which = identifier.split("/")
@@ -76,18 +41,6 @@ def dataset_of(identifier: str) -> tuple[Bools, Floats]:
         return frame["truth"].to_numpy() == 1, frame[which].to_numpy(float)
     reader, treatment = which[1:].split("_t")
     return cell(frame, reader, treatment)
-
-
-def test_hanley_mcneil_interval_of_rocit() -> None:
-    for item in entries("roc_single", "rocit_ci/"):
-        truth, rating = dataset_of(item.id)
-        interval = delong_auc(truth, rating, "hanley-mcneil").confidence_interval()
-        agree(interval.low, item.values["hanley_mcneil"]["lower"], item.id)
-        agree(interval.high, min(item.values["hanley_mcneil"]["upper"], 1.0), item.id)
-        plain = delong_auc(truth, rating, "hanley-mcneil")
-        logit = replace(plain, method="logit").confidence_interval()
-        agree(logit.low, item.values["hanley_logit"]["lower"], item.id)
-        agree(logit.high, item.values["hanley_logit"]["upper"], item.id)
 
 
 def test_hanley_mcneil_of_the_paper() -> None:
@@ -154,6 +107,45 @@ def test_edges_follow_proc_or_refuse_in_one_sentence() -> None:
         interval = found.confidence_interval()
         agree_all([interval.low, found.estimate, interval.high], item.values["ci"], item.id)
         assert bool(found.warnings) is (item.values["var"] == 0)
+
+
+def test_intervals_by_hand() -> None:
+    truth, (rating,) = asah("wfns")
+    found, logit = delong_auc(truth, rating), delong_auc(truth, rating, "logit")
+    z, spread = 1.6448536269514722, found.estimate * (1 - found.estimate)
+    plain, bent = found.confidence_interval(0.9), logit.confidence_interval(0.9)
+    assert (plain.low, plain.high) == pytest.approx((found.estimate - z * found.se, found.estimate + z * found.se))
+    centre = math.log(found.estimate / (1 - found.estimate))
+    limits = [1 / (1 + math.exp(-(centre + side * z * found.se / spread))) for side in (-1, 1)]
+    assert [bent.low, bent.high] == pytest.approx(limits)
+    assert found.p == pytest.approx(math.erfc(abs(found.estimate - 0.5) / found.se / math.sqrt(2)))
+    assert (found.positives, found.negatives, found.method, logit.method) == (41, 72, "delong", "logit")
+    assert found.warnings == ()
+
+
+def test_the_variance_by_hand() -> None:
+    # Placements 1, 3/4 and 1, 3/4: variances of 1/32 in each class over 2 cases.
+    found = delong_auc(np.array([False, False, True, True]), np.array([1.0, 2, 2, 3]))
+    assert (found.estimate, found.se) == pytest.approx((0.875, math.sqrt(1 / 32)))
+
+
+def test_a_class_of_one_case_has_no_variance() -> None:
+    for truth, word in (([True, False, False], "one diseased"), ([True, True, False], "one non-diseased")):
+        with pytest.raises(CannotAnalyse, match=f"only {word} case"):
+            delong_auc(np.array(truth), np.arange(3.0))
+
+
+def test_welch_by_hand() -> None:
+    truth, (one, two) = asah("s100b", "wfns")
+    first, second = delong_auc(truth, one), delong_auc(truth[:80], two[:80])
+    found = delong_test_unpaired(truth, one, truth[:80], two[:80])
+    v1, v2 = first.se**2, second.se**2
+    assert found.estimate == second.estimate - first.estimate
+    assert found.se == pytest.approx(math.sqrt(v1 + v2))
+    assert found.df == pytest.approx((v1 + v2) ** 2 / (v1**2 / 112 + v2**2 / 79))
+    flat = np.array([False, False, True, True])
+    same = delong_test_unpaired(flat, np.arange(4.0), flat, np.arange(4.0))
+    assert (same.estimate, same.p) == (0.0, 1.0)
 
 
 def test_perfect_separation_has_no_p_but_a_warning() -> None:

@@ -1,7 +1,12 @@
-"""Proportions of the confusion table against binom and epiR, the ROC curve against pROC."""
+"""Proportions of the confusion table, their intervals and refusals; operating points; adjusted p values."""
+
+import math
+from typing import get_args
 
 import numpy as np
 import pytest
+from scipy import stats
+from sklearn.metrics import balanced_accuracy_score, f1_score
 from statsmodels.stats.multitest import multipletests
 
 from analysis.errors import CannotAnalyse
@@ -9,37 +14,22 @@ from analysis.interval import wald
 from analysis.multiplicity import adjusted
 from analysis.proportions import (
     ConfusionTable,
+    Method,
     accuracy,
+    apparent_prevalence,
+    balanced_accuracy,
     confusion_table,
     f1,
-    negative_predictive_value,
+    false_negative_fraction,
+    false_positive_fraction,
     positive_predictive_value,
+    prevalence,
     proportion,
     sensitivity,
-    specificity,
     youden,
 )
-from analysis.roc import operating_point, roc_curve, youden_point
-from tests.analysis.oracle_entries import agree, agree_all, entries
-from tests.analysis.test_delong import cell, dataset_of
-
-
-def test_wilson_and_clopper_pearson_at_thresholds() -> None:
-    names = {"wilson": "wilson", "clopper-pearson": "exact"}
-    for item in entries("roc_single", "sens_spec_at_thresholds/"):
-        truth, rating = dataset_of(item.id)
-        for place, threshold in enumerate(item.values["threshold_ge"]):
-            table = operating_point(truth, rating, threshold).table
-            for method, key in names.items():
-                for prefix, share in (("sens", sensitivity(table, method)), ("spec", specificity(table, method))):
-                    interval = share.confidence_interval()
-                    what = f"{item.id} {threshold} {prefix} {method}"
-                    assert (share.successes, share.n) == (
-                        item.values[f"{prefix}.x"][place],
-                        item.values[f"{prefix}.n"][place],
-                    )
-                    agree(interval.low, item.values[f"{prefix}.{key}_lo"][place], what, absolute=1e-13)
-                    agree(interval.high, item.values[f"{prefix}.{key}_hi"][place], what)
+from analysis.roc import roc_curve, youden_point
+from tests.analysis.oracle_entries import agree, entries
 
 
 def test_edges_of_the_interval() -> None:
@@ -51,25 +41,6 @@ def test_edges_of_the_interval() -> None:
             interval = found.confidence_interval()
             agree(interval.low, values["lower"][place], item.id, absolute=1e-15)
             agree(interval.high, values["upper"][place], item.id)
-
-
-def test_table_and_its_shares_agree_with_epir() -> None:
-    functions = {
-        "se": sensitivity,
-        "sp": specificity,
-        "pv.pos": positive_predictive_value,
-        "pv.neg": negative_predictive_value,
-        "diag.ac": accuracy,
-    }
-    for item in entries("roc_single", "epiR_epi.tests/"):
-        tp, fp, fn, tn = item.values["table"]
-        truth, rating = dataset_of(item.id)
-        table = confusion_table(truth, (rating >= item.values["threshold_ge"]).astype(float))
-        assert table == ConfusionTable(tp=tp, fp=fp, tn=tn, fn=fn)
-        expected = dict(zip(item.values["detail"]["statistic"], item.values["detail"]["est"], strict=True))
-        for name, function in functions.items():
-            agree(function(table).estimate, expected[name], f"{item.id} {name}")
-        agree(youden(table).estimate, expected["youden"], item.id)
 
 
 def test_f1_is_the_harmonic_mean_and_youden_covers_itself() -> None:
@@ -105,24 +76,6 @@ def test_a_flawless_table_has_a_youden_without_p() -> None:
     assert found.confidence_interval().low < 1
 
 
-def test_curve_of_proc() -> None:
-    for item in entries("roc_single", "curve/"):
-        truth, rating = dataset_of(item.id)
-        curve = roc_curve(truth, rating)
-        agree_all(curve.tpr[::-1].tolist(), item.values["sensitivity"], item.id)
-        agree_all((1 - curve.fpr[::-1]).tolist(), item.values["specificity"], item.id)
-
-
-def test_youden_point_of_proc() -> None:
-    for item in entries("roc_single", "youden/"):
-        table, frame = item.values, item.frame()
-        for place, reader in enumerate(table["reader"]):
-            truth, rating = cell(frame, reader, table["treatment"][place])
-            found = youden_point(truth, rating)
-            # pROC's "youden" is sensitivity + specificity.
-            agree(found.youden + 1, table["youden"][place], f"{item.id} {reader}")
-
-
 def test_the_higher_threshold_wins_a_tie_of_youden() -> None:
     truth = np.array([False, True, False, True])
     assert youden_point(truth, np.array([1.0, 2, 3, 4])).threshold == 4
@@ -132,6 +85,113 @@ def test_one_class_has_no_curve() -> None:
     for truth, missing in (([True, True], "non-diseased"), ([False, False], "diseased"), ([], "no rated cases")):
         with pytest.raises(CannotAnalyse, match=missing):
             roc_curve(np.array(truth, dtype=bool), np.arange(len(truth), dtype=float))
+
+
+TABLE = ConfusionTable(tp=41, fp=22, tn=47, fn=4)
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_every_interval_holds_the_share_and_stays_in_bounds(method: Method) -> None:
+    for n in (1, 2, 7, 40):
+        for successes in range(n + 1):
+            found = proportion(successes, n, method)
+            narrow, wide = found.confidence_interval(0.8), found.confidence_interval(0.99)
+            assert 0 <= narrow.low <= narrow.high <= 1
+            assert 0 <= wide.low <= narrow.low + 1e-12
+            assert narrow.high - 1e-12 <= wide.high <= 1
+            # Agresti and Coull's centre lies nearer to one half, so a share at the edge may fall out by rounding.
+            assert wide.low - 1e-12 <= found.estimate <= wide.high + 1e-12
+            mirrored = proportion(n - successes, n, method).confidence_interval(0.8)
+            if method != "cloglog":
+                assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((narrow.low, narrow.high), abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["logit", "cloglog"])
+def test_transformed_intervals_at_the_edge_are_one_sided_exact(method: Method) -> None:
+    # The chance of n failures in n is half of what is left of the level at the upper limit.
+    assert proportion(0, 12, method).confidence_interval().high == pytest.approx(1 - 0.025 ** (1 / 12))
+    assert proportion(12, 12, method).confidence_interval(0.9).low == pytest.approx(0.05 ** (1 / 12))
+    assert proportion(0, 12, method).confidence_interval().low == 0
+    assert proportion(12, 12, method).confidence_interval().high == 1
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "limits"), [(81, 263, (0.2535, 0.3682)), (15, 148, (0.0598, 0.1644)), (0, 20, (0, 0.2005))]
+)
+def test_newcombes_examples_of_the_corrected_interval(successes: int, n: int, limits: tuple[float, float]) -> None:
+    # Newcombe (1998), Stat. Med. 17:857-872, table I, method 4.
+    interval = proportion(successes, n, "wilson-corrected").confidence_interval()
+    assert (round(interval.low, 4), round(interval.high, 4)) == limits
+
+
+def test_an_unknown_interval_of_a_share_is_named() -> None:
+    with pytest.raises(CannotAnalyse, match="not jeffreys"):
+        proportion(1, 2, "jeffreys")  # type: ignore[arg-type]
+    with pytest.raises(CannotAnalyse, match="not wald"):
+        youden(TABLE, "wald")  # type: ignore[arg-type]
+    with pytest.raises(CannotAnalyse, match="not at 95"):
+        youden(TABLE).confidence_interval(95)
+    with pytest.raises(CannotAnalyse, match="not at 95"):
+        sensitivity(TABLE).confidence_interval(95)
+
+
+def test_f1_is_that_of_scikit_learn_and_its_limits_those_of_its_share() -> None:
+    truth = np.repeat([1, 0, 0, 1], [41, 22, 47, 4])
+    calls = np.repeat([1, 1, 0, 0], [41, 22, 47, 4])
+    found = f1(TABLE, "clopper-pearson")
+    assert found.estimate == pytest.approx(f1_score(truth, calls))
+    inner, outer = proportion(41, 67, "clopper-pearson").confidence_interval(), found.confidence_interval()
+    assert outer.low == pytest.approx(2 * inner.low / (1 + inner.low))
+    assert outer.high == pytest.approx(2 * inner.high / (1 + inner.high))
+    assert found.p is None
+    # The delta method against a numerical derivative of 2 s / (1 + s).
+    share = 41 / 67
+    slope = (2 * (share + 1e-6) / (1 + share + 1e-6) - 2 * (share - 1e-6) / (1 + share - 1e-6)) / 2e-6
+    assert found.se == pytest.approx(slope * found.share.se, rel=1e-6)
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn_and_half_of_youden() -> None:
+    truth = np.repeat([1, 0, 0, 1], [41, 22, 47, 4])
+    calls = np.repeat([1, 1, 0, 0], [41, 22, 47, 4])
+    found, index = balanced_accuracy(TABLE), youden(TABLE)
+    assert found.estimate == pytest.approx(balanced_accuracy_score(truth, calls))
+    assert (found.se, found.p) == (index.se / 2, index.p)
+    one, two = found.confidence_interval(0.9), index.confidence_interval(0.9)
+    assert (2 * one.low - 1, 2 * one.high - 1, one.level) == pytest.approx((two.low, two.high, 0.9))
+    with pytest.raises(CannotAnalyse, match="non-diseased cases"):
+        balanced_accuracy(ConfusionTable(tp=1, fp=0, tn=0, fn=1))
+
+
+def test_newcombes_example_of_youdens_interval() -> None:
+    # Newcombe (1998), Stat. Med. 17:873-890, table II, method 10: 56/70 - 48/80 has 0.0524 to 0.3339.
+    interval = youden(ConfusionTable(tp=56, fn=14, fp=48, tn=32)).confidence_interval()
+    assert (round(interval.low, 4), round(interval.high, 4)) == (0.0524, 0.3339)
+
+
+def test_standard_errors_and_p_of_youden_by_hand() -> None:
+    found = youden(TABLE)
+    variance = 41 * 4 / 45**3 + 47 * 22 / 69**3
+    assert found.se == pytest.approx(math.sqrt(variance))
+    assert found.p == pytest.approx(2 * stats.norm.sf(found.estimate / math.sqrt(variance)))
+    assert sensitivity(TABLE).se == pytest.approx(math.sqrt(41 * 4 / 45**3))
+    assert sensitivity(TABLE).p == pytest.approx(stats.binomtest(41, 45).pvalue)
+
+
+def test_other_shares_of_a_table() -> None:
+    for of, successes, n in (
+        (prevalence, 45, 114),
+        (apparent_prevalence, 63, 114),
+        (false_positive_fraction, 22, 69),
+        (false_negative_fraction, 4, 45),
+        (accuracy, 88, 114),
+    ):
+        found = of(TABLE)
+        assert (found.successes, found.n, found.method) == (successes, n, "wilson")
+        assert of(TABLE, "clopper-pearson").method == "clopper-pearson"
+    empty = ConfusionTable(tp=0, fp=0, tn=0, fn=0)
+    for of in (prevalence, apparent_prevalence, accuracy):
+        with pytest.raises(CannotAnalyse, match="no cases"):
+            of(empty)
 
 
 def test_holm_by_hand() -> None:
