@@ -52,10 +52,18 @@ class Representation:
 
 
 def effects(moments: Moments, biased: bool = False) -> Floats:
-    """Variance components of the sampled effects, (arm, arm, 2**factors - 1): what sharing a set of factors adds.
+    """What do non-diseased cases, diseased cases, readers and what they do together each add to the variance?
 
-    Order of the last axis: N, D, ND, R, NR, DR, NDR for the AUC; case, reader, both for shares of decisions.
+    Answer (arm, arm, 2**factors - 1) in the order N, D, ND, R, NR, DR, NDR for the AUC; case, reader, both for shares
+    of decisions. Components may come out negative; biased: those of the V-statistic.
     Source: Gallas et al. (2009), eq. 19; Barrett, Clarkson & Kupinski's representation (BCK).
+
+    >>> from analysis.moments import moments
+    >>> from analysis.ratings import Ratings
+    >>> values = np.array([[[1.0, 2, 2, 3]], [[2.0, 1, 1, 3]]])
+    >>> study = Ratings(("R", "S"), ("A",), ("1", "2", "3", "4"), np.array([False, False, True, True]), values)
+    >>> effects(moments(study))[0, 0].round(4).tolist()
+    [0.0, 0.125, -0.0625, 0.0, 0.0, 0.0, 0.125]
     """
     return effects_of(moments.biased if biased else moments.unbiased)
 
@@ -76,14 +84,17 @@ def effect_coefficients(coefficients: Floats) -> Floats:
 
 
 def bdg(moments: Moments, first: int, second: int | None = None, biased: bool = False) -> Representation:
-    """Moments and their coefficients; those of the product are doubled, as the difference takes them."""
+    """Which moments make the variance of one arm, or of a difference, and how much does each count?
+
+    first, second: places of the arms; coefficients of the product are doubled, as the difference takes them.
+    """
     chosen = moments.biased if biased else moments.unbiased
     names = AREA_MOMENTS if moments.metric == "auc" else SHARE_MOMENTS
     return blocks("BDG", names, chosen, moments.coefficients, first, second)
 
 
 def bck(moments: Moments, first: int, second: int | None = None, biased: bool = False) -> Representation:
-    """Components of cases, readers and what they do together."""
+    """The same variance by `effects`; 0 where the arms share no such factor."""
     names = AREA_EFFECTS if moments.metric == "auc" else SHARE_EFFECTS
     coefficients = effect_coefficients(moments.coefficients)
     found = np.where(coefficients == 0, 0.0, effects(moments, biased))
@@ -118,10 +129,11 @@ class Crossed:
 
 
 def crossed(moments: Moments, first: int, second: int | None = None, biased: bool = False) -> Crossed:
-    """Roe and Metz's components from those of sampling; refused where a reader left out a case.
+    """Which components of readers, cases and arms would an analysis of variance find?
 
-    Source: Gallas et al. (2009), section 4: cases of both classes together make C, what readers do with them RC; of
-    two arms what their product holds is common, half of what the arms hold beyond it belongs to the arms.
+    Those of Roe and Metz, from the effects of sampling; first, second: places of the arms. Cases of both classes
+    together make C, what readers do with them RC; of two arms what their product holds is common, half of what the arms
+    hold beyond it belongs to the arms. Refused where a reader left out a case. Source: Gallas et al. (2009), section 4.
     """
     if not moments.crossed:
         raise CannotAnalyse("These components need every reader to have read every case in every arm.")

@@ -103,6 +103,12 @@ def write(path: Path, ratings: Ratings, program: str, extra: "pd.DataFrame | Non
     path: the file to write; companions (data beside a program, names that were changed) stand beside it. program: one
     of PROGRAMS. extra: further columns by reader, arm and case for the programs that hold whole tables (SAS, Stata,
     SPSS). Readings that are missing have no row. Refused: what the program cannot hold, a place that cannot be written.
+
+    >>> import tempfile
+    >>> study = Ratings(("R",), ("A",), ("1", "2"), np.array([False, True]), np.array([[[1.0, 2.0]]]))
+    >>> place = Path(tempfile.mkdtemp()) / "study.imrmc"
+    >>> write(place, study, "imrmc").readings, place.read_text().splitlines()[-1]
+    (2, 'R,2,A,2.0')
     """
     if program not in PROGRAMS:
         raise CannotAnalyse(f"Readings are exported to {', '.join(PROGRAMS)}, not to {program}.")

@@ -36,10 +36,18 @@ class Variable:
 
 
 def write_sav(path: Path, frame: "pd.DataFrame", variables: Sequence[Variable]) -> None:
-    """The columns of the frame as an SPSS system file; a missing number is SPSS's system-missing value.
+    """Which bytes does SPSS read as this table? A missing number is SPSS's system-missing value.
 
     Source: the system file format as the PSPP developer's guide describes it (records 2, 3, 4, 7, 999). Refused: text
     of more than 255 bytes, names of more than eight letters.
+
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> place = Path(tempfile.mkdtemp()) / "table.sav"
+    >>> frame = pd.DataFrame({"reader": ["R1"], "rating": [2.5]})
+    >>> write_sav(place, frame, [Variable("reader", "", 2), Variable("rating", "")])
+    >>> place.read_bytes()[:4], place.read_bytes()[-16:-8]
+    (b'$FL2', b'R1      ')
     """
     for variable in variables:
         if variable.width > WIDEST or len(variable.name) > 8:
