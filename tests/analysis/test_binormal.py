@@ -90,20 +90,15 @@ def test_known_curves_are_found_again() -> None:
 
 
 def test_the_standard_error_is_the_spread_over_studies() -> None:
-    fits = [
-        binormal_auc(truth, np.digitize(rating, [-0.5, 0.3, 0.9, 1.6]).astype(float))
-        for truth, rating in map_seeds(150)
-    ]
+    cutoffs = [-0.5, 0.3, 0.9, 1.6]
+    studies = [rated(120, seed) for seed in range(150)]
+    fits = [binormal_auc(truth, np.digitize(rating, cutoffs).astype(float)) for truth, rating in studies]
     areas = np.array([fit.estimate for fit in fits])
     middle = float(np.mean([fit.se for fit in fits]))
     assert areas.std(ddof=1) == pytest.approx(middle, rel=4 / math.sqrt(2 * 150))
     truth_area = float(ndtr(1.2 / math.hypot(1, 0.7)))
     held = sum(fit.confidence_interval().low <= truth_area <= fit.confidence_interval().high for fit in fits)
     assert held >= 135
-
-
-def map_seeds(count: int) -> list[tuple[Bools, Floats]]:
-    return [rated(120, seed) for seed in range(count)]
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,40 +7,9 @@ from analysis.bootstrapped import Part, area_measure, bootstrap_area, bootstrap_
 from analysis.delong import delong_auc
 from analysis.errors import CannotAnalyse
 from analysis.resampling import bootstrap, drawn_counts
-from analysis.roc import partial_area, roc_curve, sensitivity_at, specificity_at
+from analysis.roc import roc_curve
 from tests.analysis.oracle_entries import entry
 from tests.analysis.test_delong import asah
-
-
-def test_the_whole_range_is_the_auc_and_parts_add_up() -> None:
-    truth, (rating,) = asah("s100b")
-    curve = roc_curve(truth, rating)
-    for axis in ("specificity", "sensitivity"):
-        assert partial_area(curve, axis, 0.0, 1.0) == pytest.approx(curve.area, rel=1e-13)
-        halves = partial_area(curve, axis, 0.0, 0.37) + partial_area(curve, axis, 0.37, 1.0)
-        assert halves == pytest.approx(curve.area, rel=1e-13)
-
-
-def test_heights_of_the_curve_at_and_between_its_points() -> None:
-    curve = roc_curve(np.array([False, False, True, True, True]), np.array([1.0, 3, 2, 3, 4]))
-    # From (0, 1/3) the tie of 3 runs to (1/2, 2/3), then up to (1/2, 1).
-    assert sensitivity_at(curve, 1.0) == pytest.approx(1 / 3)
-    assert sensitivity_at(curve, 0.75) == pytest.approx(1 / 2)
-    assert sensitivity_at(curve, 0.5) == 1.0
-    assert specificity_at(curve, 0.5) == pytest.approx(0.75)
-    assert specificity_at(curve, 1.0) == pytest.approx(0.5)
-    assert specificity_at(curve, 0.0) == 1.0
-
-
-def test_ranges_that_are_none_are_refused() -> None:
-    curve = roc_curve(np.array([False, True]), np.array([1.0, 2.0]))
-    for low, high in ((0.8, 0.8), (1.0, 0.8), (-0.1, 0.5), (0.5, 1.5)):
-        with pytest.raises(CannotAnalyse, match="needs 0 <= low < high <= 1"):
-            partial_area(curve, "specificity", low, high)
-    with pytest.raises(CannotAnalyse, match="not over threshold"):
-        partial_area(curve, "threshold", 0, 1)
-    with pytest.raises(CannotAnalyse, match=r"not at 1\.2"):
-        sensitivity_at(curve, 1.2)
 
 
 def test_curves_from_counts_are_the_curve() -> None:

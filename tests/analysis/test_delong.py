@@ -169,7 +169,7 @@ def test_a_difference_without_variance_is_refused() -> None:
 
 def test_an_unknown_interval_is_named() -> None:
     with pytest.raises(CannotAnalyse, match="not wald"):
-        delong_auc(np.array([False, True]), np.array([1.0, 2.0]), "wald")
+        delong_auc(np.array([False, True]), np.array([1.0, 2.0]), "wald")  # type: ignore[arg-type]
 
 
 def test_logit_interval_of_a_perfect_auc_falls_back_without_a_division() -> None:

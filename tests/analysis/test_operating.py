@@ -1,6 +1,7 @@
 """Operating points: fixed axes, chosen thresholds, the table of thresholds."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -42,8 +43,8 @@ def test_fixed_axes_read_the_curve_and_vary_with_the_threshold(ties: bool) -> No
 def test_replicates_are_what_the_drawn_cases_give() -> None:
     # All draws of two diseased and two non-diseased cases, and how often each sensitivity at 0.5 comes of them.
     truth, rating = np.array([0, 0, 1, 1], dtype=bool), np.array([1.0, 3, 2, 4])
-    positive, negative = [[2.0, 2], [2, 4], [4, 2], [4, 4]], [[1.0, 1], [1, 3], [3, 1], [3, 3]]
-    every = [sensitivity_at(roc_curve(truth, np.array(low + high)), 0.5) for high in positive for low in negative]
+    draws = [np.array([*low, *high]) for low in product([1.0, 3.0], repeat=2) for high in product([2.0, 4.0], repeat=2)]
+    every = [sensitivity_at(roc_curve(truth, drawn), 0.5) for drawn in draws]
     found = sensitivity_at_specificity(truth, rating, 0.5, replicates=20_000).replicates
     for value in set(every):
         share = every.count(value) / 16

@@ -28,14 +28,16 @@ from analysis.proportions import (
     sensitivity,
     youden,
 )
-from analysis.roc import roc_curve, youden_point
 from tests.analysis.oracle_entries import agree, entries
+
+TABLE = ConfusionTable(tp=41, fp=22, tn=47, fn=4)
 
 
 def test_edges_of_the_interval() -> None:
     for item in entries("edge_cases", "binom_ci/"):
         values = item.values
-        for method, key in (("wilson", "wilson"), ("clopper-pearson", "exact")):
+        methods: dict[Method, str] = {"wilson": "wilson", "clopper-pearson": "exact"}
+        for method, key in methods.items():
             place = values["method"].index(key)
             found = proportion(values["x"][place], values["n"][place], method)
             interval = found.confidence_interval()
@@ -74,20 +76,6 @@ def test_a_flawless_table_has_a_youden_without_p() -> None:
     found = youden(ConfusionTable(tp=3, fp=0, tn=3, fn=0))
     assert (found.estimate, found.se, found.p) == (1.0, 0.0, None)
     assert found.confidence_interval().low < 1
-
-
-def test_the_higher_threshold_wins_a_tie_of_youden() -> None:
-    truth = np.array([False, True, False, True])
-    assert youden_point(truth, np.array([1.0, 2, 3, 4])).threshold == 4
-
-
-def test_one_class_has_no_curve() -> None:
-    for truth, missing in (([True, True], "non-diseased"), ([False, False], "diseased"), ([], "no rated cases")):
-        with pytest.raises(CannotAnalyse, match=missing):
-            roc_curve(np.array(truth, dtype=bool), np.arange(len(truth), dtype=float))
-
-
-TABLE = ConfusionTable(tp=41, fp=22, tn=47, fn=4)
 
 
 @pytest.mark.parametrize("method", get_args(Method))
