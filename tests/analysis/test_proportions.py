@@ -1,7 +1,7 @@
 """Proportions of the confusion table, their intervals and refusals; operating points; adjusted p values."""
 
 import math
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
@@ -193,7 +193,7 @@ def test_holm_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("method", "name"), [("holm", "holm"), ("hochberg", "simes-hochberg")])
-def test_adjustment_is_that_of_statsmodels(method: str, name: str) -> None:
+def test_adjustment_is_that_of_statsmodels(method: Literal["holm", "hochberg"], name: str) -> None:
     generator = np.random.default_rng(11)
     for size in (1, 2, 7, 40):
         values = generator.random(size) ** 3
