@@ -9,8 +9,8 @@ from analysis.merits import Merit
 from analysis.ratings import Floats, Ratings
 from analysis.resampling import REPLICATES, SEED
 
-# Weights of this many cases at a time: memory stays small and the draws depend on the seed alone.
-BLOCK = 1 << 19
+# Weights of this many cases and replicates at a time: memory stays small, the draws depend on seed and data alone.
+BLOCK = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +47,9 @@ def bootstrap_covariance(
         for cell, values in enumerate(cells):
             read = ~np.isnan(values)
             if read.any():
-                part = weights if read.all() else weights[:, read]
+                part = weights if read.all() else weights[read]
                 with np.errstate(invalid="ignore", divide="ignore"):
-                    found[cell, start : start + len(weights)] = merit.weighted(truth[read], values[read], part)
+                    found[cell, start : start + step] = merit.weighted(truth[read], values[read], part)
     empty = np.isnan(cells).all(axis=1)
     whole = np.isfinite(found[~empty]).all(axis=0)
     if whole.sum() < max(2, replicates / 2):
@@ -60,12 +60,12 @@ def bootstrap_covariance(
 
 
 def drawn(generator: np.random.Generator, ratings: Ratings, replicates: int) -> Floats:
-    """How often each case was drawn in each replicate: (replicates, case)."""
-    weights = np.zeros((replicates, len(ratings.truth)))
+    """How often each case was drawn in each replicate: (case, replicates)."""
+    weights = np.empty((len(ratings.truth), replicates))
     for kind in (True, False):
         places = np.flatnonzero(ratings.truth == kind)
-        draws = generator.integers(0, len(places), size=(replicates, len(places)))
-        draws += np.arange(replicates)[:, None] * len(places)
+        draws = generator.integers(0, len(places), size=(len(places), replicates)) * replicates
+        draws += np.arange(replicates)
         counts = np.bincount(draws.ravel(), minlength=replicates * len(places))
-        weights[:, places] = counts.reshape(replicates, len(places))
+        weights[places] = counts.reshape(len(places), replicates)
     return weights

@@ -16,10 +16,11 @@ from analysis.ratings import Bools, Floats
 from analysis.roc import check_two_classes
 
 BOTH = (True, False)
+FEW = 32
 
 
 class Merit(Protocol):
-    """What every figure of merit can do; truth (n,), values (n,) without NaN, weights (replicates, n)."""
+    """What every figure of merit can do; truth (n,), values (n,) without NaN, weights (n, replicates)."""
 
     @property
     def name(self) -> str: ...
@@ -65,11 +66,15 @@ class Auc:
         return without_one(place, truth, float(place[truth].mean()))
 
     def weighted(self, truth: Bools, values: Floats, weights: Floats) -> Floats:
-        tp, fp = weighted_steps(truth, values, weights)
-        below = np.cumsum(fp, axis=1) - fp / 2
-        # The steps run from the highest rating down, so what stands before a step is rated higher.
-        higher = (tp * below).sum(axis=1)
-        return np.asarray(1 - higher / (tp.sum(axis=1) * fp.sum(axis=1)))
+        negatives = values[~truth]
+        order = np.argsort(negatives, kind="stable")
+        left, right = (np.searchsorted(negatives[order], values[truth], side) for side in ("left", "right"))
+        below = np.zeros((len(negatives) + 1, weights.shape[1]))
+        np.cumsum(weights[np.flatnonzero(~truth)[order]], axis=0, out=below[1:])
+        beaten = below[left] if bool((left == right).all()) else (below[left] + below[right]) / 2
+        positives = weights[truth]
+        won = np.einsum("ij,ij->j", positives, beaten)
+        return np.asarray(won / (positives.sum(axis=0) * below[-1]))
 
 
 def without_one(place: Floats, truth: Bools, value: float) -> Floats:
@@ -117,8 +122,8 @@ class Rate:
 
     def weighted(self, truth: Bools, values: Floats, weights: Floats) -> Floats:
         kept = self.chosen(truth)
-        counted = weights[:, kept]
-        return np.asarray(counted @ self.right(truth, values)[kept] / counted.sum(axis=1))
+        counted = weights[kept]
+        return np.asarray(self.right(truth, values)[kept] @ counted / counted.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -142,24 +147,21 @@ class Custom:
         return np.asarray(found)[inverse.ravel()]
 
     def weighted(self, truth: Bools, values: Floats, weights: Floats) -> Floats:
-        drawn = (np.repeat(np.arange(len(truth)), row.astype(np.int64)) for row in weights)
+        drawn = (np.repeat(np.arange(len(truth)), row.astype(np.int64)) for row in weights.T)
         return np.array([self.value(truth[cases], values[cases]) for cases in drawn])
 
 
 def weighted_steps(truth: Bools, values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weights of diseased and of non-diseased cases at each distinct rating from the highest down: (replicates, K)."""
     levels, place = np.unique(-values, return_inverse=True)
-    if len(levels) > len(values) // 2:
-        # Nearly as many ratings as cases: sorting the columns is cheaper than a product with their indicator.
+    if len(levels) > FEW:
+        # Many ratings: sorting the cases is cheaper than a product with their indicator, and smaller.
         order = np.argsort(place, kind="stable")
         starts = np.searchsorted(place[order], np.arange(len(levels)))
-        both = weights[:, order]
-        diseased = both * truth[order]
-        return (
-            np.add.reduceat(diseased, starts, axis=1),
-            np.add.reduceat(both - diseased, starts, axis=1),
-        )
-    indicator = np.zeros((len(values), 2 * len(levels)))
-    indicator[np.arange(len(values)), place + np.where(truth, 0, len(levels))] = 1.0
-    counted = weights @ indicator
-    return counted[:, : len(levels)], counted[:, len(levels) :]
+        both = weights[order]
+        diseased = np.add.reduceat(both * truth[order, None], starts, axis=0)
+        return diseased.T, (np.add.reduceat(both, starts, axis=0) - diseased).T
+    indicator = np.zeros((2 * len(levels), len(values)))
+    indicator[place + np.where(truth, 0, len(levels)), np.arange(len(values))] = 1.0
+    counted = indicator @ weights
+    return counted[: len(levels)].T, counted[len(levels) :].T
