@@ -247,7 +247,7 @@ def test_degenerate_studies() -> None:
         (lambda r: changed(r, np.full_like(r.values, np.nan)), "no reading"),
         (lambda r: split(r, [(0, 0, slice(None)), (slice(None), 1, slice(None))]), "Arm A has one reader"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_missing_is_named(make: Any, sentence: str) -> None:
     with pytest.raises(CannotAnalyse, match=sentence):
