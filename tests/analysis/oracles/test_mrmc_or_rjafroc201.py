@@ -30,7 +30,7 @@ from tests.analysis.walk import Compare, Walk
 walk = Walk("mrmc_or_rjafroc201")
 METHODS: dict[str, Covariance] = {"OR_DeLong": "delong", "OR_jackknife": "jackknife"}
 # Replicates of RJafroc, and runs of as many of ours whose spread is the Monte-Carlo error of one.
-REPLICATES, RUNS = 2000, 12
+REPLICATES, RUNS = 2000, 40
 
 
 @cache
