@@ -10,7 +10,7 @@ from analysis.designs import Design, study_design
 from analysis.errors import CannotAnalyse
 from analysis.plan import Plan
 from analysis.plan_tables import Tables
-from analysis.ratings import Bools, Floats, check_columns, codes, natural, numbers, rows_of
+from analysis.ratings import Bools, Floats, Ratings, check_columns, codes, natural, numbers, rows_of
 from analysis.study import Data, read_data
 
 if TYPE_CHECKING:
@@ -96,11 +96,14 @@ def gather(tables: Tables, plan: StudyPlan) -> Material:
 def ordered(data: Data, plan: StudyPlan) -> Data:
     """Arms in the order of the plan."""
     arms = [arm for arm in plan.arms if arm in data.any_values.arms]
-    parts = {
-        name: None if (values := getattr(data, name)) is None else values.restricted(arms=arms)
-        for name in ("ratings", "decisions", "seconds")
-    }
-    return replace(data, **parts, any_values=data.any_values.restricted(arms=arms))
+
+    def in_order(values: Ratings | None) -> Ratings | None:
+        return None if values is None else values.restricted(arms=arms)
+
+    return replace(
+        data, ratings=in_order(data.ratings), decisions=in_order(data.decisions), seconds=in_order(data.seconds),
+        any_values=data.any_values.restricted(arms=arms),
+    )  # fmt: skip
 
 
 def patients_of(tables: Tables) -> dict[str, str]:

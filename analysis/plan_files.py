@@ -9,13 +9,16 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from analysis.catalogue import check_endpoint
 from analysis.declared import Endpoint, StudyPlan
 from analysis.errors import CannotAnalyse
 
-Section = TypeVar("Section")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Section = TypeVar("Section", bound="DataclassInstance")
 HEADER = re.compile(r"^\s*(\[\[?)\s*([\w.\-]+)\s*\]\]?")
 KEY = re.compile(r"^\s*\"?([\w\-]+)\"?\s*=")
 
@@ -110,7 +113,7 @@ def section(kind: type[Section], mapping: object, place: Place) -> Section:
     """One record of a plan from one table of the file."""
     if not isinstance(mapping, Mapping):
         raise place.refusal(f"this is a section with keys of its own, not {mapping!r}.")
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(kind)}
     for key in mapping:
         if key not in fields:
             near = difflib.get_close_matches(str(key), fields, n=1)
@@ -136,8 +139,8 @@ def is_needed(field: "dataclasses.Field[Any]") -> bool:
 def value_of(kind: Any, value: object, place: Place) -> Any:
     """One value, held against the type of its field."""
     origin = typing.get_origin(kind)
-    if dataclasses.is_dataclass(kind):
-        return section(kind, value, place)  # type: ignore[arg-type]
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return section(kind, value, place)
     if origin is tuple:
         return items_of(typing.get_args(kind)[0], value, place)
     if origin is Literal:

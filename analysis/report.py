@@ -274,7 +274,7 @@ def exploratory(outcome: StudyOutcome, count: Numbering) -> str:
     """Apart from what was claimed; subgroups last, as a table of their own."""
     text = role(outcome, "exploratory", count)
     if outcome.subgroups:
-        rows = []
+        rows: list[tuple[Cell, ...]] = []
         for item in outcome.subgroups:
             if item.findings is None:
                 rows.append((item.name, None, None, None, None, item.sentence))

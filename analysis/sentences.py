@@ -37,7 +37,7 @@ def p_value(p: float) -> str:
 
 def data(value: float, text: str | None = None) -> str:
     """A number that carries its full precision, so that a program can read the report."""
-    return f'<data value="{value!r}">{escape(text if text is not None else number(value))}</data>'
+    return f'<data value="{float(value)!r}">{escape(text if text is not None else number(value))}</data>'
 
 
 def p_html(p: float, word: str = "p") -> str:

@@ -139,8 +139,7 @@ def ticks(axis: Axis) -> list[tuple[float, str]]:
     if axis.ticks is not None:
         return list(axis.ticks)
     if axis.log:
-        found = [m * 10.0**e for e in range(-4, 7) for m in (1, 2, 3, 5, 7) if axis.low <= m * 10.0**e <= axis.high]
-        return [(value, f"{value:g}") for value in found]
+        return [(value, f"{value:g}") for value in log_places(axis)]
     span = axis.high - axis.low
     step = 10.0 ** math.floor(math.log10(span / 4))
     step *= next(factor for factor in (1, 2, 2.5, 5, 10) if span / (step * factor) <= 7)
@@ -148,6 +147,16 @@ def ticks(axis: Axis) -> list[tuple[float, str]]:
     first = math.ceil(axis.low / step - 1e-9)
     places = [round((first + place) * step, 10) for place in range(9) if (first + place) * step <= axis.high + 1e-9]
     return [(value, f"{value + 0.0:.{digits}f}".replace("-", "−")) for value in places]
+
+
+def log_places(axis: Axis) -> list[float]:
+    """Round places of a logarithmic axis, from coarse to fine until there are four."""
+    found: list[float] = []
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), [1 + place / 4 for place in range(36)]):
+        found = [m * 10.0**e for e in range(-4, 7) for m in steps if axis.low <= m * 10.0**e <= axis.high]
+        if len(found) >= 4:
+            break
+    return found
 
 
 def colour_of(item: Series) -> str:

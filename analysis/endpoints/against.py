@@ -1,6 +1,7 @@
 """The model against the readers: against their mean, and against each of them."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from analysis.families import claims_of
 from analysis.figures import ForestRow
 from analysis.interval import Refusal
 from analysis.material import Material, ModelScores
-from analysis.outcomes import Cell, Findings, Table
+from analysis.outcomes import Cell, Claim, Findings, Table
 from analysis.per_reader import attempt
 from analysis.ratings import Floats, Ratings
 from analysis.rows import DifferenceRow
@@ -49,7 +50,8 @@ def aligned(item: ModelScores, values: Ratings, metric: str) -> Floats:
 def all_readers(material: Material, endpoint: Endpoint) -> Findings:
     """Is the model as good as the average reader of one arm? Model minus readers."""
     values = readings(material, endpoint)
-    claims, cells, rows, warnings = [], [], [], []
+    claims: list[Claim] = []
+    cells, rows, warnings = [], [], []
     word, arm = WORDS[endpoint.metric], values.arms[0]
     who = " ".join(part for part in (endpoint.seniority, "readers") if part)
     methods = []
@@ -109,14 +111,16 @@ def each_reader(material: Material, endpoint: Endpoint) -> Findings:
     """How does the model differ from each reader on the same cases? Model minus reader."""
     values = readings(material, endpoint)
     word, arm = WORDS[endpoint.metric], values.arms[0]
-    claims, cells, groups, warnings = [], [], {}, []
+    claims: list[Claim] = []
+    groups: dict[str, list[ForestRow]] = {}
+    cells, warnings = [], []
     if len(material.models) > 1 and endpoint.role != "exploratory":
         raise CannotAnalyse(f"{endpoint.name!r} would test {len(material.models)} models; name one as models = [...].")
     for model in material.models:
         score = aligned(material.of_model(model), values, endpoint.metric)
         for place, reader in enumerate(values.readers):
             seniority = material.readers.seniority.get(reader, "")
-            pair = attempt(lambda p=place, m=model, s=score: one_reader(material, endpoint, values, p, m, s))  # type: ignore[misc]
+            pair = attempt(partial(one_reader, material, endpoint, values, place, model, score))
             if isinstance(pair, Refusal):
                 warnings.append(f"{model} against {reader}: {pair.sentence}")
                 continue

@@ -1,5 +1,7 @@
 """How far readers agree with each other, arm by arm, on their decisions."""
 
+from functools import partial
+
 import numpy as np
 
 from analysis.agreement import fleiss_kappa, pairwise_kappa
@@ -20,7 +22,7 @@ def agreed(material: Material, endpoint: Endpoint) -> Findings:
     for place, arm in enumerate(decisions.arms):
         values = decisions.values[:, place]
         values = values[:, ~np.isnan(values).all(axis=0)]
-        whole = attempt(lambda v=values: fleiss_kappa(v))  # type: ignore[misc]
+        whole = attempt(partial(fleiss_kappa, values))
         if isinstance(whole, Refusal):
             warnings.append(f"{arm}: {whole.sentence}")
         else:
@@ -29,7 +31,7 @@ def agreed(material: Material, endpoint: Endpoint) -> Findings:
             found.append(
                 Estimate(label, arm, "kappa", whole.estimate, whole.se, limits.low, limits.high, values.shape[1])
             )
-        pairs = attempt(lambda v=values: pairwise_kappa(decisions.readers, v, "none"))  # type: ignore[misc]
+        pairs = attempt(partial(pairwise_kappa, decisions.readers, values, "none"))
         if isinstance(pairs, Refusal):
             warnings.append(f"{arm}: {pairs.sentence}")
             continue

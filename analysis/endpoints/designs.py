@@ -11,7 +11,7 @@ from analysis.errors import CannotAnalyse
 from analysis.families import claims_of
 from analysis.figures import ForestRow
 from analysis.material import Material
-from analysis.outcomes import Estimate, Findings, Table
+from analysis.outcomes import Claim, Estimate, Findings, Table
 from analysis.rows import DifferenceRow
 from analysis.seniority import interaction as seniority_interaction
 from analysis.ustatistics import ArmDifference, u_statistics
@@ -62,7 +62,7 @@ def interaction(material: Material, endpoint: Endpoint) -> Findings:
     method = covariance_for(values, endpoint)
     found = seniority_interaction(values, groups, endpoint.metric, method, plan.readers.sampling, plan.cases.sampling)
     word, (first, second) = WORDS[endpoint.metric], arms_of(material, endpoint)[:2]
-    claims = []
+    claims: list[Claim] = []
     for contrast in found.contrasts:
         limits = contrast.confidence_interval(plan.level)
         row = DifferenceRow(

@@ -1,6 +1,7 @@
 """Models alone, against each other, on external sets, and in cross-validation."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +14,7 @@ from analysis.families import claims_of
 from analysis.figures import ForestRow, PlanePoint, RocTrace
 from analysis.interval import Refusal
 from analysis.material import Material, ModelScores
-from analysis.outcomes import Cell, Estimate, Findings, Table
+from analysis.outcomes import Cell, Claim, Estimate, Findings, Table
 from analysis.per_reader import attempt
 from analysis.ratings import Bools, Floats
 from analysis.roc import roc_curve
@@ -69,9 +70,13 @@ def metrics_table(
                 cells += [cell.estimate, cell.low, cell.high]
                 found.append(cell)
         rows.append(tuple(cells))
-    kind = "patients were drawn in the bootstrap of proportions" if material.plan.cases.nested else "Wilson's intervals"
-    note = f"AUC with DeLong's interval, proportions: {kind}; F1 with a bootstrap interval. " + " ".join(refused)
-    return Table(name, title, tuple(columns), tuple(rows), note.strip()), found
+    note = (
+        "Intervals: AUC Obuchowski's for clustered units, the rest by drawing patients anew."
+        if material.plan.cases.nested
+        else "Intervals: AUC DeLong's, F1 by the bootstrap, the rest Wilson's."
+    )
+    note = " ".join([note, *refused])
+    return Table(name, title, tuple(columns), tuple(rows), note), found
 
 
 def rocs(items: tuple[ModelScores, ...], name: str, title: str) -> Drawing | None:
@@ -79,13 +84,13 @@ def rocs(items: tuple[ModelScores, ...], name: str, title: str) -> Drawing | Non
     curves, points = [], []
     for item in items:
         truth, score = item.scored
-        curve = attempt(lambda truth=truth, score=score: roc_curve(truth, score))  # type: ignore[misc]
+        curve = attempt(partial(roc_curve, truth, score))
         if not isinstance(curve, Refusal):
             curves.append(RocTrace(item.model, curve.fpr.tolist(), curve.tpr.tolist(), curve.area))
         truth, decision = item.decided
         if truth.any() and not truth.all():
             place = float(decision[~truth].mean()), float(decision[truth].mean())
-            points.append(PlanePoint("", f"{item.model} at its threshold", *place))
+            points.append(PlanePoint("", f"{item.model}, decisions", *place))
     return roc_drawing(name, title, Plane(curves=curves, points=points)) if curves or points else None
 
 
@@ -123,7 +128,8 @@ def between(material: Material, endpoint: Endpoint) -> Findings:
     """Do the models differ, pair by pair, on each set? Later minus earlier model."""
     if len(material.models) < 2:
         raise CannotAnalyse("There is only one model, so there is nothing to compare it with.")
-    claims, rows, cells, refused = [], [], [], []
+    claims: list[Claim] = []
+    rows, cells, refused = [], [], []
     word = WORDS[endpoint.metric]
     for name in material.sets:
         for first, second in combinations(material.models, 2):
@@ -236,8 +242,8 @@ def fold_table(item: ModelScores) -> Table:
     for fold, chosen in in_folds(item):
         truth, score, decision = item.truth[chosen], item.score[chosen], item.decision[chosen]
         cells: list[Cell] = [fold, len(truth), int(truth.sum())]
-        area = attempt(lambda truth=truth, score=score: roc_curve(truth, score).area)  # type: ignore[misc]
-        cells.append(None if isinstance(area, Refusal) else float(area))
+        curve = attempt(partial(roc_curve, truth, score))
+        cells.append(None if isinstance(curve, Refusal) else curve.area)
         right = np.where(truth, decision, 1 - decision)
         for part in (truth, ~truth, np.ones_like(truth)):
             known = right[part & ~np.isnan(right)]
@@ -250,7 +256,7 @@ def fold_table(item: ModelScores) -> Table:
 def fold_curves(item: ModelScores) -> list[RocTrace]:
     found = []
     for _, chosen in in_folds(item):
-        curve = attempt(lambda chosen=chosen: roc_curve(item.truth[chosen], item.score[chosen]))  # type: ignore[misc]
+        curve = attempt(partial(roc_curve, item.truth[chosen], item.score[chosen]))
         if not isinstance(curve, Refusal):
             found.append(RocTrace("each fold", curve.fpr.tolist(), curve.tpr.tolist()))
     return found

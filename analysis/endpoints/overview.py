@@ -1,5 +1,7 @@
 """What every study with readers shows before any endpoint: readers and arms in numbers, and their ROC planes."""
 
+from functools import partial
+
 import numpy as np
 
 from analysis.drawings import Drawing, Plane, roc_drawing
@@ -36,7 +38,7 @@ def reader_metrics(material: Material) -> tuple[Table, list[Estimate]]:
             read = data.any_values.cell(reader, arm)[0]
             cells: list[Cell] = [reader, data.seniority[reader], arm, len(read)]
             for metric in METRICS:
-                estimate = attempt(lambda m=metric, r=reader, a=arm: cell_estimate(material, m, r, a))  # type: ignore[misc]
+                estimate = attempt(partial(cell_estimate, material, metric, reader, arm))
                 if isinstance(estimate, Refusal):
                     cells += [None, None, None]
                 else:
@@ -91,7 +93,7 @@ def curves_of(values: Ratings | None, arm: str) -> list[tuple[str, RocCurve]]:
         return []
     found = []
     for reader in values.readers:
-        curve = attempt(lambda r=reader: roc_curve(*values.cell(r, arm)))  # type: ignore[misc]
+        curve = attempt(partial(roc_curve, *values.cell(reader, arm)))
         if not isinstance(curve, Refusal):
             found.append((reader, curve))
     return found
@@ -122,7 +124,7 @@ def planes(material: Material) -> list[Drawing]:
             )
         )
     for item in own_scores(material):
-        curve = attempt(lambda item=item: roc_curve(*item.scored))  # type: ignore[misc]
+        curve = attempt(partial(roc_curve, *item.scored))
         if not isinstance(curve, Refusal):
             means.append(trace(item.model, curve))
     every = [point for arm in data.any_values.arms for point in points(material, arm)]

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.cluster_bootstrap import cluster_bootstrap
 from analysis.clustered import cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc, clustered_auc_test
+from analysis.decision_bootstrap import bootstrap_decisions
 from analysis.declared import Endpoint, Metric
 from analysis.delong import delong_auc, delong_test
 from analysis.errors import CannotAnalyse
@@ -19,7 +20,7 @@ from analysis.outcomes import Estimate
 from analysis.paired import PairedTable, mcnemar, paired_table
 from analysis.proportions import confusion_table, f1, proportion
 from analysis.ratings import Bools, Floats
-from analysis.resampling import SEED, bootstrap
+from analysis.resampling import SEED
 from analysis.rows import DifferenceRow, auc_difference_row, mcnemar_row
 
 Patients = Sequence[str] | None
@@ -118,15 +119,16 @@ def bootstrapped_f1(
     truth: Bools, values: Floats, label: str, group: str, level: float, patients: Patients, seed: int
 ) -> Estimate:
     """F1 with the percentile interval of the bootstrap, of cases or of whole patients."""
-    f1(confusion_table(truth, values))
-
-    def statistic(drawn: Bools, calls: Floats) -> float:
-        hits = float(calls[0][drawn].sum())
-        return 2 * hits / max(float(drawn.sum() + calls[0].sum()), 1.0)
-
     if patients is None:
-        found = bootstrap(truth, values[None, :], statistic, seed=seed)
+        found = bootstrap_decisions(confusion_table(truth, values), "F1", seed=seed)
     else:
-        found = cluster_bootstrap(truth, values[None, :], list(patients), statistic, seed=seed)
+        f1(confusion_table(truth, values))
+        found = cluster_bootstrap(truth, values[None, :], list(patients), f1_of, seed=seed)
     limits = found.confidence_interval(level)
     return Estimate(label, group, "f1", found.estimate, found.se, limits.low, limits.high, len(truth), found.warnings)
+
+
+def f1_of(truth: Bools, calls: Floats) -> float:
+    """F1 without the checks that thousands of replicates need not repeat."""
+    hits = float(calls[0][truth].sum())
+    return 2 * hits / max(float(truth.sum() + calls[0].sum()), 1.0)

@@ -1,5 +1,8 @@
 """Scores as probabilities: their calibration, and the net benefit of following them."""
 
+from collections.abc import Callable
+from functools import partial
+
 from analysis.calibration import brier, calibration_in_the_large, expected_observed, recalibration
 from analysis.calibration_curve import calibration_curve
 from analysis.decision_curve import decision_curve
@@ -9,6 +12,7 @@ from analysis.interval import Refusal
 from analysis.material import Material, ModelScores
 from analysis.outcomes import Cell, Estimate, Findings, Table
 from analysis.per_reader import attempt
+from analysis.rows import Estimated
 
 THRESHOLDS = tuple(round(place / 100, 2) for place in range(5, 96, 5))
 # Treating all falls far below zero at high thresholds and would press the other lines together.
@@ -24,7 +28,7 @@ def calibrated(material: Material, endpoint: Endpoint) -> Findings:
         rows.append(cells)
         found += estimates
         warnings += [f"{label}: {text}" for text in told]
-        curve = attempt(lambda item=item: calibration_curve(*item.scored))  # type: ignore[misc]
+        curve = attempt(partial(calibration_curve, *item.scored))
         if not isinstance(curve, Refusal):
             groups[label] = (
                 [p.probability for p in curve.points], [p.estimate for p in curve.points], [p.n for p in curve.points]
@@ -48,14 +52,14 @@ def calibration_row(item: ModelScores, level: float) -> tuple[tuple[Cell, ...], 
     truth, score = item.scored
     cells: list[Cell] = [item.model, item.set, len(truth)]
     found, warnings = [], []
-    measures = {
+    measures: dict[str, Callable[[], Estimated]] = {
         "Brier": lambda: brier(truth, score),
         "slope": lambda: recalibration(truth, score).slope,
         "intercept": lambda: calibration_in_the_large(truth, score),
         "E/O": lambda: expected_observed(truth, score),
     }
     for name, compute in measures.items():
-        result = attempt(compute)  # type: ignore[arg-type]
+        result = attempt(compute)
         if isinstance(result, Refusal):
             cells += [None, None, None]
             warnings.append(f"{name}: {result.sentence}")

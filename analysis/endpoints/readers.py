@@ -52,8 +52,10 @@ def obuchowski(material: Material, endpoint: Endpoint) -> Findings:
     )  # fmt: skip
     plan = material.plan
     found = obuchowski_rockette(values, figure, method, plan.readers.sampling, plan.cases.sampling)
-    means = {"first_value": found.arms[0].estimate, "second_value": found.arms[1].estimate}
-    row = replace(arm_difference_row(found.differences[0], plan.level), n=len(values.cases), **means)
+    row = replace(
+        arm_difference_row(found.differences[0], plan.level),
+        n=len(values.cases), first_value=found.arms[0].estimate, second_value=found.arms[1].estimate,
+    )  # fmt: skip
     word = WORDS[endpoint.metric]
     label = f"{word}, {row.second} minus {row.first}"
     rows = reader_rows(material, endpoint, values)

@@ -58,7 +58,7 @@ def means_of(found: Reliance, arm: str, level: float) -> list[Estimate]:
 
 def switch_table(found: Reliance, material: Material) -> Table:
     """Counts of every reader: right or wrong, before and after, where the model was right and where it was wrong."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for reader in found.by_reader:
         parts = (reader.table.model_right, reader.table.model_wrong)
         counts = [n for part in parts for n in (part.both, part.first_only, part.second_only, part.neither)]

@@ -1,6 +1,7 @@
 """Reading times in two arms: the ratio of geometric means, reader by reader and over readers."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -52,14 +53,14 @@ def geometric_means(values: Floats, rule: InterruptionRule) -> Floats:
     both = ~np.isnan(kept).any(axis=1, keepdims=True)
     logs = np.where(both, np.log(kept), 0.0).sum(axis=2)
     number = both.sum(axis=2)
-    return np.exp(np.divide(logs, number, out=np.full(logs.shape, np.nan), where=number > 0))
+    return np.asarray(np.exp(np.divide(logs, number, out=np.full(logs.shape, np.nan), where=number > 0)))
 
 
 def reader_table(material: Material, found: TimeRatio, means: Floats, arms: tuple[str, str]) -> Table:
     rows = []
     for reader in found.by_reader:
         place = material.readers.readers.index(reader.reader)
-        limits = attempt(lambda reader=reader: reader.confidence_interval(material.plan.level))  # type: ignore[misc]
+        limits = attempt(partial(reader.confidence_interval, material.plan.level))
         low, high = (None, None) if isinstance(limits, Refusal) else (limits.low, limits.high)
         seniority = material.readers.seniority[reader.reader]
         rows.append(
@@ -101,7 +102,7 @@ def dumbbells(readers: tuple[str, ...], means: Floats, arms: tuple[str, str]) ->
 def ratio_forest(found: TimeRatio, level: float, low: float, high: float) -> Drawing:
     each = []
     for reader in found.by_reader:
-        limits = attempt(lambda reader=reader: reader.confidence_interval(level))  # type: ignore[misc]
+        limits = attempt(partial(reader.confidence_interval, level))
         ends = (reader.estimate, reader.estimate) if isinstance(limits, Refusal) else (limits.low, limits.high)
         each.append(ForestRow(reader.reader, reader.estimate, *ends))
     mean = [ForestRow("mean over readers", found.estimate, low, high, True)]

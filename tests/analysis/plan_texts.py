@@ -1,0 +1,42 @@
+"""Plans and tables that tests of plans share."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.plan_files import plan_of
+from analysis.plan_tables import Source, Tables
+from analysis.running import StudyOutcome, run_plan
+
+PLANS = Path(__file__).resolve().parents[2] / "fixtures" / "plans"
+HEAD = """title = "A study"
+design = "{design}"
+arms = ["unaided", "aided"]
+"""
+ENDPOINT = """
+[[endpoints]]
+name = "{name}"
+role = "{role}"
+analysis = "{analysis}"
+metric = "{metric}"
+"""
+
+
+def endpoint(
+    analysis: str = "obuchowski-rockette", metric: str = "auc", role: str = "primary", name: str = "", more: str = ""
+) -> str:
+    text = ENDPOINT.format(name=name or f"{analysis}, {metric}, {role}", role=role, analysis=analysis, metric=metric)
+    return text + more
+
+
+def plan_text(*endpoints: str, design: str = "fully crossed", more: str = "") -> str:
+    return HEAD.format(design=design) + more + "".join(endpoints or (endpoint(),))
+
+
+def carried_out(
+    text: str, readings: pd.DataFrame | None, scores: pd.DataFrame | None = None, features: pd.DataFrame | None = None
+) -> StudyOutcome:
+    """The plan on tables that are in memory already."""
+    frames = (readings, scores, features)
+    sources = tuple(Source("table", "in memory", "", len(frame)) for frame in frames if frame is not None)
+    return run_plan(plan_of(text), Tables(readings, scores, features, None, None, sources))
