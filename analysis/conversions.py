@@ -90,7 +90,7 @@ def bivariate_normal(h: "Floats | float", k: "Floats | float", rho: "Floats | fl
         )
     apart = np.where(first * second < 0, 0.5, 0.0)
     found = (special.ndtr(h) + special.ndtr(k)) / 2 - t - apart
-    return np.where(rho >= 1, special.ndtr(np.minimum(h, k)), found)
+    return np.asarray(np.where(rho >= 1, special.ndtr(np.minimum(h, k)), found), dtype=float)
 
 
 def case_weights(negatives: int, positives: int) -> Floats:

@@ -56,7 +56,7 @@ def partial_named(pieces: Sequence[str], figure: str) -> Merit:
 def utility_named(pieces: Sequence[str], figure: str) -> Merit:
     if len(pieces) > 1:
         raise CannotAnalyse(f"An expected utility is written as eu:SLOPE, not as {figure}.")
-    return Utility(*numbers_of(pieces, figure))
+    return Utility(numbers_of(pieces, figure)[0]) if pieces else Utility()
 
 
 def sensitivity_at_named(pieces: Sequence[str], figure: str) -> Merit:

@@ -177,7 +177,8 @@ def group_rows(
             continue
         statistic = mean.estimate / mean.se if mean.se else 0.0
         p = 1.0 if mean.p is None else mean.p
-        own.append(ArmDifference(*ratings.arms, None, mean.estimate, mean.se, mean.df, statistic, p, mean.limits))
+        first, second = ratings.arms
+        own.append(ArmDifference(first, second, None, mean.estimate, mean.se, mean.df, statistic, p, mean.limits))
         names.append(mean.arm)
     p_values = [row.p for row in own]
     p_adjusted = (

@@ -109,8 +109,8 @@ def by_levels(
             rated[test, place] = positives[test] == level
             one = int(np.argmax(positives[test] == level))
             scores[test, place] = ((rank[test] < below[test, one]) * 0.5) + ((rank[test] < through[test, one]) * 0.5)
-    rated, scores = rated.reshape(tests * size, -1), scores.reshape(tests * size, -1)
-    together = (rated @ rated.T) * (scores @ scores.T)
+    counts, wins = rated.reshape(tests * size, -1), scores.reshape(tests * size, -1)
+    together = (counts @ counts.T) * (wins @ wins.T)
     return np.asarray(together.reshape(tests, size, tests, size).sum(axis=(1, 3)))
 
 

@@ -131,20 +131,19 @@ def complete_readers(ratings: "Ratings", warnings: list[str]) -> "Ratings":
     from analysis.designs import study_design
     from analysis.errors import CannotAnalyse
 
-    read = ~np.isnan(ratings.values).all(axis=2)
+    read = ~np.asarray(np.isnan(ratings.values).all(axis=2))
     if not read.any():
         raise CannotAnalyse("The table holds no rating.")
-    idle = [name for name, any_arm in zip(ratings.readers, read.any(axis=1), strict=True) if not any_arm]
+    idle = [ratings.readers[place] for place in np.flatnonzero(~read.any(axis=1))]
     if idle:
         warnings.append(f"Without any rating and left out: {', '.join(idle)}.")
     present = ratings.restricted(readers=[name for name in ratings.readers if name not in idle])
     if study_design(present).kind == "readers nested in arms":
         return present
-    read = ~np.isnan(present.values).all(axis=2)
-    whole = read.all(axis=1)
+    whole = (~np.asarray(np.isnan(present.values).all(axis=2))).all(axis=1)
     if whole.all():
         return present
-    lacking = [name for name, complete in zip(present.readers, whole, strict=True) if not complete]
+    lacking = [present.readers[place] for place in np.flatnonzero(~whole)]
     if not whole.any():
         raise CannotAnalyse(f"No reader read in every one of the arms {', '.join(present.arms)}; name some by --arms.")
     kept = [name for name in present.readers if name not in lacking]

@@ -55,18 +55,19 @@ def test_one_reader_must_be_fixed() -> None:
     agree(found.p, expected["p-value"][0], "p")
 
 
-@pytest.mark.parametrize("covariance", ["DeLong", "jackknife", "unbiased"])
-def test_two_readers(covariance: str) -> None:
-    values = entry("edge_cases", f"MRMCaov/{covariance}/edge_mrmc_two_readers").values
+@pytest.mark.parametrize(("name", "method"), [("DeLong", "delong"), ("jackknife",) * 2, ("unbiased",) * 2])
+def test_two_readers(name: str, method: Covariance) -> None:
+    values = entry("edge_cases", f"MRMCaov/{name}/edge_mrmc_two_readers").values
     ratings = table_to_ratings(oracle_data("edge_mrmc_two_readers"), Columns(arm="treatment"))
-    found = obuchowski_rockette(ratings, "auc", covariance.lower())
-    agree(found.p, values["test_equality"]["p-value"][0], covariance)
+    found = obuchowski_rockette(ratings, "auc", method)
+    agree(found.p, values["test_equality"]["p-value"][0], name)
 
 
 def test_a_reader_without_diseased_cases_in_an_arm_is_named() -> None:
     # MRMCaov answers NaN here.
     ratings = table_to_ratings(oracle_data("edge_mrmc_missing_class_cell"), Columns(arm="treatment"))
-    for method in ("delong", "jackknife", "unbiased"):
+    methods: tuple[Covariance, ...] = ("delong", "jackknife", "unbiased")
+    for method in methods:
         with pytest.raises(CannotAnalyse, match="Reader 2 in arm 2: There is no diseased case"):
             obuchowski_rockette(ratings, "auc", method)
 
@@ -185,6 +186,7 @@ def test_a_figure_of_ones_own_by_jackknife_is_the_auc() -> None:
     own = obuchowski_rockette(ratings, Custom("area", area), "jackknife")
     built_in = obuchowski_rockette(ratings, "auc", "jackknife")
     assert own.p == pytest.approx(built_in.p, rel=1e-9)
+    assert own.covariance is not None and built_in.covariance is not None
     np.testing.assert_allclose(own.covariance, built_in.covariance, atol=1e-15)
 
 
@@ -196,6 +198,7 @@ def test_accuracy_is_the_mean_of_right_decisions() -> None:
     right = ratings.values == ratings.truth
     np.testing.assert_allclose(found.figures, right.mean(axis=2))
     flat = right.reshape(-1, 114).astype(float)
+    assert found.covariance is not None
     np.testing.assert_allclose(found.covariance, np.cov(flat) / 114, atol=1e-15)
 
 

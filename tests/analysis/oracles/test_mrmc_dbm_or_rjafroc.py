@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.dbm import Dbm, dbm, pseudovalues
+from analysis.error_terms import Sampling
 from analysis.mrmc import Mrmc, obuchowski_rockette
 from analysis.ratings import Columns, Ratings, table_to_ratings
 from analysis.standalone import model_against_readers
@@ -95,8 +96,8 @@ def both_sets_of_components(entry: Entry, compare: Compare) -> None:
         (other.components, values["OR_jackknife"], "Estimates"), (from_dbm, values["OR_from_DBM"], "VarCom"),
     ):  # fmt: skip
         covariances = [parts.cov1, parts.cov2, parts.cov3]
-        ours = [parts.reader, parts.arm_reader, *covariances, parts.error]
-        compare.all(ours, expected[estimates], "components", absolute=1e-13)
+        components = [parts.reader, parts.arm_reader, *covariances, parts.error]
+        compare.all(components, expected[estimates], "components", absolute=1e-13)
         compare.all(np.divide(covariances, parts.error), expected["Rhos"][2:5], "Rhos")
 
 
@@ -106,7 +107,7 @@ def stand_alone(entry: Entry, compare: Compare) -> None:
     together, values = ratings_of(entry.dataset), entry.values
     readers = together.restricted(readers=together.readers[1:], arms=together.arms[:1])
     score = together.values[0, 0]
-    cases = "fixed" if "RRFC" in entry.id else "random"
+    cases: Sampling = "fixed" if "RRFC" in entry.id else "random"
     found = model_against_readers(readers, score, cases=cases)
     interval = found.confidence_interval()
     compare(found.model, values["fomCAD"], "model")

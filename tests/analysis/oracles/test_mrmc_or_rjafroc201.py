@@ -1,5 +1,6 @@
 """RJafroc 2.0.1, the last that offers the DeLong and the bootstrap covariance: every entry of its reference file."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -100,7 +101,7 @@ def simulated(found: Mrmc) -> list[tuple[str, float]]:
     variances, within = by_reader(found)
     rows, arms = found.differences, found.arms
     limits, own = [row.confidence_interval() for row in rows], [arm.confidence_interval() for arm in arms]
-    groups: dict[str, list[float | None]] = {
+    groups: dict[str, Sequence[float | None]] = {
         "components": [parts.reader, parts.arm_reader, *covariances, parts.error],
         "correlations": [value / parts.error for value in covariances],
         "arms": [arm.mean_square for arm in arms] + [arm.error for arm in arms] + [arm.cov2 for arm in arms],
