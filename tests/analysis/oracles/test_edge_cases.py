@@ -17,13 +17,12 @@ from analysis.proportions import Method, proportion
 from analysis.ratings import Bools, Floats
 from analysis.roc import youden_point
 from tests.analysis.oracle_entries import Entry
+from tests.analysis.oracles import edge_mrmc
 from tests.analysis.walk import Compare, Walk
 
 walk = Walk("edge_cases")
 SINGLE = ("edge_single_positive", "edge_two_cases")
-ONE_CASE = (
-    "pROC draws the only case of a class every time, so its interval leaves that class's variation out; refused here."
-)
+ONE_CASE = "pROC draws by R's sample(), which of one number k draws from 1 to k: ratings that nobody gave."
 TURNED = "pROC turns the scale where that raises the area; here a higher rating is always the more suspicious one."
 NO_ALPHA = "irr calls agreement perfect where nothing varies; Krippendorff's alpha is 0/0 there and refused."
 NO_CURVE = "The likelihood of a binormal curve has no maximum on these ratings; MRMCaov's optimiser stops at 0.4999999."
@@ -66,8 +65,11 @@ def delong_interval(entry: Entry, compare: Compare) -> None:
 
 @walk.covers("pROC/ci_bootstrap/edge_single_positive", "pROC/ci_bootstrap/edge_two_cases", leaves={"value": ONE_CASE})
 def bootstrap_of_one(entry: Entry, compare: Compare) -> None:
+    """Ours draws the one case every time and says that its variation is not in the interval."""
     truth, values = ratings(entry)
-    compare.refused(lambda: bootstrap_area(truth, values), "bootstrap")
+    found = bootstrap_area(truth, values)
+    compare(found.estimate, float(placements(truth, values)[truth].mean()), "auc")
+    assert any("only one diseased case" in warning for warning in found.warnings)
 
 
 @walk.covers("pROC/ci_bootstrap/*")
@@ -248,6 +250,9 @@ def binormal(entry: Entry, compare: Compare) -> None:
         return
     compare(found.estimate, entry.values, "auc")
     assert found.warnings
+
+
+edge_mrmc.cover(walk)
 
 
 @pytest.mark.parametrize("entry", walk.entries(), ids=str)
