@@ -88,6 +88,7 @@ From the bottom up; a module imports only what stands above it.
     per_model      the model alone and against each reader
     study          a whole study at once: analyse_study
     study_figures  the figures of stored results
+    table_files    a CSV or Parquet file as a table
     tables         the TABLE of the command line
     answer         what a command prints: JSON, text, CSV
     coverage       how often intervals hold the truth and tests err, over simulated studies

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from analysis.declared import Columns, StudyPlan
 from analysis.errors import CannotAnalyse
 from analysis.ratings import check_columns, natural
+from analysis.table_files import read_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,19 +44,7 @@ def digest(path: Path) -> str:
 
 def loaded(path: Path, columns: Columns) -> "pd.DataFrame":
     """One file with labels as text and canonical names; every failure is one sentence."""
-    import pandas as pd
-
-    labels = {getattr(columns, name): str for name in LABELS}
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=labels)
-    except FileNotFoundError:
-        raise CannotAnalyse(f"There is no file {path}.") from None
-    except (OSError, ValueError) as failure:
-        reason = " ".join(str(failure).split()).rstrip(".")
-        raise CannotAnalyse(f"{path} cannot be read as a table: {reason}.") from failure
+    frame = read_file(path, [getattr(columns, name) for name in LABELS])
     if len(frame) == 0:
         raise CannotAnalyse(f"{path.name} has no rows.")
     return renamed(frame, columns, path.name)

@@ -149,7 +149,7 @@ def codes(frame: "pd.DataFrame", column: str) -> tuple[npt.NDArray[np.int64], tu
     series = frame[column]
     blank = series.isna().to_numpy() | (series.astype(str).str.strip() == "").to_numpy()
     if blank.any():
-        raise CannotAnalyse(f"The column {column} is blank in {rows_of(blank)}.")
+        raise CannotAnalyse(f"The column {column} is blank or NA in {rows_of(blank)}.")
     if pd.api.types.is_float_dtype(series) and bool((series == series.round()).all()):
         series = series.astype("int64")
     places, labels = pd.factorize(series.astype(str))
@@ -160,9 +160,9 @@ def codes(frame: "pd.DataFrame", column: str) -> tuple[npt.NDArray[np.int64], tu
     return rank[places], tuple(texts[place] for place in order)
 
 
-def natural(label: str) -> list[str | int]:
-    """Sort key in which numbers inside a label count as numbers."""
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", label))]
+def natural(label: str) -> tuple[list[str | int], str]:
+    """Sort key in which numbers inside a label count as numbers; 1 and 01 are two labels in a fixed order."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", label))], label
 
 
 def numbers(frame: "pd.DataFrame", column: str) -> Floats:
@@ -185,7 +185,9 @@ def case_truth(
     frame: "pd.DataFrame", names: Columns, case_codes: npt.NDArray[np.int64], cases: tuple[str, ...]
 ) -> Bools:
     """One truth per case, refused where rows of a case contradict each other."""
-    values = numbers(frame, names.truth)
+    import pandas as pd
+
+    values = pd.to_numeric(frame[names.truth], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = ~np.isin(values, (0.0, 1.0))
     if bad.any():
         raise CannotAnalyse(f"The column {names.truth} must be 0 or 1; it is not in {rows_of(bad)}.")
@@ -209,5 +211,11 @@ def refuse_duplicates(frame: "pd.DataFrame", names: Columns, flat: npt.NDArray[n
     who = frame.iloc[row]
     raise CannotAnalyse(
         f"Reader {who[names.reader]} has more than one reading of case {who[names.case]} "
-        f"in arm {who[names.arm]} ({rows_of(repeated)})."
+        f"in arm {who[names.arm]} ({rows_of(repeated)}){only_one(frame, names)}."
     )
+
+
+def only_one(frame: "pd.DataFrame", names: Columns) -> str:
+    """A hint where a label that never changes may be missing a column that does."""
+    alone = [column for column in (names.reader, names.arm) if frame[column].nunique() == 1]
+    return f"; the table has one {' and one '.join(alone)}" if alone else ""

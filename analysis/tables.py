@@ -1,5 +1,6 @@
 """Reading the TABLE of the command line: CSV or Parquet, tidy, columns renamed on request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +9,13 @@ import numpy as np
 
 from analysis.errors import CannotAnalyse
 from analysis.ratings import Columns, Ratings, check_columns, table_to_ratings
+from analysis.table_files import read_file
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LABELS = ("patient", "seniority", "lesion")
 
 
 @dataclass(frozen=True)
@@ -37,30 +42,24 @@ class TableFacts:
     missing: int
 
 
-def read_table(path: Path, names: Names) -> "pd.DataFrame":
-    """The table with labels as text; every failure to read it is one sentence."""
-    import pandas as pd
-
-    labels = dict.fromkeys((names.reader, names.arm, names.case), str)
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=labels)
-    except FileNotFoundError:
-        raise CannotAnalyse(f"There is no file {path}.") from None
-    except (OSError, ValueError) as failure:
-        reason = " ".join(str(failure).split()).rstrip(".")
-        raise CannotAnalyse(f"{path} cannot be read as a table: {reason}.") from failure
-    return with_defaults(frame, names)
+def read_table(path: Path, names: Names, labels: Sequence[str] = ()) -> "pd.DataFrame":
+    """The table with its labels, and the further ones named, as text; every failure to read it is one sentence."""
+    return with_defaults(read_file(path, (names.reader, names.arm, names.case, *LABELS, *labels)), names)
 
 
 def with_defaults(frame: "pd.DataFrame", names: Names) -> "pd.DataFrame":
-    """A table of one reader or one arm needs no such column; one named on the command line must exist."""
+    """A table of one reader or one arm needs no such column; one named on the command line must exist.
+
+    Reader for reader is no table of one reader: a column that differs in capitals only is refused.
+    """
     check_columns(frame, sorted(names.chosen))
     for column, label in ((names.reader, "reader"), (names.arm, "arm")):
-        if column not in frame.columns:
-            frame = frame.assign(**{column: label})
+        if column in frame.columns:
+            continue
+        meant = [other for other in frame.columns if str(other).strip(" _").casefold() == column.casefold()]
+        if meant:
+            raise CannotAnalyse(f"The table has no column {column}; --{label} {meant[0]} names the one that it has.")
+        frame = frame.assign(**{column: label})
     return frame
 
 

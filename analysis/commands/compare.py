@@ -65,7 +65,8 @@ def compare(
 
     if margin is not None:
         check_margin(margin)
-    table = paired_units(read_table(path, names), names, names.rating, arms, cluster)
+    clusters = () if cluster is None else (cluster,)
+    table = paired_units(read_table(path, names, clusters), names, names.rating, arms, cluster)
     rows: list[DifferenceRow] = []
     warnings = list(table.warnings)
     for reader in table.ratings.readers:

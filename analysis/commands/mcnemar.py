@@ -74,7 +74,7 @@ def mcnemar(
 
     if margin is not None:
         check_margin(margin)
-    frame = read_table(path, names)
+    frame = read_table(path, names, () if cluster is None else (cluster,))
     table = paired_units(frame, names, decision_column(list(frame.columns), names), arms, cluster)
     rows: list[DifferenceRow] = []
     warnings = list(table.warnings)

@@ -1,6 +1,7 @@
 """The words that the commands of `python -m analysis` share; imports nothing heavy, so that help comes at once."""
 
 import argparse
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -48,7 +49,13 @@ def names_of(options: argparse.Namespace) -> "Names":
 
 
 def listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    """The parts of A,B; one that holds a comma stands in quotation marks.
+
+    >>> listed('"CT, late", MR')
+    ('CT, late', 'MR')
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def two_arms(arms: tuple[str, ...]) -> tuple[str, str]:

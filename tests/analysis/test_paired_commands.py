@@ -172,4 +172,4 @@ def test_a_patient_that_is_blank_is_named(tmp_path: Path, capsys: pytest.Capture
     path = tmp_path / "blank.csv"
     crossed().assign(patient=[None] + [1] * (len(crossed()) - 1)).to_csv(path, index=False)
     assert main(["mcnemar", str(path), *ARMS, "--cluster", "patient"]) == 2
-    assert "patient is blank in row 1" in capsys.readouterr().err
+    assert "patient is blank or NA in row 1" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_a_missing_row_and_an_empty_rating_are_both_nan() -> None:
         (table().drop(columns="truth"), "The table has no column truth; its columns are reader, arm, case, rating."),
         (table().drop(columns=["truth", "arm"]), "no columns arm, truth"),
         (table().iloc[:0], "no rows"),
-        (table(reader=["R", None, "R", "R", "S", " ", "S", "S"]), "The column reader is blank in rows 2, 6."),
+        (table(reader=["R", None, "R", "R", "S", " ", "S", "S"]), "The column reader is blank or NA in rows 2, 6."),
         (table(truth=[0, 1, 0, 1, 0, 2, 0, 1]), "truth must be 0 or 1; it is not in row 6."),
         (table(truth=[0, 1, 0, 1, 0, None, 0, 1]), "truth must be 0 or 1; it is not in row 6."),
         (table(truth=[0, 1, 0, 0, 0, 1, 0, 1]), "Case 2 is diseased in one row and not in another"),
