@@ -14,6 +14,7 @@ from analysis.conversions import (
     roe_metz_to_obuchowski_rockette,
 )
 from analysis.covariance import Covariance, covariance, figures_of_merit
+from analysis.error_terms import MeanSquares
 from analysis.errors import CannotAnalyse
 from analysis.merit_names import merit_named
 from analysis.merits import Custom, Merit
@@ -249,8 +250,15 @@ def partial_area_between_points(entry: Entry, compare: Compare) -> None:
 @walk.covers(
     "binormal_auc/*",
     ignores=(*IGNORED, "n_obs"),
-    leaves=dict.fromkeys(("vcov_comps.*", "test_equality.*", "test_diffs.*", "test_means.*"), ENDLESS),
-)
+    leaves=dict.fromkeys(
+        (
+            "vcov_comps.*", "test_equality.Cov*", "test_equality.Denominator", "test_equality.F", "test_equality.df2",
+            "test_equality.p-value", "test_diffs.StdErr", "test_diffs.df", "test_diffs.t", "test_diffs.p-value",
+            "test_diffs.CI_*", "test_means.Cov2", "test_means.StdErr", "test_means.df", "test_means.CI_*",
+        ),
+        ENDLESS,
+    ),
+)  # fmt: skip
 def binormal(entry: Entry, compare: Compare) -> None:
     """Figures of all, and the covariance of the readers whose curves exist without each case."""
     request, values = request_of(entry), entry.values
@@ -260,6 +268,13 @@ def binormal(entry: Entry, compare: Compare) -> None:
     table = values["metric_by_treatment_reader"]
     # Both are iterative; MRMCaov's optimiser stops at about 1e-7 of the area, which is 1e-5 of a covariance.
     compare.all(found.values.T, table["value"], "binormal area", rel=1e-6)
+    means, squares = found.values.mean(axis=0), MeanSquares.of(found.values)
+    compare.all(means, values["test_means"]["Estimate"], "mean", rel=1e-6)
+    compare.all(found.values.var(axis=0, ddof=1), values["test_means"]["MS(R)"], "MS(R)", rel=1e-4)
+    compare(means[0] - means[1], values["test_diffs"]["Estimate"][0], "difference", rel=1e-5)
+    compare(squares.arms, values["test_equality"]["MS(T)"][0], "MS(T)", rel=1e-4)
+    compare(squares.interaction, values["test_equality"]["MS(T:R)"][0], "MS(T:R)", rel=1e-4)
+    compare(len(means) - 1, values["test_equality"]["df1"][0], "df1")
     others = request.ratings.restricted(readers=["1", "2", "3", "5"])
     labels = values["covariance_matrix"]["labels_treatment.reader"]
     rows = [labels.index(f"{arm}.{reader}") for reader in others.readers for arm in others.arms]
