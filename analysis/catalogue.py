@@ -163,8 +163,9 @@ ENTRIES = (
     Entry(
         "reading time",
         ("accuracy",),
-        "Reading times were compared as the ratio of geometric means on the cases timed in both arms, with Student's t "
-        "over readers (Bland & Altman 1996); interruptions were excluded by the rule of the plan.",
+        "Reading times were compared as the ratio of geometric means by a mixed model with random readers, cases and "
+        "responses of readers to the arm (Laird & Ware 1982), for single readers by Student's t over cases (Bland & "
+        "Altman 1996); interruptions were excluded by the rule of the plan.",
         readers=True,
         arms=2,
     ),

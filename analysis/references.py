@@ -24,6 +24,7 @@ REFERENCES = {
     "Schemmer et al. 2023": "Schemmer M, Kuehl N, Benz C, Bartos A, Satzger G. Appropriate reliance on AI advice: "
     "conceptualization and the effect of explanations. Proc IUI 2023:410–422.",
     "Vickers & Elkin 2006": "Vickers AJ, Elkin EB. Decision curve analysis. Med Decis Making 2006;26:565–574.",
+    "Laird & Ware 1982": "Laird NM, Ware JH. Random-effects models for longitudinal data. Biometrics 1982;38:963–974.",
     "Bland & Altman 1996": "Bland JM, Altman DG. Transformations, means, and confidence intervals. BMJ 1996;312:1079; "
     "The use of transformation when comparing two means. BMJ 1996;312:1153.",
     "Holm": "Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat 1979;6:65–70.",

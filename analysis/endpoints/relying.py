@@ -1,5 +1,8 @@
 """What readers do with the model's advice: changes of mind by whether the model was right, over- and under-reliance."""
 
+from functools import partial
+
+from analysis.complementarity import complementarity
 from analysis.declared import Endpoint
 from analysis.drawings import Drawing, forest_drawing
 from analysis.endpoints.against import aligned
@@ -9,6 +12,8 @@ from analysis.figures import ForestRow
 from analysis.interval import Refusal
 from analysis.material import Material
 from analysis.outcomes import Cell, Estimate, Findings, Table
+from analysis.per_reader import attempt
+from analysis.ratings import Floats, Ratings
 from analysis.reliance import RATES, ReaderReliance, Reliance, reliance
 
 WORDS = {
@@ -37,11 +42,46 @@ def relied(material: Material, endpoint: Endpoint) -> Findings:
     model = aligned(material.of_model(material.models[0]), values, "decision")
     found = reliance(values.readers, values.values[:, 0], values.values[:, 1], model, values.truth)
     estimates = tuple(means_of(found, second, material.plan.level))
+    tables = (switch_table(found, material), rate_table(found, material), *team_table(values, model, material))
     return Findings(
         f"Changes of mind from {first} to {second} by whether {material.models[0]} was right, {found.n} pairs",
-        (), estimates, (switch_table(found, material), rate_table(found, material)),
-        tuple(forest(found, material)), found.warnings,
+        (), estimates, tables, tuple(forest(found, material)), found.warnings,
     )  # fmt: skip
+
+
+def team_table(values: Ratings, model: Floats, material: Material) -> list[Table]:
+    """Whether reader and model together are better than the better of both alone, in accuracy."""
+    plan = material.plan
+    found = attempt(
+        partial(
+            complementarity,
+            values.readers,
+            values.values[:, 0],
+            values.values[:, 1],
+            model,
+            values.truth,
+            seed=plan.seed,
+        )
+    )
+    if isinstance(found, Refusal):
+        return []
+    limits = found.confidence_interval(plan.level)
+    rows: list[tuple[Cell, ...]] = [
+        (row.reader, row.n, row.unaided, row.model, row.aided, row.estimate, None, None) for row in found.by_reader
+    ]
+    rows.append(("mean over readers", None, None, None, None, found.estimate, limits.low, limits.high))
+    columns = (
+        "reader",
+        "cases",
+        values.arms[0],
+        "model",
+        values.arms[1],
+        "gain over the better",
+        "gain low",
+        "gain high",
+    )
+    note = "Accuracy. Gain over the better of the unaided reader and the model; its interval by the bootstrap of cases."
+    return [Table("team", "Reader and model together", columns, tuple(rows), note)]
 
 
 def means_of(found: Reliance, arm: str, level: float) -> list[Estimate]:

@@ -18,6 +18,7 @@ from analysis.per_reader import attempt
 from analysis.ratings import Floats
 from analysis.rows import DifferenceRow
 from analysis.timing import InterruptionRule, TimeRatio, time_ratio, time_ratio_by_seniority
+from analysis.timing_mixed import mixed_time_ratio
 
 
 def read_in(material: Material, endpoint: Endpoint) -> Findings:
@@ -28,22 +29,29 @@ def read_in(material: Material, endpoint: Endpoint) -> Findings:
     first, second = arms_of(material, endpoint)[:2]
     values = data.seconds.restricted(arms=(first, second)).values
     rule = InterruptionRule(longest=endpoint.longest)
-    found = time_ratio(data.readers, values, rule)
-    if found.p is None:
-        raise CannotAnalyse("Readers do not differ in their ratio, so it cannot be tested.")
+    single = time_ratio(data.readers, values, rule)
+    timed = [data.readers.index(row.reader) for row in single.by_reader]
+    found = (
+        mixed_time_ratio(tuple(data.readers[place] for place in timed), values[timed], rule)
+        if len(timed) > 1
+        else single
+    )
+    if found.p is None or found.se == 0:
+        raise CannotAnalyse("The ratio of reading times has no spread, so it cannot be tested.")
     level = material.plan.level
     limits = found.confidence_interval(level)
     row = DifferenceRow(
-        first, second, None, found.estimate, found.se, float(found.df), math.log(found.estimate) / found.se
-        if found.se else None, found.p, limits.low, limits.high, n=found.n, warnings=found.warnings,
+        first, second, None, found.estimate, found.se, float(found.df), math.log(found.estimate) / found.se, found.p,
+        limits.low, limits.high, n=found.n, warnings=found.warnings,
     )  # fmt: skip
     claims = claims_of(endpoint, f"reading time, {second} over {first}", row, wanted="lower", null=1.0)
     means = geometric_means(values, rule)
-    tables = [reader_table(material, found, means, (first, second)), *by_seniority(material, values, rule)]
-    drawings = (dumbbells(data.readers, means, (first, second)), ratio_forest(found, level, limits.low, limits.high))
+    tables = [reader_table(material, single, means, (first, second)), *by_seniority(material, values, rule)]
+    drawings = (dumbbells(data.readers, means, (first, second)), ratio_forest(single, level, row))
+    how = f"mixed model over {len(timed)} readers" if len(timed) > 1 else "Student's t over the cases of one reader"
     return Findings(
-        f"Ratio of geometric mean reading times, Student's t over {found.readers} readers. {rule.sentence}".rstrip("."),
-        claims, (), tuple(tables), drawings, found.warnings,
+        f"Ratio of geometric mean reading times, {how}. {rule.sentence}".rstrip("."),
+        claims, (), tuple(tables), drawings, (*dict.fromkeys((*single.warnings, *found.warnings)),),
     )  # fmt: skip
 
 
@@ -99,11 +107,12 @@ def dumbbells(readers: tuple[str, ...], means: Floats, arms: tuple[str, str]) ->
     return dumbbell_drawing("time", "Reading time per case", "Geometric mean, seconds (log scale)", arms, rows)
 
 
-def ratio_forest(found: TimeRatio, level: float, low: float, high: float) -> Drawing:
+def ratio_forest(found: TimeRatio, level: float, mean: DifferenceRow) -> Drawing:
     each = []
     for reader in found.by_reader:
         limits = attempt(partial(reader.confidence_interval, level))
         ends = (reader.estimate, reader.estimate) if isinstance(limits, Refusal) else (limits.low, limits.high)
         each.append(ForestRow(reader.reader, reader.estimate, *ends))
-    mean = [ForestRow("mean over readers", found.estimate, low, high, True)]
-    return forest_drawing("forest", "Ratio of reading times", "Ratio", {"readers": each, "mean": mean}, zero=1.0)
+    if len(each) > 1:
+        each.append(ForestRow("mean over readers", mean.estimate, mean.low, mean.high, True))
+    return forest_drawing("forest", "Ratio of reading times", "Ratio", {"readers": each}, zero=1.0)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from analysis.outcomes import Claim, Findings
 from analysis.plan_files import plan_of
 from analysis.plan_tables import Source, Tables
 from analysis.running import StudyOutcome, run_plan
@@ -40,3 +42,20 @@ def carried_out(
     frames = (readings, scores, features)
     sources = tuple(Source("table", "in memory", "", len(frame)) for frame in frames if frame is not None)
     return run_plan(plan_of(text), Tables(readings, scores, features, None, None, sources))
+
+
+def findings(outcome: StudyOutcome, place: int = 0) -> Findings:
+    found = outcome.endpoints[place].findings
+    assert found is not None, outcome.endpoints[place].sentence
+    return found
+
+
+def claim(outcome: StudyOutcome, place: int = 0, number: int = 0) -> Claim:
+    return findings(outcome, place).claims[number]
+
+
+def model_of(frame: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
+    cases = frame.drop_duplicates("case")[["case", "truth"]]
+    latent = np.random.default_rng(seed).normal(size=len(cases)) + 1.5 * cases["truth"]
+    score = 1 / (1 + np.exp(-latent))
+    return cases.assign(model="net", score=score, decision=(score > 0.65).astype(int))

@@ -10,29 +10,10 @@ from sklearn.metrics import roc_auc_score
 from analysis.clustered_auc import clustered_auc_test
 from analysis.delong import delong_test
 from analysis.mrmc import obuchowski_rockette
-from analysis.outcomes import Claim, Findings
 from analysis.ratings import table_to_ratings
-from analysis.running import StudyOutcome
 from analysis.ustatistics import u_statistics
 from tests.analysis.oracle_entries import agree, crossed, golden
-from tests.analysis.plan_texts import carried_out, endpoint, plan_text
-
-
-def findings(outcome: StudyOutcome, place: int = 0) -> Findings:
-    found = outcome.endpoints[place].findings
-    assert found is not None, outcome.endpoints[place].sentence
-    return found
-
-
-def claim(outcome: StudyOutcome, place: int = 0, number: int = 0) -> Claim:
-    return findings(outcome, place).claims[number]
-
-
-def model_of(frame: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
-    cases = frame.drop_duplicates("case")[["case", "truth"]]
-    latent = np.random.default_rng(seed).normal(size=len(cases)) + 1.5 * cases["truth"]
-    score = 1 / (1 + np.exp(-latent))
-    return cases.assign(model="net", score=score, decision=(score > 0.65).astype(int))
+from tests.analysis.plan_texts import carried_out, claim, endpoint, findings, model_of, plan_text
 
 
 def test_the_crossed_study_is_that_of_the_oracle() -> None:

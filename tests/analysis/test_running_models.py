@@ -1,0 +1,139 @@
+"""Plans of models, marks and measures: pair by pair, folds, sets, faulty tables of scores."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.delong import delong_test
+from analysis.errors import CannotAnalyse
+from analysis.localised_mrmc import localised_obuchowski_rockette
+from analysis.marks import read_marks
+from analysis.plan_files import plan_of
+from analysis.plan_tables import Tables
+from analysis.running import run_plan
+from tests.analysis.oracle_entries import crossed
+from tests.analysis.plan_texts import carried_out, claim, endpoint, findings, model_of, plan_text
+
+
+def marked() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Readings, marks and lesions of a small localisation study in which the aided arm finds more."""
+    generator = np.random.default_rng(3)
+    cases = pd.DataFrame({"case": [f"K{number}" for number in range(40)], "truth": np.repeat([0, 1], 20)})
+    lesions = cases.assign(lesion=cases["truth"])
+    readers, arms = pd.DataFrame({"reader": ["A", "B", "C"]}), pd.DataFrame({"arm": ["unaided", "aided"]})
+    readings = readers.merge(arms, how="cross").merge(cases, how="cross")
+    readings["rating"] = generator.normal(size=len(readings)) + readings["truth"]
+    rows = []
+    for row in readings.itertuples():
+        if row.truth and generator.uniform() < (0.9 if row.arm == "aided" else 0.5):
+            rows.append((row.reader, row.arm, row.case, 1, 3 + generator.normal()))
+        if generator.uniform() < 0.3:
+            rows.append((row.reader, row.arm, row.case, 0, 1 + generator.normal()))
+    return readings, pd.DataFrame(rows, columns=["reader", "arm", "case", "lesion", "rating"]), lesions
+
+
+def test_a_localisation_study() -> None:
+    readings, marks, lesions = marked()
+    plan = plan_of(plan_text(endpoint("froc")))
+    outcome = run_plan(plan, Tables(readings, None, None, marks, lesions, ()))
+    expected = localised_obuchowski_rockette(
+        read_marks(marks, lesions, readings[["reader", "arm", "case"]]).restricted(arms=("unaided", "aided"))
+    )
+    assert claim(outcome).row.p == pytest.approx(expected.p, rel=1e-12)
+    assert claim(outcome).verdict == "met"
+    assert [drawing.name for drawing in findings(outcome).drawings] == ["froc", "forest"]
+    absent = run_plan(plan, Tables(readings, None, None, None, None, ()))
+    assert "[marks] file" in absent.endpoints[0].sentence
+
+
+def scored(models: dict[str, float]) -> pd.DataFrame:
+    """Scores of several models on the crossed cases, as good as said."""
+    parts = []
+    for place, (name, gain) in enumerate(models.items()):
+        frame = model_of(crossed(), seed=20 + place)
+        latent = np.log(frame["score"] / (1 - frame["score"])) + gain * frame["truth"]
+        parts.append(frame.assign(model=name, score=1 / (1 + np.exp(-latent))))
+    return pd.concat(parts)
+
+
+MODELS_ONLY = """title = "Models"
+design = "models only"
+[scores]
+models = ["a", "b"]
+"""
+
+
+def test_models_are_compared_pair_by_pair() -> None:
+    frame = scored({"a": 0.0, "b": 3.0})
+    outcome = carried_out(MODELS_ONLY + endpoint("models compared"), None, frame)
+    a, b = (frame[frame["model"] == name] for name in "ab")
+    expected = delong_test(a["truth"].to_numpy() == 1, a["score"].to_numpy(), b["score"].to_numpy())
+    assert claim(outcome).row.p == expected.p
+    assert (claim(outcome).verdict, claim(outcome).sentence) == ("met", "B did better than a.")
+    assert outcome.overview is None
+    assert outcome.design is None
+
+
+def test_one_set_is_no_external_validation() -> None:
+    text = MODELS_ONLY + endpoint("models compared") + endpoint("external sets", role="exploratory")
+    outcome = carried_out(text, None, scored({"a": 0.0, "b": 3.0}))
+    assert "only one set" in outcome.endpoints[1].sentence
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda frame: frame.drop(columns="fold"), "no column fold"),
+        (lambda frame: frame.assign(patient="P1"), "Patient P1 is in the folds"),
+    ],
+)
+def test_folds_that_leak_or_are_not_there(spoil: Callable[[pd.DataFrame], pd.DataFrame], sentence: str) -> None:
+    frame = scored({"a": 0.0, "b": 1.0})
+    frame = frame.assign(fold=np.arange(len(frame)) % 5, patient="P" + frame["case"])
+    text = MODELS_ONLY + endpoint("models compared") + endpoint("cross-validation", role="exploratory")
+    plain = carried_out(text, None, frame)
+    assert plain.endpoints[1].valid
+    assert findings(plain, 1).claims == ()
+    spoilt = carried_out(text.replace("[scores]", "[cases]\nnested = true\n[scores]"), None, spoil(frame))
+    assert sentence in spoilt.endpoints[1].sentence
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda frame: frame.assign(decision=2), "must be 0 or 1"),
+        (lambda frame: pd.concat([frame, frame.iloc[[0]]]), "more than one score for case"),
+        (lambda frame: frame.assign(truth=1 - frame["truth"]), "contradicts that of the readings"),
+        (lambda frame: frame.drop(columns=["score", "decision"]), "neither a column score nor a column decision"),
+        (
+            lambda frame: frame.assign(case="X" + frame["case"]).drop(columns="truth"),
+            "No case of model net .* has a truth",
+        ),
+    ],
+)
+def test_a_faulty_table_of_scores(spoil: Callable[[pd.DataFrame], pd.DataFrame], sentence: str) -> None:
+    text = plan_text(endpoint(), more='[scores]\nfile = "x"\n')
+    with pytest.raises(CannotAnalyse, match=sentence):
+        carried_out(text, crossed(), spoil(model_of(crossed())))
+
+
+def test_cases_without_a_score_are_told() -> None:
+    text = plan_text(endpoint("model against each reader", more='arms = ["aided"]\n'), more='[scores]\nfile = "x"\n')
+    outcome = carried_out(text, crossed(), model_of(crossed()).iloc[:70])
+    assert claim(outcome).row.n == 70
+    assert "10 cases that were read have no score of net." in outcome.deviations
+
+
+def test_a_primary_test_of_several_models_is_refused() -> None:
+    text = plan_text(endpoint("model against each reader", more='arms = ["aided"]\n'), more='[scores]\nfile = "x"\n')
+    outcome = carried_out(text, crossed(), scored({"a": 0.0, "b": 1.0}))
+    assert "would test 2 models; name one" in outcome.endpoints[0].sentence
+
+
+def test_a_column_that_is_not_there() -> None:
+    text = plan_text(endpoint(), endpoint("mean of column", "accuracy", "exploratory", more='column = "dice"\n'))
+    assert "no column dice" in carried_out(text, crossed()).endpoints[1].sentence
+    means = carried_out(text, crossed().assign(dice=0.5))
+    assert {item.estimate for item in findings(means, 1).estimates} == {0.5}
