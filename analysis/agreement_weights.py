@@ -74,11 +74,11 @@ def ratio(a: Floats, b: Floats, values: Floats) -> Floats:
     if values[0] < 0 < values[-1]:
         raise CannotAnalyse("Ratio weights need categories of one sign.")
     total = np.where(a + b == 0, 1.0, a + b)
-    return ((a - b) / total) ** 2
+    return np.asarray(((a - b) / total) ** 2, dtype=float)
 
 
 def circular(a: Floats, b: Floats, values: Floats) -> Floats:
-    return np.sin(np.pi * (a - b) / (values[-1] - values[0] + 1)) ** 2
+    return np.asarray(np.sin(np.pi * (a - b) / (values[-1] - values[0] + 1)) ** 2, dtype=float)
 
 
 def bipolar(a: Floats, b: Floats, values: Floats) -> Floats:

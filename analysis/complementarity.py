@@ -88,10 +88,8 @@ def complementarity(
     truth = np.asarray(truth, dtype=bool)
     whole = performance(right, np.ones((1, len(truth))), truth, metric)[0]
     rows = tuple(
-        ReaderComplementarity(
-            name, *(float(value) for value in row), gain_of(row), int((~np.isnan(right[0, place])).sum())
-        )
-        for place, (name, row) in enumerate(zip(kept, whole.T, strict=True))
+        ReaderComplementarity(name, row[0], row[1], row[2], row[1] - max(row[0], row[2]), number)
+        for name, row, number in zip(kept, whole.T.tolist(), (~np.isnan(right[0])).sum(axis=1).tolist(), strict=True)
     )
     drawn = replicated(right, truth, metric, replicates, seed)
     se = float(drawn.std(ddof=1))
@@ -136,7 +134,8 @@ def performance(right: Floats, weights: Floats, truth: Bools, metric: Metric) ->
         drawn = weights[:, cases]
         number = drawn @ known[:, cases].T
         with np.errstate(invalid="ignore"):
-            return np.einsum("dc,arc->dar", drawn, correct[:, :, cases], optimize=True) / number[:, None, :]
+            hits = np.einsum("dc,arc->dar", drawn, correct[:, :, cases], optimize=True)
+            return np.asarray(hits / number[:, None, :], dtype=float)
 
     if metric == "accuracy":
         return over(np.ones_like(truth))
@@ -145,10 +144,6 @@ def performance(right: Floats, weights: Floats, truth: Bools, metric: Metric) ->
     if metric == "specificity":
         return over(~truth)
     return (over(truth) + over(~truth)) / 2
-
-
-def gain_of(row: Floats) -> float:
-    return float(row[1] - max(row[0], row[2]))
 
 
 def replicated(right: Floats, truth: Bools, metric: Metric, replicates: int, seed: int) -> Floats:

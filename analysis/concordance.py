@@ -111,7 +111,7 @@ def mean_correlation(values: Floats) -> MeanCorrelation:
     readers, n = kept.shape
     if bool((kept.max(axis=1) == kept.min(axis=1)).any()):
         raise CannotAnalyse("A reader gave all cases the same rating, which correlates with nothing.")
-    table = np.corrcoef(kept)
+    table = np.asarray(np.corrcoef(kept), dtype=float)
     found = np.array([table[one, two] for one, two in combinations(range(readers), 2)])
     usable = np.abs(found) < 1 - 1e-14
     if not usable.any():

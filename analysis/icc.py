@@ -207,8 +207,9 @@ def mean_squares(values: Floats) -> tuple[MeanSquares, tuple[str, ...]]:
     reader = n * float((by_reader**2).sum()) / (k - 1)
     residual = float((error**2).sum()) / ((n - 1) * (k - 1))
     within = float(((kept - by_case) ** 2).sum()) / (n * (k - 1))
-    parts = [0.0 if part < NOISE * scale**2 else part for part in (case, reader, residual, within)]
-    return MeanSquares(*parts, cases=n, readers=k), warnings
+    noise = NOISE * scale**2
+    case, reader, residual, within = (0.0 if part < noise else part for part in (case, reader, residual, within))
+    return MeanSquares(case, reader, residual, within, cases=n, readers=k), warnings
 
 
 def estimate_of(squares: MeanSquares, model: Model, unit: Unit) -> float:

@@ -31,7 +31,7 @@ class Judgements:
 
     @property
     def n(self) -> int:
-        return self.places.shape[1]
+        return len(self.readers)
 
     @property
     def pairs(self) -> Bools:
@@ -55,11 +55,11 @@ class Judgements:
         """(category,) how often each was chosen, a choice in a case counting `per_case` (case,)."""
         read = self.places >= 0
         each = np.broadcast_to(per_case, self.places.shape)[read]
-        return np.bincount(self.places[read], weights=each, minlength=len(self.categories))
+        return np.bincount(self.places[read], weights=each, minlength=len(self.categories)).astype(float)
 
     def summed(self, per_category: Floats) -> Floats:
         """(case,) sum over the readers of a case of the value (category,) of what they chose."""
-        return np.where(self.places >= 0, per_category[self.places], 0.0).sum(axis=0)
+        return np.asarray(np.where(self.places >= 0, per_category[self.places], 0.0).sum(axis=0), dtype=float)
 
     @property
     def unanimous(self) -> float | None:

@@ -74,7 +74,7 @@ def crossover(values: Floats, period: Floats) -> Crossover:
     paired = read.all(axis=1) & (period[:, 0] != period[:, 1])
     means = sequence_means(values, period[:, 0], paired)
     there = ~np.isnan(means[:, :, 0])
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     skipped = int((read.all(axis=1) & ~paired).sum())
     if skipped:
         warnings = (f"{skipped} readings of both arms in the same period are left out.",)
@@ -101,8 +101,14 @@ def within(means: Floats, n: int, warnings: tuple[str, ...]) -> Crossover:
     """Every reader has both sequences: one number per reader and effect."""
     gain = means[:, :, 1] - means[:, :, 0]
     total = means.sum(axis=2)
-    effects = (gain.mean(axis=1), (gain[:, 0] - gain[:, 1]) / 2, total[:, 0] - total[:, 1])
-    return Crossover(*(over_readers(effect) for effect in effects), "within readers", n, warnings)
+    return Crossover(
+        over_readers(gain.mean(axis=1)),
+        over_readers((gain[:, 0] - gain[:, 1]) / 2),
+        over_readers(total[:, 0] - total[:, 1]),
+        "within readers",
+        n,
+        warnings,
+    )
 
 
 def between(means: Floats, there: Bools, n: int, warnings: tuple[str, ...]) -> Crossover:

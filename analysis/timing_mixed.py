@@ -83,7 +83,7 @@ def mixed_time_ratio(
     change, se, df = float(fitted.fixed[1]), math.sqrt(fitted.scale * fitted.unscaled[1, 1]), len(readers) - 1
     reader, case, response = (fitted.scale * float(ratio) ** 2 for ratio in fitted.ratios)
     factors = {name: math.exp(float(value)) for name, value in zip(names, fitted.fixed[2:], strict=True)}
-    zero = [name for name, ratio in zip(PARTS, fitted.ratios, strict=True) if ratio == 0]
+    zero = [name for name, ratio in zip(PARTS, fitted.ratios.tolist(), strict=True) if ratio == 0]
     words = [f"The variance of log times between {name} is estimated as zero." for name in zero]
     return MixedTimeRatio(
         math.exp(change), se, df, two_sided_p(change / se, df), sums.n, len(readers), int((sums.per_case > 0).sum()),
@@ -102,7 +102,8 @@ def check_design(readers: tuple[str, ...], seconds: Floats) -> None:
     timed = ~np.isnan(seconds)
     if len(readers) < 2 or int(timed.any(axis=(0, 1)).sum()) < 2:
         raise CannotAnalyse("A mixed model of times needs at least two readers and two cases.")
-    without = [name for name, row in zip(readers, timed.any(axis=2), strict=True) if not row.all()]
+    both = timed.any(axis=2).sum(axis=1) == 2
+    without = [name for name, there in zip(readers, both.tolist(), strict=True) if not there]
     if without:
         raise CannotAnalyse(f"{', '.join(without)} has no time in one of the arms.")
 
@@ -201,12 +202,13 @@ def profiled(sums: Sums, ratios: Floats) -> Fitted:
     across = random.T @ inner @ fixed
     whole = fixed.T @ inner @ fixed - across.T @ np.linalg.solve(block, across)
     design, target = whole[:-1, :-1], whole[:-1, -1]
-    effects = np.linalg.solve(design, target)
+    effects = np.asarray(np.linalg.solve(design, target), dtype=float)
     free = sums.n - len(effects)
     scale = float(whole[-1, -1] - target @ effects) / free
     volume = np.linalg.slogdet(block)[1] + np.linalg.slogdet(design)[1] + np.log1p(case**2 * sums.per_case).sum()
     deviance = free * math.log(max(scale, NOISE)) + float(volume)
-    return Fitted(deviance, np.array([reader, case, response]), effects, np.linalg.inv(design), scale)
+    unscaled = np.asarray(np.linalg.inv(design), dtype=float)
+    return Fitted(deviance, np.array([reader, case, response]), effects, unscaled, scale)
 
 
 def fit(sums: Sums) -> Fitted:

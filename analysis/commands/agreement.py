@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.agreement import CohenKappa
+    from analysis.agreement_weights import WeightName
     from analysis.answer import Answer, CellRow
     from analysis.bland_altman import BlandAltman
     from analysis.chance_corrected import Agreement
@@ -131,7 +132,7 @@ def whole_row(options: argparse.Namespace, arm: str, values: "Floats", warnings:
     from analysis.chance_corrected import gwet_ac1, krippendorff_alpha, weighted_fleiss
     from analysis.commands.rows import LEVEL
 
-    weights = options.weights or "identity"
+    weights: WeightName = options.weights or "identity"
     compute: dict[str, Callable[[], Agreement]] = {
         "fleiss": lambda: weighted_fleiss(values, weights),
         "ac1": lambda: gwet_ac1(values, weights),

@@ -13,6 +13,8 @@ from analysis.chance_corrected import (
     weighted_fleiss,
 )
 from analysis.cochran import cochran_q
+from analysis.contingency import chi_square, cross_table, fisher
+from analysis.feature_tests import mann_whitney
 from analysis.icc import icc_forms
 from analysis.paired import PairedTable, mcnemar
 from analysis.proportions import proportion
@@ -138,6 +140,28 @@ def intervals(entry: Entry, compare: Compare) -> None:
         for key, method in INTERVALS.items():
             interval = proportion(successes, n, method).confidence_interval()
             compare.all([interval.low, interval.high], expected[key], f"{name} {key}")
+
+
+@walk.covers("scipy_mannwhitney/*")
+def by_mann_whitney(entry: Entry, compare: Compare) -> None:
+    frame = oracle_data("asah")
+    for name, expected in entry.values.items():
+        zero, one = (frame.loc[frame["truth"] == truth, name].to_numpy(dtype=float) for truth in (0, 1))
+        corrected, plain = mann_whitney(zero, one), mann_whitney(zero, one, corrected=False)
+        compare(corrected.statistic, expected["U"], f"{name} U")
+        compare(corrected.p, expected["p_cc"], f"{name} corrected")
+        compare(plain.p, expected["p"], name)
+
+
+@walk.covers("scipy_tables/*")
+def by_tables(entry: Entry, compare: Compare) -> None:
+    frame = oracle_data("asah")
+    counts, _, _ = cross_table(frame["gender"].tolist(), frame["truth"].tolist())
+    compare.all(counts, entry.values["table"], "table")
+    compare(fisher(counts).p, entry.values["fisher_p"], "Fisher")
+    plain, yates = chi_square(counts), chi_square(counts, corrected=True)
+    compare.all([plain.statistic, plain.p], [entry.values["chi2"], entry.values["p"]], "chi-square")
+    compare.all([yates.statistic, yates.p], [entry.values["chi2_yates"], entry.values["p_yates"]], "Yates")
 
 
 @pytest.mark.parametrize("entry", walk.entries(), ids=str)
