@@ -1,12 +1,13 @@
 """Many readers, many cases: Obuchowski and Rockette's analysis with Hillis's degrees of freedom."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from analysis.covariance import Covariance, covariance, figures_of_merit
+from analysis.curve_merits import RateAt
 from analysis.designs import Design, Nesting, study_design
 from analysis.error_terms import (
     NEGATIVE,
@@ -29,6 +30,8 @@ from analysis.ratings import Floats, Ratings
 from analysis.resampling import REPLICATES, SEED
 
 UNIT = (0.0, 1.0)
+# Efron & Tibshirani (1993), section 10.6: the jackknife fails for what is not smooth, such as quantiles.
+ONE_POINT = "The jackknife is not consistent for one point of the curve; the bootstrap covariance is."
 
 
 @dataclass(frozen=True)
@@ -194,13 +197,16 @@ def obuchowski_rockette(
     figures = figures_of_merit(ratings, merit)
     matrix = None if cases == "fixed" else covariance(figures, covariance_method, replicates, seed)
     drawn = seed if covariance_method == "bootstrap" and cases != "fixed" else None
-    return analyse(
+    found = analyse(
         Estimates(
             merit.name, ratings.readers, ratings.arms, figures.values, matrix, design.cases_nested, merit.limits,
             merit.chance, covariance_method, design, drawn,
         ),
         readers, cases,
     )  # fmt: skip
+    if isinstance(merit, RateAt) and matrix is not None and covariance_method == "jackknife":
+        return replace(found, warnings=(*found.warnings, ONE_POINT))
+    return found
 
 
 def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sampling) -> None:
