@@ -1,7 +1,14 @@
 """A declared plan: read as written, refused by name and line, never valid for what is not."""
 
+import dataclasses
+import importlib.util
+import re
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from analysis import declared
 from analysis.catalogue import ENTRIES
 from analysis.declared import StudyPlan
 from analysis.endpoints import PLACES, runner_of
@@ -180,3 +187,37 @@ def test_plans_are_frozen() -> None:
     plan = plan_of(plan_text())
     assert isinstance(plan, StudyPlan)
     assert hash(plan.endpoints) == hash(plan_of(plan_text()).endpoints)
+
+
+def section_of_readme() -> str:
+    text = (Path(declared.__file__).parent / "README.md").read_text()
+    return text.split("### Plans and reports")[1].split("\n### ")[0]
+
+
+def test_the_readme_names_every_key_and_every_analysis() -> None:
+    prose = re.sub(r"```.*?```", "", section_of_readme(), flags=re.S)
+    named = set(re.findall(r"`([^`]+)`", prose)) | set(re.findall(r"\[\[?(\w+)\]", prose))
+    kinds = [item for item in vars(declared).values() if isinstance(item, type) and dataclasses.is_dataclass(item)]
+    keys = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    assert keys - named == set()
+    assert {entry.name for entry in ENTRIES} - named == set()
+
+
+def test_the_example_of_the_readme_is_a_plan() -> None:
+    text = section_of_readme().split("```toml")[1].split("```")[0]
+    assert [item.role for item in plan_of(text).endpoints] == ["primary", "secondary"]
+
+
+def test_the_tables_of_the_examples_come_from_their_script(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("make_tables", PLANS / "make_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.HERE = tmp_path
+    for make in (script.s0, script.s1, script.s2, script.s3, script.s4):
+        make()
+    tables = sorted(PLANS.glob("*.csv"))
+    assert [path.name for path in tables] == sorted(path.name for path in tmp_path.glob("*.csv"))
+    for path in tables:
+        pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(tmp_path / path.name))
