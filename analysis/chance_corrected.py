@@ -137,7 +137,7 @@ def brennan_prediger(values: Floats, weights: WeightName | Floats = "identity") 
 
 
 def conger_kappa(values: Floats, weights: WeightName | Floats = "identity") -> Agreement:
-    """How far do readers agree beyond chance, where every reader keeps his own shares of categories?
+    """How far do readers agree beyond chance, where every reader has own shares of categories?
 
     values, weights: as in `percent_agreement`. chance = mean over pairs of readers of sum w(k, l) s(g, k) s(h, l)
     with s(g, k) the share of reader g's cases put in k: the exact kappa of several readers, for two readers Cohen's.
@@ -153,7 +153,7 @@ def conger_kappa(values: Floats, weights: WeightName | Floats = "identity") -> A
     read = judged.places >= 0
     number = read.sum(axis=1)
     if not number.all():
-        raise CannotAnalyse("A reader judged no case at all, so his shares of the categories are unknown.")
+        raise CannotAnalyse("A reader judged no case at all, so the shares of that reader are unknown.")
     share = np.stack([np.bincount(row[row >= 0], minlength=size) for row in judged.places]) / number[:, None]
     others = (share.sum(axis=0) - share) @ judged.weights
     expected = (share * others).sum(axis=1)

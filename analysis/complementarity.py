@@ -67,7 +67,7 @@ def complementarity(
     """Is the team of reader and model better than the better of both alone?
 
     unaided, aided: (reader, case) decisions 0 or 1, NaN where there is none; model: (case,) decisions; truth: (case,)
-    True where diseased. Per reader, on the cases that he decided in both arms and the model too: aided minus
+    True where diseased. Per reader, on the cases decided in both arms and by the model: aided minus
     max(unaided, model). Diseased and non-diseased cases are drawn with replacement, the same for all readers, and the
     better of both is found anew in each draw; the readers are taken as they are. The better of two estimates lies above
     the better of two truths on average, so that the estimate leans towards no complementarity. Source: Bansal et al.

@@ -90,7 +90,7 @@ class MeanRate:
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """Student's t over readers, clipped to [0, 1]."""
         if self.se is None:
-            raise CannotAnalyse("The mean over one reader has no interval; his own share has one.")
+            raise CannotAnalyse("The mean over one reader has no interval; the reader's own share has one.")
         return wald(self.estimate, self.se, level, self.df).clipped()
 
 

@@ -25,7 +25,7 @@ class ReaderReread:
 class Rereads:
     """Mean over readers of the agreement with themselves; p tests it against 0 by t over readers.
 
-    With one reader se is that of his kappa over cases and df None, for normal.
+    With one reader se is that of the one kappa over cases and df None, for normal.
     """
 
     estimate: float
@@ -45,7 +45,7 @@ class Rereads:
 
 
 def rereads(readers: tuple[str, ...], first: Floats, second: Floats, weights: Weights = "none") -> Rereads:
-    """How far does each reader agree with himself beyond chance, and readers on average?
+    """How far does each reader agree with the own first reading beyond chance, and readers on average?
 
     first, second: (reader, case) category numbers of the two rounds, NaN where the case was not read; a case counts
     for the readers who judged it in both. Cohen's kappa per reader; the mean gives readers equal weight and its error
@@ -63,10 +63,10 @@ def rereads(readers: tuple[str, ...], first: Floats, second: Floats, weights: We
     kappas = [row.kappa for row in rows if isinstance(row.kappa, CohenKappa)]
     warnings = tuple(f"{row.reader}: {row.kappa.sentence}" for row in rows if isinstance(row.kappa, Refusal))
     if not kappas:
-        raise CannotAnalyse(f"No reader has an agreement with himself; {warnings[0]}")
+        raise CannotAnalyse(f"No reader has an agreement of both rounds; {warnings[0]}")
     if len(kappas) == 1:
         only = kappas[0]
-        warning = "The interval of one reader speaks for his cases, not for readers."
+        warning = "The interval of one reader speaks for the cases read, not for readers."
         return Rereads(only.estimate, only.se, only.p, None, weights, rows, (*warnings, *only.warnings, warning))
     values = np.array([kappa.estimate for kappa in kappas])
     estimate, df = float(values.mean()), len(values) - 1

@@ -66,7 +66,7 @@ class ReaderTimeRatio:
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
         if self.se is None:
-            raise CannotAnalyse(f"{self.reader} read one case only in both arms, so his ratio has no interval.")
+            raise CannotAnalyse(f"{self.reader} read one case only in both arms, so the ratio has no interval.")
         return exponential(wald(self.log_mean, self.se, level, self.n - 1))
 
 
@@ -75,7 +75,7 @@ class TimeRatio:
     """Ratio of geometric mean reading times, second over first arm; se is that of its natural logarithm.
 
     df: Student's degrees of freedom; p tests a ratio of 1; n: readings used; excluded: as interrupted, per arm.
-    With one reader (readers = 1) it speaks for his cases only and says so.
+    With one reader (readers = 1) it speaks for the cases read only and says so.
     """
 
     estimate: float
@@ -96,7 +96,7 @@ class TimeRatio:
 class TimeSubgroups:
     """The ratio in each group of readers, and the second group's ratio over the first's where there are two.
 
-    A group of one reader has his interval over cases, and no part in the comparison.
+    A group of one reader has an interval over cases, and no part in the comparison.
     """
 
     groups: tuple[tuple[str, TimeRatio], ...]
@@ -120,7 +120,7 @@ def exponential(interval: Interval) -> Interval:
 def without_interruptions(seconds: Floats, rule: InterruptionRule) -> KeptTimes:
     """Which reading times count?
 
-    seconds: (reader, arm, case), NaN where there is none. The median of a reader is that of all his times before any is
+    seconds: (reader, arm, case), NaN where there is none. The median of a reader is that of all times before any is
     excluded, so the order of the rules does not matter. A time of zero or less, or infinite: refused with its count.
 
     >>> kept = without_interruptions(np.array([[[10.0, 20, 900]], [[5.0, 5, 5]]]), InterruptionRule(factor=10))
@@ -151,7 +151,7 @@ def time_ratio(readers: tuple[str, ...], seconds: Floats, rule: InterruptionRule
     which readings are excluded, reported by arm. Per reader the mean of log(second / first) over the cases read in
     both arms; the estimate is the exponential of the mean over readers, each counting alike, with t over readers: valid
     however times of a reader go together, and for readers like these. A reader without such a case: left out with a
-    warning. One reader: t over his cases, with a warning. No reader, or one with one case: refused.
+    warning. One reader: t over the cases, with a warning. No reader, or one with one case: refused.
     Source: Bland & Altman (1996), BMJ 312:1153 (ratios of geometric means); Frison & Pocock (1992), Stat. Med.
     11:1685-1704 (summary measures).
 
@@ -181,7 +181,9 @@ def time_ratio(readers: tuple[str, ...], seconds: Floats, rule: InterruptionRule
         if rows[0].se is None:
             raise CannotAnalyse("One reader with one case timed in both arms gives no measure of error.")
         mean, se, df = rows[0].log_mean, rows[0].se, rows[0].n - 1
-        warnings.append(f"There is one reader, {rows[0].reader}; the interval speaks for his cases, not for readers.")
+        warnings.append(
+            f"There is one reader, {rows[0].reader}; the interval speaks for the cases read, not for readers."
+        )
     return ratio_result(mean, se, df, n, kept, tuple(rows), warnings)
 
 

@@ -95,7 +95,7 @@ def test_missing_times_and_one_reader() -> None:
     assert [row.n for row in found.by_reader] == [30, 20, 30, 30, 30]
     assert found.warnings == ("B has no case timed in both arms and is left out.",)
     alone = time_ratio(("A",), times(3)[:1], RULE)
-    assert alone.df == 29 and "speaks for his cases" in alone.warnings[0]
+    assert alone.df == 29 and "speaks for the cases read" in alone.warnings[0]
     one = times(3)[:2, :, :1]
     single = time_ratio(("A", "B"), one, RULE)
     with pytest.raises(CannotAnalyse, match="A read one case only"):
