@@ -188,6 +188,11 @@ def analyse_pseudovalues(given: Pseudovalues, readers: Sampling = "random", case
     within: tuple[ArmDifference, ...] = ()
     if readers == "fixed":
         spreads = [(given.readers[i], y[i], square.arm_case / c) for i, square in enumerate(by_reader)]
+        warnings += [
+            f"The arms of reader {name} differ without variation over cases, so there is no test."
+            for name, own, spread in spreads
+            if spread == 0 and np.ptp(own.mean(axis=1)) > 1e-9
+        ]
         within = tuple(
             row
             for name, own, spread in spreads

@@ -106,11 +106,7 @@ def interaction(
     >>> [row.group for row in found.groups], round(found.estimate, 6), round(found.p, 6)
     (['senior', 'junior'], -0.472222, 0.064639)
     """
-    if len(ratings.arms) != 2:
-        raise CannotAnalyse(f"An interaction with seniority compares two arms, not {len(ratings.arms)}.")
-    if control not in get_args(Control):
-        raise CannotAnalyse(f"Multiplicity is controlled by {', '.join(get_args(Control))}, not by {control}.")
-    names = group_names(ratings, groups)
+    names = check_groups(ratings, groups, control)
     design = study_design(ratings)
     check_request(ratings, design, readers, cases)
     if design.kind == "readers nested in arms":
@@ -138,8 +134,12 @@ def interaction(
     )  # fmt: skip
 
 
-def group_names(ratings: Ratings, groups: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the groups in the order in which `groups` names them."""
+def check_groups(ratings: Ratings, groups: Mapping[str, str], control: Control) -> tuple[str, ...]:
+    """Names of the groups in the order in which `groups` names them; refuses what cannot be compared."""
+    if len(ratings.arms) != 2:
+        raise CannotAnalyse(f"An interaction with seniority compares two arms, not {len(ratings.arms)}.")
+    if control not in get_args(Control):
+        raise CannotAnalyse(f"Multiplicity is controlled by {', '.join(get_args(Control))}, not by {control}.")
     lacking = [reader for reader in ratings.readers if not groups.get(reader)]
     if lacking:
         raise CannotAnalyse(f"Reader {lacking[0]} belongs to no group ({len(lacking)} readers without one).")

@@ -5,8 +5,8 @@ import pytest
 from analysis.interval import wald
 from analysis.margins import margin_test, upper_tail
 from analysis.mrmc import ArmDifference
+from tests.analysis.mrmcaov_tables import request_of
 from tests.analysis.oracle_entries import Entry
-from tests.analysis.oracles.test_mrmc_or_mrmcaov import request_of
 from tests.analysis.walk import Compare, Walk
 
 walk = Walk("mrmc_noninferiority")
