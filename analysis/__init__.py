@@ -95,6 +95,14 @@ From the bottom up; a module imports only what stands above it.
     coverage_single  the questions to methods for one reader
     coverage_clusters  the questions to methods for units within patients
     coverage_many  the questions to methods for many readers
+    coverage_paired  the questions to methods for one reader in two arms
+    coverage_further  the questions about margins, groups of readers, multiplicity, power
+    coverage_reading  the questions about order, reading times and reliance
+    coverage_agreement  the questions to measures of agreement
+    coverage_probabilities  the questions to methods for probabilities
+    coverage_features  the questions to tests of features
+    coverage_marks  the questions to figures of marks, and a search model
+    coverage_families  all questions, on one core or several
     workbook       Excel workbooks of plain tables
     sav            SPSS data files
     exports        readings as the files of other programs

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -11,12 +11,28 @@ from analysis.errors import CannotAnalyse
 from analysis.interval import Interval
 from analysis.simulation import RoeMetz, Study, structure
 
-Kind = Literal["coverage", "type-I error"]
+Kind = Literal["coverage", "type-I error", "power"]
 LEVEL = 0.95
+ALPHA = 1 - LEVEL
+CONSERVATIVE = "conservative by construction: never less safe than it promises"
+INVALID = "not valid; never a primary result"
 SEED = 20260101
 STUDIES = 2000
 # What one study answers: one yes or no for each reader or arm asked about.
 Outcomes = Sequence[bool]
+
+
+class Estimated(Protocol):
+    """A result with an interval."""
+
+    def confidence_interval(self, level: float = 0.95, /) -> Interval: ...
+
+
+class Tested(Protocol):
+    """A result with a test; p is None where nothing varies."""
+
+    @property
+    def p(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -89,14 +105,33 @@ def holds(interval: Interval, truth: float) -> bool:
     return interval.low <= truth <= interval.high
 
 
+def covers(found: Estimated, truth: float) -> bool:
+    return holds(found.confidence_interval(LEVEL), truth)
+
+
+def rejects(found: Tested, alpha: float = ALPHA) -> bool:
+    """A test without a p value has found nothing."""
+    return found.p is not None and found.p < alpha
+
+
+def seed_of(generator: np.random.Generator) -> int:
+    """A seed for a method that draws by itself."""
+    return int(generator.integers(2**32))
+
+
 @dataclass(frozen=True)
 class Worlds:
-    """The models behind the questions: arms that differ, arms equal on average, arms equal for every reader."""
+    """The models behind the questions.
+
+    different: the second arm is better, readers respond differently; equal: arms are equal on average; same: equal for
+    every reader; margin: the second is worse, readers respond differently; apart: worse alike for every reader.
+    """
 
     different: RoeMetz
     equal: RoeMetz
     same: RoeMetz
     margin: RoeMetz
+    apart: RoeMetz
 
     @staticmethod
     def of(
@@ -110,6 +145,7 @@ class Worlds:
             RoeMetz((0.82, 0.82), parts, *size),
             RoeMetz((0.82, 0.82), still, *size),
             RoeMetz((0.85, 0.80), parts, *size),
+            RoeMetz((0.85, 0.80), still, *size),
         )
 
 
@@ -134,6 +170,25 @@ def each_reader(model: RoeMetz, ask: Callable[[Study, int], bool]) -> Callable[[
 
     def outcomes(generator: np.random.Generator) -> Outcomes:
         study = model.draw(generator)
+        return [ask(study, reader) for reader in range(len(study.auc))]
+
+    return outcomes
+
+
+def first_reader(model: RoeMetz, ask: Callable[[Study, int], bool]) -> Callable[[np.random.Generator], Outcomes]:
+    """One answer for the first reader, with a seed: for methods that draw many samples of their own."""
+    return lambda generator: [ask(model.draw(generator), seed_of(generator))]
+
+
+def of_cohort(
+    model: RoeMetz, ask: Callable[[Study, int], bool], prevalence: float = 0.5
+) -> Callable[[np.random.Generator], Outcomes]:
+    """One answer for every reader, where cases come as they are: the number of diseased is itself drawn."""
+    total = model.positives + model.negatives
+
+    def outcomes(generator: np.random.Generator) -> Outcomes:
+        positives = int(np.clip(generator.binomial(total, prevalence), 1, total - 1))
+        study = replace(model, positives=positives, negatives=total - positives).draw(generator)
         return [ask(study, reader) for reader in range(len(study.auc))]
 
     return outcomes

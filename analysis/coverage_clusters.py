@@ -7,19 +7,18 @@ from typing import get_args
 import numpy as np
 from scipy import stats
 
-from analysis.cluster_bootstrap import cluster_bootstrap
+from analysis.cluster_bootstrap import cluster_bootstrap, cluster_bootstrap_test
 from analysis.clustered import ClusteredTest, cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc, clustered_auc_test
-from analysis.coverage import LEVEL, Outcomes, Question, holds
+from analysis.coverage import ALPHA, INVALID, LEVEL, Outcomes, Question, covers, holds, seed_of
 from analysis.delong import delong_test, placements
-from analysis.gee import gee
+from analysis.gee import Gee, Link, gee
 from analysis.paired import mcnemar, paired_table
 from analysis.ratings import Bools, Floats
 from analysis.simulation import Clusters, Labels
 
-ALPHA = 1 - LEVEL
-IGNORED = "not valid; never a primary result"
-REPLICATES = 400
+# Few, as every replicate of any statistic is computed by itself.
+REPLICATES = 200
 
 
 def over_units(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
@@ -38,11 +37,18 @@ def difference_holds(test: ClusteredTest, clusters: Clusters, generator: np.rand
     return [holds(found.confidence_interval(LEVEL), 0.0)]
 
 
-def by_gee(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+def by_gee(link: Link, clusters: Clusters, generator: np.random.Generator) -> Gee:
     patients, (first, second) = clusters.draw(generator)
     arm = np.repeat([False, True], len(patients))
-    found = gee(np.concatenate([first, second]), arm, np.tile(patients, 2), "identity", "independence")
-    return [found.p < ALPHA]
+    return gee(np.concatenate([first, second]), arm, np.tile(patients, 2), link, "independence")
+
+
+def gee_rejects(link: Link, clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    return [by_gee(link, clusters, generator).p < ALPHA]
+
+
+def gee_holds(link: Link, clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    return [covers(by_gee(link, clusters, generator), 0.0)]
 
 
 def rated(clusters: Clusters, generator: np.random.Generator) -> tuple[Labels, Bools, Floats]:
@@ -74,21 +80,36 @@ def bootstrap_holds(clusters: Clusters, generator: np.random.Generator) -> Outco
     def area(drawn: Bools, values: Floats) -> float:
         return float(placements(drawn, values[0])[drawn].mean())
 
-    seed = int(generator.integers(2**32))
-    found = cluster_bootstrap(truth, ratings[:1], patients, area, 0.5, REPLICATES, seed)
+    found = cluster_bootstrap(truth, ratings[:1], patients, area, 0.5, REPLICATES, seed_of(generator))
     return [holds(found.confidence_interval(LEVEL), float(stats.norm.cdf(1 / np.sqrt(2))))]
+
+
+def bootstrap_rejects(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, truth, (first, second) = rated(clusters, generator)
+    found = cluster_bootstrap_test(truth, first, second, patients, REPLICATES, seed_of(generator))
+    return [found.p is not None and found.p < ALPHA]
+
+
+def areas_difference_holds(clusters: Clusters, generator: np.random.Generator) -> Outcomes:
+    patients, truth, ratings = rated(clusters, generator)
+    return [covers(clustered_auc_test(truth, ratings[0], ratings[1], patients), 0.0)]
 
 
 def cluster_questions(clusters: Clusters) -> Iterator[Question]:
     """Sixty patients with six units each; the arms do not differ."""
-    yield Question("McNemar over units, patients ignored", "type-I error", partial(over_units, clusters), IGNORED)
+    yield Question("McNemar over units, patients ignored", "type-I error", partial(over_units, clusters), INVALID)
     tests: tuple[ClusteredTest, ...] = get_args(ClusteredTest)
     for test in tests:
         yield Question(f"clustered McNemar, {test}", "type-I error", partial(over_clusters, test, clusters))
         yield Question(f"clustered difference, {test}", "coverage", partial(difference_holds, test, clusters))
-    yield Question("GEE, identity link", "type-I error", partial(by_gee, clusters))
+    links: tuple[Link, ...] = ("identity", "logit")
+    for link in links:
+        yield Question(f"GEE, {link} link", "type-I error", partial(gee_rejects, link, clusters))
+        yield Question(f"GEE, {link} link", "coverage", partial(gee_holds, link, clusters))
     name = "DeLong over units, patients ignored"
-    yield Question(name, "type-I error", partial(areas_differ_over_units, clusters), IGNORED)
+    yield Question(name, "type-I error", partial(areas_differ_over_units, clusters), INVALID)
     yield Question("clustered AUCs, paired test", "type-I error", partial(areas_differ, clusters))
+    yield Question("clustered AUCs, difference", "coverage", partial(areas_difference_holds, clusters))
     yield Question("clustered AUC", "coverage", partial(area_holds, clusters))
     yield Question("AUC, bootstrap of patients", "coverage", partial(bootstrap_holds, clusters))
+    yield Question("two AUCs, bootstrap of patients", "type-I error", partial(bootstrap_rejects, clusters))

@@ -1,53 +1,236 @@
 """Questions to methods for many readers, with the pooled tests beside them that a study must not use."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from scipy import stats
 
-from analysis.covariance import Covariance, Figure
-from analysis.coverage import LEVEL, Question, Worlds, holds, whole
+from analysis.binormal import BinormalCurve
+from analysis.covariance import Covariance
+from analysis.coverage import ALPHA, INVALID, Outcomes, Question, Worlds, covers, rejects, seed_of, whole
+from analysis.dbm import dbm
 from analysis.delong import delong_test
-from analysis.margins import margin_test
-from analysis.mrmc import Sampling, obuchowski_rockette
+from analysis.mrmc import Mrmc, Sampling, obuchowski_rockette
 from analysis.paired import mcnemar, paired_table
 from analysis.ratings import Ratings
-from analysis.seniority import interaction
 from analysis.simulation import RoeMetz, Study, Variances
-from analysis.standalone import model_against_readers
-from analysis.ustatistics import Metric, u_statistics
+from analysis.ustatistics import Metric, UStatistics, Variance, u_statistics
 
-ALPHA = 1 - LEVEL
-INVALID = "not valid; never a primary result"
 METHODS: tuple[Covariance, ...] = ("delong", "jackknife", "unbiased")
+REPLICATES = 200
+PARTIAL = "pauc:specificity:0.8:1"
+DECIDED = ("sensitivity", "specificity", "accuracy")
+Ask = Callable[[np.random.Generator], Outcomes]
 
 
-def population(model: RoeMetz, figure: Figure) -> tuple[float, float]:
+def values_of(study: Study, figure: str) -> Ratings:
+    return study.decisions if figure in DECIDED else study.ratings
+
+
+def population(model: RoeMetz, figure: str) -> tuple[float, float]:
     """Means of both arms over all readers."""
-    return model.auc if figure == "auc" else model.sensitivity
+    if figure == "auc":
+        return model.auc
+    if figure == PARTIAL:
+        # The mean over readers of shifted binormal curves is binormal again.
+        wide = math.sqrt(1 + 2 * (model.variances.reader + model.variances.arm_reader))
+        first, second = (BinormalCurve(mu / wide, 1 / wide).partial_area("specificity", 0.8, 1.0) for mu in model.mu)
+        return first, second
+    if figure == "sensitivity":
+        return model.sensitivity
+    healthy = float(stats.norm.cdf(model.threshold / math.sqrt(model.spread)))
+    if figure == "specificity":
+        return healthy, healthy
+    share = model.positives / (model.positives + model.negatives)
+    first, second = (share * found + (1 - share) * healthy for found in model.sensitivity)
+    return first, second
 
 
-def rejects(figure: Figure, method: Covariance, readers: Sampling, cases: Sampling, study: Study) -> bool:
-    values = study.ratings if figure == "auc" else study.decisions
-    return obuchowski_rockette(values, figure, method, readers, cases).p < ALPHA
+def compared(
+    study: Study,
+    figure: str = "auc",
+    method: Covariance = "delong",
+    readers: Sampling = "random",
+    cases: Sampling = "random",
+) -> Mrmc:
+    return obuchowski_rockette(values_of(study, figure), figure, method, readers, cases)
 
 
-def difference_holds(figure: Figure, method: Covariance, readers: Sampling, model: RoeMetz, study: Study) -> bool:
-    values = study.ratings if figure == "auc" else study.decisions
-    found = obuchowski_rockette(values, figure, method, readers)
-    if readers == "fixed":
-        own = study.auc if figure == "auc" else study.sensitivity
-        truth = float((own[:, 1] - own[:, 0]).mean())
-    else:
-        first, second = population(model, figure)
-        truth = second - first
-    return holds(found.confidence_interval(LEVEL), truth)
+def difference(model: RoeMetz, figure: str) -> float:
+    first, second = population(model, figure)
+    return second - first
 
 
-def arm_holds(figure: Figure, model: RoeMetz, study: Study) -> bool:
-    values = study.ratings if figure == "auc" else study.decisions
-    found = obuchowski_rockette(values, figure)
-    return holds(found.arms[0].confidence_interval(LEVEL), population(model, figure)[0])
+def own_difference(study: Study, figure: str) -> float:
+    """Mean over the readers of this very study."""
+    own = study.auc if figure == "auc" else study.sensitivity
+    return float((own[:, 1] - own[:, 0]).mean())
+
+
+def random_questions(worlds: Worlds) -> Iterator[Question]:
+    """Random readers and cases: every figure and covariance, where readers respond differently."""
+    model = worlds.different
+    asked: tuple[tuple[str, Covariance], ...] = (
+        *((figure, method) for figure in ("auc", "sensitivity") for method in METHODS),
+        ("specificity", "delong"),
+        ("accuracy", "delong"),
+        (PARTIAL, "jackknife"),
+    )
+    for figure, method in asked:
+        name = f"Obuchowski-Rockette, {figure}, {method}"
+        test = whole(worlds.equal, lambda study, figure=figure, method=method: rejects(compared(study, figure, method)))
+        yield Question(name, "type-I error", test)
+        truth = difference(model, figure)
+        interval = whole(model, lambda study, figure=figure, method=method, truth=truth: covers(
+            compared(study, figure, method), truth
+        ))  # fmt: skip
+        yield Question(name, "coverage", interval)
+    for figure in ("auc", "sensitivity"):
+        truth = population(model, figure)[0]
+        ask = whole(model, lambda study, figure=figure, truth=truth: covers(compared(study, figure).arms[0], truth))
+        yield Question(f"mean of one arm, {figure}, delong", "coverage", ask)
+
+
+def drawn(study: Study, seed: int) -> Mrmc:
+    return obuchowski_rockette(study.ratings, "auc", "bootstrap", replicates=REPLICATES, seed=seed)
+
+
+def bootstrap_questions(worlds: Worlds) -> Iterator[Question]:
+    name = "Obuchowski-Rockette, auc, bootstrap"
+    test: Ask = lambda generator: [rejects(drawn(worlds.equal.draw(generator), seed_of(generator)))]  # noqa: E731
+    yield Question(name, "type-I error", test)
+
+
+def fixed_questions(worlds: Worlds) -> Iterator[Question]:
+    """Readers or cases fixed, single readers within the study, and designs that are not crossed."""
+    for figure in ("auc", "sensitivity"):
+        name = f"Obuchowski-Rockette, {figure}, fixed readers"
+        test = whole(worlds.same, lambda study, figure=figure: rejects(compared(study, figure, readers="fixed")))
+        yield Question(name, "type-I error", test)
+        interval = whole(worlds.different, lambda study, figure=figure: covers(
+            compared(study, figure, readers="fixed"), own_difference(study, figure)
+        ))  # fmt: skip
+        yield Question(name, "coverage", interval)
+    still = still_cases(worlds.equal)
+    name = "Obuchowski-Rockette, auc, fixed cases"
+    yield Question(name, "type-I error", whole(still, lambda study: rejects(compared(study, cases="fixed"))))
+    yield Question(name, "coverage", whole(still, lambda study: covers(compared(study, cases="fixed"), 0.0)))
+    yield Question("one reader within the study, auc", "type-I error", partial(each_difference, worlds.same))
+    yield Question("one reader in one arm within the study, auc", "coverage", partial(each_cell, worlds.different))
+    for name, of in (("readers nested in arms", nested_readers), ("cases nested in readers", nested_cases)):
+        test = partial(arranged_rejects, worlds.equal, of)
+        yield Question(f"Obuchowski-Rockette, auc, {name}, jackknife", "type-I error", test)
+
+
+def each_difference(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
+    return [rejects(row) for row in compared(model.draw(generator), readers="fixed").reader_differences]
+
+
+def each_cell(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
+    study = model.draw(generator)
+    cells = compared(study).cells
+    return [covers(cell, float(truth)) for cell, truth in zip(cells, study.auc.ravel(), strict=True)]
+
+
+def still_cases(model: RoeMetz) -> RoeMetz:
+    """Cases do not respond to the arm, as where they are fixed no difference may come from them."""
+    parts = model.variances
+    frozen = Variances(parts.reader, parts.arm_reader, parts.case + parts.arm_case, 0.0, parts.reader_case, parts.error)
+    return replace(model, variances=frozen)
+
+
+def nested_readers(model: RoeMetz, generator: np.random.Generator) -> Ratings:
+    """Twice the readers, half of them in each arm."""
+    ratings = replace(model, readers=2 * model.readers).draw(generator).ratings
+    values = ratings.values.copy()
+    values[: model.readers, 1] = np.nan
+    values[model.readers :, 0] = np.nan
+    return replace(ratings, values=values)
+
+
+def nested_cases(model: RoeMetz, generator: np.random.Generator) -> Ratings:
+    """Every reader has cases of his own, as many as the model says for all readers together, thrice over."""
+    many = replace(model, positives=3 * model.positives, negatives=3 * model.negatives)
+    ratings = many.draw(generator).ratings
+    values = np.full(ratings.values.shape, np.nan)
+    for reader in range(model.readers):
+        own = np.arange(values.shape[2]) % model.readers == reader
+        values[reader][:, own] = ratings.values[reader][:, own]
+    return replace(ratings, values=values)
+
+
+def split_plot(model: RoeMetz, generator: np.random.Generator) -> Ratings:
+    """Half of the readers read half of the cases, the others the other half."""
+    ratings = model.draw(generator).ratings
+    values = np.full(ratings.values.shape, np.nan)
+    group, half = np.arange(values.shape[0]) % 2, np.arange(values.shape[2]) % 2
+    for part in range(2):
+        values[np.ix_(group == part, [True, True], half == part)] = ratings.values[
+            np.ix_(group == part, [True, True], half == part)
+        ]
+    return replace(ratings, values=values)
+
+
+def with_gaps(model: RoeMetz, generator: np.random.Generator) -> Ratings:
+    """One reading in ten is missing."""
+    ratings = model.draw(generator).ratings
+    lost = generator.random(ratings.values.shape) < 0.1
+    return replace(ratings, values=np.where(lost, np.nan, ratings.values))
+
+
+def arranged_rejects(
+    model: RoeMetz, of: Callable[[RoeMetz, np.random.Generator], Ratings], generator: np.random.Generator
+) -> Outcomes:
+    return [rejects(obuchowski_rockette(of(model, generator), "auc", "jackknife"))]
+
+
+def obuchowski_rockette_questions(worlds: Worlds) -> Iterator[Question]:
+    """Random readers in a world where they respond differently, fixed readers in one where none responds."""
+    yield from random_questions(worlds)
+    yield from bootstrap_questions(worlds)
+    yield from fixed_questions(worlds)
+    truth = difference(worlds.different, "auc")
+    name = "Dorfman-Berbaum-Metz, auc"
+    yield Question(name, "type-I error", whole(worlds.equal, lambda study: rejects(dbm(study.ratings))))
+    ask = whole(worlds.different, lambda study: covers(dbm(study.ratings).differences[0], truth))
+    yield Question(name, "coverage", ask)
+
+
+def u_found(metric: Metric, study: Study, variance: Variance = "unbiased") -> UStatistics:
+    return u_statistics(values_of(study, metric), metric, variance)
+
+
+def u_statistics_questions(worlds: Worlds) -> Iterator[Question]:
+    """Fully crossed, beside Obuchowski and Rockette's analysis of the same studies, and other designs."""
+    metrics: tuple[Metric, ...] = ("auc", "sensitivity", "specificity", "accuracy")
+    model = worlds.different
+    for metric in metrics:
+        name = f"U-statistics, {metric}"
+        yield Question(name, "type-I error", whole(worlds.equal, lambda study, m=metric: rejects(u_found(m, study))))
+        truth = difference(model, metric)
+        ask = whole(model, lambda study, m=metric, truth=truth: covers(u_found(m, study), truth))
+        yield Question(name, "coverage", ask)
+    mean = whole(model, lambda study: covers(u_found("auc", study).arms[0], model.auc[0]))
+    yield Question("U-statistics, mean of one arm, auc", "coverage", mean)
+    ask = whole(worlds.equal, lambda study: rejects(u_found("auc", study, "mle")))
+    yield Question("V-statistics (variance mle), auc", "type-I error", ask)
+    for name, of in (("split-plot", split_plot), ("one reading in ten missing", with_gaps)):
+        for kind in ("type-I error", "coverage"):
+            ask = partial(u_arranged, worlds.equal, of, kind == "coverage")
+            yield Question(f"U-statistics, auc, {name}", "coverage" if kind == "coverage" else "type-I error", ask)
+
+
+def u_arranged(
+    model: RoeMetz,
+    of: Callable[[RoeMetz, np.random.Generator], Ratings],
+    interval: bool,
+    generator: np.random.Generator,
+) -> Outcomes:
+    found = u_statistics(of(model, generator), "auc")
+    return [covers(found, 0.0) if interval else rejects(found)]
 
 
 def pooled_delong(study: Study) -> bool:
@@ -65,22 +248,6 @@ def pooled_mcnemar(study: Study) -> bool:
     return mcnemar(paired_table(found[:, 0].ravel(), found[:, 1].ravel()), "asymptotic").p < ALPHA
 
 
-def obuchowski_rockette_questions(worlds: Worlds) -> Iterator[Question]:
-    """Random readers in a world where they respond differently, fixed readers in one where none responds."""
-    model = worlds.different
-    for figure in ("auc", "sensitivity"):
-        kind: Figure = "auc" if figure == "auc" else "sensitivity"
-        for method in METHODS:
-            name = f"Obuchowski-Rockette, {figure}, {method}"
-            test = whole(worlds.equal, partial(rejects, kind, method, "random", "random"))
-            yield Question(name, "type-I error", test)
-            yield Question(name, "coverage", whole(model, partial(difference_holds, kind, method, "random", model)))
-        name = f"Obuchowski-Rockette, {figure}, fixed readers"
-        yield Question(name, "type-I error", whole(worlds.same, partial(rejects, kind, "delong", "fixed", "random")))
-        yield Question(name, "coverage", whole(model, partial(difference_holds, kind, "delong", "fixed", model)))
-        yield Question(f"mean of one arm, {figure}, delong", "coverage", whole(model, partial(arm_holds, kind, model)))
-
-
 def pooled_questions(worlds: Worlds) -> Iterator[Question]:
     """What a study with several readers must not do."""
     for name, ask in (
@@ -89,77 +256,3 @@ def pooled_questions(worlds: Worlds) -> Iterator[Question]:
         ("McNemar pooled over readers", pooled_mcnemar),
     ):
         yield Question(name, "type-I error", whole(worlds.equal, ask), INVALID)
-
-
-def u_rejects(metric: Metric, study: Study) -> bool:
-    values = study.ratings if metric == "auc" else study.decisions
-    return (u_statistics(values, metric).p or 0.0) < ALPHA
-
-
-def u_holds(metric: Metric, model: RoeMetz, study: Study) -> bool:
-    values = study.ratings if metric == "auc" else study.decisions
-    first, second = population(model, "auc" if metric == "auc" else "sensitivity")
-    return holds(u_statistics(values, metric).confidence_interval(LEVEL), second - first)
-
-
-def u_statistics_questions(worlds: Worlds) -> Iterator[Question]:
-    """Fully crossed, so that they stand beside Obuchowski and Rockette's analysis of the same studies."""
-    metrics: tuple[Metric, ...] = ("auc", "sensitivity")
-    for metric in metrics:
-        yield Question(f"U-statistics, {metric}", "type-I error", whole(worlds.equal, partial(u_rejects, metric)))
-        ask = partial(u_holds, metric, worlds.different)
-        yield Question(f"U-statistics, {metric}", "coverage", whole(worlds.different, ask))
-
-
-def not_inferior(model: RoeMetz, study: Study) -> bool:
-    """The second arm is worse by exactly the margin."""
-    found = obuchowski_rockette(study.ratings).differences[0]
-    return margin_test(found.estimate, found.se, model.auc[0] - model.auc[1], found.df).p < ALPHA / 2
-
-
-def still_cases(worlds: Worlds) -> RoeMetz:
-    """Cases do not respond to the arm, as where they are fixed no difference may come from them."""
-    parts = worlds.equal.variances
-    frozen = Variances(parts.reader, parts.arm_reader, parts.case + parts.arm_case, 0.0, parts.reader_case, parts.error)
-    size = (worlds.equal.readers, worlds.equal.positives, worlds.equal.negatives)
-    return RoeMetz(worlds.equal.auc, frozen, *size)
-
-
-def with_model(model: RoeMetz, cases: Sampling, generator: np.random.Generator) -> list[bool]:
-    """A model whose area is the mean of the readers' and whose errors are its own."""
-    study = model.draw(generator)
-    truth = study.ratings.truth
-    score = generator.normal(size=len(truth)) + truth * model.mu[0] / np.sqrt(model.spread)
-    readers = study.ratings.restricted(arms=("first",))
-    return [model_against_readers(readers, score, cases=cases).p < ALPHA]
-
-
-def groups_of(ratings: Ratings) -> dict[str, str]:
-    half = len(ratings.readers) // 2
-    return {name: "senior" if place < half else "junior" for place, name in enumerate(ratings.readers)}
-
-
-def groups_differ(study: Study) -> bool:
-    return interaction(study.ratings, groups_of(study.ratings)).p < ALPHA
-
-
-def any_group(study: Study) -> bool:
-    """At least one group is found to respond, p values adjusted by Holm."""
-    found = interaction(study.ratings, groups_of(study.ratings))
-    return any(row.p_adjusted < ALPHA for row in found.groups)
-
-
-def further_questions(worlds: Worlds) -> Iterator[Question]:
-    """Margins, fixed cases, the model against the readers, groups of readers."""
-    margin = worlds.margin
-    yield Question(
-        "non-inferiority of the AUC, true difference at the margin", "type-I error",
-        whole(margin, partial(not_inferior, margin)), nominal=ALPHA / 2,
-    )  # fmt: skip
-    still = still_cases(worlds)
-    test = whole(still, partial(rejects, "auc", "delong", "random", "fixed"))
-    yield Question("Obuchowski-Rockette, auc, fixed cases", "type-I error", test)
-    ask = partial(with_model, worlds.equal, "random")
-    yield Question("model against the readers' mean", "type-I error", ask)
-    yield Question("seniority x arm interaction", "type-I error", whole(worlds.equal, groups_differ))
-    yield Question("effect in any group of seniority, Holm", "type-I error", whole(worlds.equal, any_group))

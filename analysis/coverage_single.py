@@ -1,78 +1,208 @@
-"""Questions to methods for one reader: areas, proportions, paired comparisons, units within patients."""
+"""Questions to methods for one reader in one arm: areas, parts and points of the curve, shares of decisions."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import get_args
 
-from analysis.coverage import LEVEL, Question, Worlds, each_reader, holds, per_reader
-from analysis.delong import METHODS, IntervalMethod, delong_auc, delong_test
-from analysis.paired import TESTS, Method, PairedTable, Test, mcnemar, paired_table
+import numpy as np
+from scipy import stats
+
+from analysis.binormal import BinormalCurve, binormal_auc
+from analysis.bootstrapped import Part, bootstrap_area
+from analysis.coverage import (
+    CONSERVATIVE,
+    Estimated,
+    Outcomes,
+    Question,
+    Worlds,
+    covers,
+    each_reader,
+    first_reader,
+    of_cohort,
+    per_reader,
+    seed_of,
+)
+from analysis.decision_bootstrap import Measure, bootstrap_decisions
+from analysis.delong import METHODS, delong_auc
+from analysis.multiclass import hand_till, one_versus_rest
+from analysis.operating import choose_point, sensitivity_at_specificity, specificity_at_sensitivity
+from analysis.proportions import (
+    ConfusionTable,
+    accuracy,
+    apparent_prevalence,
+    balanced_accuracy,
+    confusion_table,
+    f1,
+    negative_predictive_value,
+    positive_predictive_value,
+    prevalence,
+    sensitivity,
+    specificity,
+    youden,
+)
 from analysis.proportions import Method as ShareMethod
-from analysis.proportions import confusion_table, sensitivity, specificity
-from analysis.simulation import Study
+from analysis.ratios import (
+    diagnostic_odds_ratio,
+    negative_likelihood_ratio,
+    number_needed_to_diagnose,
+    positive_likelihood_ratio,
+)
+from analysis.simulation import RoeMetz, Study
 
-ALPHA = 1 - LEVEL
-CONSERVATIVE = "conservative by construction: never below what it promises"
-
-
-def area_holds(method: IntervalMethod, study: Study, reader: int, arm: int) -> bool:
-    found = delong_auc(study.ratings.truth, study.ratings.values[reader, arm], method)
-    return holds(found.confidence_interval(LEVEL), float(study.auc[reader, arm]))
-
-
-def share_holds(method: ShareMethod, diseased: bool, study: Study, reader: int, arm: int) -> bool:
-    table = confusion_table(study.decisions.truth, study.decisions.values[reader, arm])
-    found = sensitivity(table, method) if diseased else specificity(table, method)
-    truth = study.sensitivity if diseased else study.specificity
-    return holds(found.confidence_interval(LEVEL), float(truth[reader, arm]))
+REPLICATES = 500
+PART = Part("specificity", 0.8, 1.0)
+AT = 0.9
+# What a measure of decisions is, given sensitivity, specificity and the share of diseased cases, here one half.
+Truth = Callable[[float, float, float], float]
 
 
-def table_of(study: Study, reader: int) -> PairedTable:
-    """Diseased cases found by one reader in the two arms."""
-    first, second = study.decisions.values[reader][:, study.decisions.truth]
-    return paired_table(first, second)
+def curve_of(study: Study, reader: int, arm: int) -> BinormalCurve:
+    """The reader's true curve: two normal distributions of variance 1."""
+    return BinormalCurve(math.sqrt(2) * float(stats.norm.ppf(study.auc[reader, arm])), 1.0)
 
 
-def delong_rejects(study: Study, reader: int) -> bool:
-    return delong_test(study.ratings.truth, *study.ratings.values[reader]).p < ALPHA
+def measure_holds(of: Callable[[ConfusionTable], Estimated], truth: Truth, study: Study, reader: int) -> bool:
+    table = confusion_table(study.decisions.truth, study.decisions.values[reader, 0])
+    return covers(of(table), truth(float(study.sensitivity[reader, 0]), float(study.specificity[reader, 0]), 0.5))
 
 
-def delong_holds(study: Study, reader: int) -> bool:
-    found = delong_test(study.ratings.truth, *study.ratings.values[reader])
-    return holds(found.confidence_interval(LEVEL), float(study.auc[reader, 1] - study.auc[reader, 0]))
+def measured(
+    model: RoeMetz, of: Callable[[ConfusionTable], Estimated], truth: Truth
+) -> Callable[[np.random.Generator], Outcomes]:
+    """All readers in the first arm, the numbers of cases of both classes fixed."""
+    return each_reader(model, partial(measure_holds, of, truth))
 
 
-def mcnemar_rejects(test: Test, study: Study, reader: int) -> bool:
-    return mcnemar(table_of(study, reader), test).p < ALPHA
+def in_cohort(
+    model: RoeMetz, of: Callable[[ConfusionTable], Estimated], truth: Truth
+) -> Callable[[np.random.Generator], Outcomes]:
+    """All readers in the first arm, half of all cases diseased on average."""
+    return of_cohort(model, partial(measure_holds, of, truth))
 
 
-def difference_holds(method: Method, study: Study, reader: int) -> bool:
-    found = mcnemar(table_of(study, reader)).confidence_interval(LEVEL, method)
-    return holds(found, float(study.sensitivity[reader, 1] - study.sensitivity[reader, 0]))
+def area_questions(model: RoeMetz) -> Iterator[Question]:
+    for method in METHODS:
+        yield Question(
+            f"AUC of one reader, {method} interval", "coverage",
+            per_reader(model, lambda study, reader, arm, method=method: covers(
+                delong_auc(study.ratings.truth, study.ratings.values[reader, arm], method),
+                float(study.auc[reader, arm]),
+            )),
+        )  # fmt: skip
+
+
+def curve_questions(model: RoeMetz) -> Iterator[Question]:
+    """One reader in one arm, as each method draws or climbs by itself."""
+
+    def ask(
+        of: Callable[[Study, int], Estimated], truth: Callable[[BinormalCurve], float]
+    ) -> Callable[[np.random.Generator], Outcomes]:
+        return first_reader(model, lambda study, seed: covers(of(study, seed), truth(curve_of(study, 0, 0))))
+
+    def rated(of: Callable[..., Estimated], *given: object) -> Callable[[Study, int], Estimated]:
+        return lambda study, seed: of(
+            study.ratings.truth, study.ratings.values[0, 0], *given, replicates=REPLICATES, seed=seed
+        )
+
+    yield Question("AUC, bootstrap", "coverage", ask(rated(bootstrap_area), lambda curve: curve.area))
+    part = ask(rated(bootstrap_area, PART), lambda curve: curve.partial_area("specificity", 0.8, 1.0))
+    yield Question("partial AUC, specificity 0.8 to 1, bootstrap", "coverage", part)
+    high = ask(rated(sensitivity_at_specificity, AT), lambda curve: curve.sensitivity_at(AT))
+    yield Question("sensitivity at specificity 0.9, bootstrap", "coverage", high)
+    back = ask(rated(specificity_at_sensitivity, AT), lambda curve: curve.specificity_at(AT))
+    yield Question("specificity at sensitivity 0.9, bootstrap", "coverage", back)
+    best = ask(rated(choose_point), lambda curve: 2 * float(stats.norm.cdf(curve.a / 2)) - 1)
+    yield Question("largest Youden index, bootstrap", "coverage", best)
+    smooth = ask(
+        lambda study, _: binormal_auc(study.ratings.truth, study.ratings.values[0, 0]), lambda curve: curve.area
+    )
+    yield Question("binormal AUC", "coverage", smooth)
+
+
+def share_questions(model: RoeMetz) -> Iterator[Question]:
+    methods: tuple[ShareMethod, ...] = get_args(ShareMethod)
+    for method in methods:
+        ask = measured(model, partial(sensitivity, method=method), both_classes(lambda sens, spec: sens))
+        yield Question(f"sensitivity of one reader, {method} interval", "coverage", ask, REMARKS.get(method, ""))
+    for method in methods[:2]:
+        ask = measured(model, partial(specificity, method=method), both_classes(lambda sens, spec: spec))
+        yield Question(f"specificity of one reader, {method} interval", "coverage", ask, REMARKS.get(method, ""))
+
+
+REMARKS: dict[ShareMethod, str] = {
+    "clopper-pearson": CONSERVATIVE,
+    "wilson-corrected": CONSERVATIVE,
+}
+
+
+def both_classes(of: Callable[[float, float], float]) -> Truth:
+    """What does not depend on the share of diseased cases."""
+    return lambda sens, spec, share: of(sens, spec)
+
+
+FIXED: tuple[tuple[str, Callable[[ConfusionTable], Estimated], Callable[[float, float], float]], ...] = (
+    ("Youden's index of one reader, newcombe interval", youden, lambda sens, spec: sens + spec - 1),
+    ("Youden's index of one reader, limits interval", partial(youden, method="limits"), lambda a, b: a + b - 1),
+    ("balanced accuracy of one reader", balanced_accuracy, lambda sens, spec: (sens + spec) / 2),
+    ("positive likelihood ratio of one reader", positive_likelihood_ratio, lambda sens, spec: sens / (1 - spec)),
+    ("negative likelihood ratio of one reader", negative_likelihood_ratio, lambda sens, spec: (1 - sens) / spec),
+    (
+        "diagnostic odds ratio of one reader", partial(diagnostic_odds_ratio, zero_cells="add half"),
+        lambda sens, spec: sens * spec / ((1 - sens) * (1 - spec)),
+    ),
+)  # fmt: skip
+
+OF_COHORT: tuple[tuple[str, Callable[[ConfusionTable], Estimated], Truth], ...] = (
+    ("accuracy", accuracy, lambda sens, spec, p: sens * p + spec * (1 - p)),
+    (
+        "positive predictive value", positive_predictive_value,
+        lambda sens, spec, p: sens * p / (sens * p + (1 - spec) * (1 - p)),
+    ),
+    (
+        "negative predictive value", negative_predictive_value,
+        lambda sens, spec, p: spec * (1 - p) / (spec * (1 - p) + (1 - sens) * p),
+    ),
+    ("apparent prevalence", apparent_prevalence, lambda sens, spec, p: sens * p + (1 - spec) * (1 - p)),
+    ("prevalence", prevalence, lambda sens, spec, p: p),
+    ("F1", f1, lambda sens, spec, p: 2 * sens * p / (sens * p + (1 - spec) * (1 - p) + p)),
+)  # fmt: skip
+
+DRAWN: tuple[tuple[Measure, Truth], ...] = (
+    ("sensitivity", lambda sens, spec, p: sens),
+    ("Youden's index", lambda sens, spec, p: sens + spec - 1),
+    ("F1", lambda sens, spec, p: 2 * sens * p / (sens * p + (1 - spec) * (1 - p) + p)),
+)
+
+
+def measure_questions(model: RoeMetz) -> Iterator[Question]:
+    """Measures of the confusion table; those that rest on the prevalence in a cohort."""
+    for name, of, both in FIXED:
+        yield Question(name, "coverage", measured(model, of, both_classes(both)))
+    needed = partial(measure_holds, number_needed_to_diagnose, both_classes(lambda sens, spec: 1 / (sens + spec - 1)))
+    ask = first_reader(model, lambda study, _: needed(study, 0))
+    yield Question("number needed to diagnose of one reader", "coverage", ask)
+    for name, of, truth in OF_COHORT:
+        yield Question(f"{name} of one reader, wilson interval", "coverage", in_cohort(model, of, truth))
+    for measure, truth in DRAWN:
+        of = partial(bootstrap_decisions, measure=measure, replicates=REPLICATES)
+        yield Question(f"{measure} of one reader, bootstrap", "coverage", in_cohort(model, of, truth))
+
+
+def of_classes(of: Callable[..., Estimated], generator: np.random.Generator) -> Outcomes:
+    """Three classes of 40 cases; the score of the own class lies 1 higher, so that every area is Phi(1 / sqrt 2)."""
+    labels = np.repeat(np.arange(3), 40)
+    scores = generator.normal(size=(120, 3)) + np.eye(3)[labels]
+    found = of(labels, scores, (0, 1, 2), replicates=REPLICATES, seed=seed_of(generator))
+    return [covers(found, float(stats.norm.cdf(1 / math.sqrt(2))))]
 
 
 def single_reader_questions(worlds: Worlds) -> Iterator[Question]:
     """Intervals of one reader in one arm."""
     model = worlds.different
-    for method in METHODS:
-        name = f"AUC of one reader, {method} interval"
-        yield Question(name, "coverage", per_reader(model, partial(area_holds, method)))
-    methods: tuple[ShareMethod, ...] = ("wilson", "clopper-pearson")
-    for way in methods:
-        remark = CONSERVATIVE if way == "clopper-pearson" else ""
-        for diseased, word in ((True, "sensitivity"), (False, "specificity")):
-            ask = per_reader(model, partial(share_holds, way, diseased))
-            yield Question(f"{word} of one reader, {way} interval", "coverage", ask, remark)
-
-
-def paired_questions(worlds: Worlds) -> Iterator[Question]:
-    """Tests and intervals of one reader between two arms; in the world of tests no reader responds to the arm."""
-    yield Question("paired DeLong test of one reader", "type-I error", each_reader(worlds.same, delong_rejects))
-    yield Question("paired DeLong interval of one reader", "coverage", each_reader(worlds.different, delong_holds))
-    for test in TESTS:
-        remark = CONSERVATIVE if test in ("exact", "corrected") else ""
-        ask = each_reader(worlds.same, partial(mcnemar_rejects, test))
-        yield Question(f"McNemar's test of one reader, {test}", "type-I error", ask, remark)
-    methods: tuple[Method, ...] = ("newcombe", "tango", "wald")
-    for method in methods:
-        ask = each_reader(worlds.different, partial(difference_holds, method))
-        yield Question(f"difference of sensitivities, {method} interval", "coverage", ask)
+    yield from area_questions(model)
+    yield from curve_questions(model)
+    yield from share_questions(model)
+    yield from measure_questions(model)
+    yield Question("mean area of three classes, one versus rest", "coverage", partial(of_classes, one_versus_rest))
+    yield Question("Hand and Till's M of three classes", "coverage", partial(of_classes, hand_till))

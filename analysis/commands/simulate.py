@@ -1,7 +1,6 @@
 """Coverage of intervals and type-I error of tests over simulated studies."""
 
 import argparse
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from analysis.commands.words import add_format
@@ -9,10 +8,10 @@ from analysis.errors import CannotAnalyse
 
 if TYPE_CHECKING:
     from analysis.answer import Answer, CellRow
-    from analysis.coverage import Frequency, Question, Worlds
+    from analysis.coverage import Frequency
 
-FAMILIES = ("single", "paired", "clusters", "mrmc", "u-statistics", "further", "pooled")
 SMALLEST, LARGEST = 2, 1_000_000
+MOST_WORKERS = 256
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -22,57 +21,48 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--readers", type=int, default=6)
     command.add_argument("--positives", type=int, default=60)
     command.add_argument("--negatives", type=int, default=60)
-    command.add_argument("--only", choices=FAMILIES, help="one family of questions")
+    command.add_argument("--only", metavar="FAMILY", help="one family of questions: single, paired, mrmc ...")
+    command.add_argument("--workers", type=int, default=1, help="processes; the answers do not depend on it (1)")
+    command.add_argument("--markdown", action="store_true", help="the table of the README")
     add_format(command)
 
 
-def answer(options: argparse.Namespace) -> "Answer":
+def answer(options: argparse.Namespace) -> "Answer | str":
     from analysis.answer import Answer
-    from analysis.coverage import Worlds, frequency
+    from analysis.coverage import Frequency
+    from analysis.coverage_families import HEAD, Setting, frequencies, table_line
+    from analysis.interval import Refusal
     from analysis.tables import TableFacts
 
-    if not SMALLEST <= options.studies <= LARGEST:
-        raise CannotAnalyse(f"--studies lies between {SMALLEST} and {LARGEST}, not at {options.studies}.")
-    if options.readers < SMALLEST or min(options.positives, options.negatives) < SMALLEST:
-        raise CannotAnalyse("A simulated study has at least two readers, two diseased and two non-diseased cases.")
-    worlds = Worlds.of(options.structure, options.readers, options.positives, options.negatives)
-    found = [frequency(item, options.studies, options.seed) for item in questions(worlds, options.only)]
-    table = TableFacts(
-        options.readers, ("first", "second"), options.positives + options.negatives, options.positives,
-        options.negatives, 0,
-    )  # fmt: skip
+    check(options)
+    size = (options.readers, options.positives, options.negatives)
+    setting = Setting(options.studies, options.seed, options.structure, *size, options.only)
+    answers = frequencies(setting, options.workers)
+    found = [item for item in answers if isinstance(item, Frequency)]
+    if options.markdown:
+        return "\n".join([HEAD, *(table_line(item) for item in found)])
+    refused = [item.sentence for item in answers if isinstance(item, Refusal)]
+    cases = options.positives + options.negatives
+    table = TableFacts(options.readers, ("first", "second"), cases, options.positives, options.negatives, 0)
     return Answer(
         f"Roe and Metz's model {options.structure}, {options.studies} studies",
         table,
         tuple(row(item) for item in found),
-        warnings=tuple(remark(item) for item in found if item.remark or item.refused or not item.as_promised),
+        warnings=(*(remark(item) for item in found if item.remark or item.refused or not item.as_promised), *refused),
         seed=options.seed,
     )
 
 
-def questions(worlds: "Worlds", only: str | None = None) -> "Iterator[Question]":
-    """All questions, or those of one family."""
-    from analysis.coverage_clusters import cluster_questions
-    from analysis.coverage_many import (
-        further_questions,
-        obuchowski_rockette_questions,
-        pooled_questions,
-        u_statistics_questions,
-    )
-    from analysis.coverage_single import paired_questions, single_reader_questions
-    from analysis.simulation import Clusters
-
-    families = {
-        "single": lambda: single_reader_questions(worlds),
-        "paired": lambda: paired_questions(worlds),
-        "clusters": lambda: cluster_questions(Clusters()),
-        "mrmc": lambda: obuchowski_rockette_questions(worlds),
-        "u-statistics": lambda: u_statistics_questions(worlds),
-        "further": lambda: further_questions(worlds),
-        "pooled": lambda: pooled_questions(worlds),
-    }
-    for name in FAMILIES if only is None else (only,):
-        yield from families[name]()
+def check(options: argparse.Namespace) -> None:
+    """Refuse sizes that no study has."""
+    if not SMALLEST <= options.studies <= LARGEST:
+        raise CannotAnalyse(f"--studies lies between {SMALLEST} and {LARGEST}, not at {options.studies}.")
+    if options.readers < SMALLEST or min(options.positives, options.negatives) < SMALLEST:
+        raise CannotAnalyse("A simulated study has at least two readers, two diseased and two non-diseased cases.")
+    if not 1 <= options.workers <= MOST_WORKERS:
+        raise CannotAnalyse(f"--workers lies between 1 and {MOST_WORKERS}, not at {options.workers}.")
+    if options.seed < 0:
+        raise CannotAnalyse("A seed is a whole number from 0 on.")
 
 
 def row(found: "Frequency") -> "CellRow":
@@ -87,7 +77,7 @@ def row(found: "Frequency") -> "CellRow":
 def remark(found: "Frequency") -> str:
     parts = [found.remark] if found.remark else []
     if not found.as_promised:
-        parts.append(f"{100 * found.estimate:.1f} % where {100 * found.nominal:g} % is promised")
+        parts.append(f"{100 * found.estimate:.1f} % where {100 * found.nominal:.4g} % is promised")
     if found.refused:
         parts.append(f"{found.refused} studies could not be analysed and are left out")
     return f"{found.method}, {found.kind}: {'; '.join(parts)}."

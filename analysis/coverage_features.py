@@ -1,0 +1,104 @@
+"""Questions to tests of features and to their estimates: two classes of 60 and 40 cases."""
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+from scipy import stats
+
+from analysis.contingency import chi_square, fisher, g_test
+from analysis.coverage import ALPHA, CONSERVATIVE, Estimated, Outcomes, Question, Tested, covers, rejects
+from analysis.feature_table import Declared, feature_table
+from analysis.feature_tests import (
+    hodges_lehmann,
+    kolmogorov_smirnov,
+    kruskal_wallis,
+    mann_whitney,
+    signed_rank,
+    standardised_difference,
+    welch_t,
+)
+from analysis.ratings import Floats
+
+SIZES = (60, 40)
+APART, WIDE = 0.7, 1.5
+Two = Callable[[Floats, Floats], Tested]
+
+NULL: tuple[tuple[str, Two, str], ...] = (
+    ("Mann and Whitney's test, corrected", mann_whitney, ""),
+    ("Mann and Whitney's test, uncorrected", partial(mann_whitney, corrected=False), ""),
+    ("Mann and Whitney's test, exact", partial(mann_whitney, method="exact"), ""),
+    ("Welch's t test", welch_t, ""),
+    ("Kolmogorov and Smirnov's test, asymptotic", kolmogorov_smirnov, ""),
+    ("Kolmogorov and Smirnov's test, exact", partial(kolmogorov_smirnov, method="exact"), ""),
+    ("Kruskal and Wallis's test", lambda one, two: kruskal_wallis([one[:30], one[30:], two]), ""),
+    ("Wilcoxon's signed-rank test", lambda one, two: signed_rank(one[:40], two), ""),
+)
+COUNTED: tuple[tuple[str, Callable[[Floats], Tested], str], ...] = (
+    ("chi-square test of a feature", chi_square, ""),
+    ("chi-square test of a feature, corrected", partial(chi_square, corrected=True), CONSERVATIVE),
+    ("G test of a feature", g_test, ""),
+    ("Fisher's exact test of a feature", fisher, CONSERVATIVE),
+)
+
+
+def same(of: Two, generator: np.random.Generator) -> Outcomes:
+    return [rejects(of(*(generator.normal(size=size) for size in SIZES)))]
+
+
+def counts(generator: np.random.Generator, shares: tuple[float, float]) -> Floats:
+    """Class by feature present or not."""
+    present = generator.binomial(SIZES, shares)
+    return np.stack([present, np.array(SIZES) - present], axis=1).astype(float)
+
+
+def shifted(generator: np.random.Generator, wide: float = 1.0) -> tuple[Floats, Floats]:
+    return generator.normal(size=SIZES[0]), generator.normal(APART, wide, SIZES[1])
+
+
+def signs_reject(generator: np.random.Generator) -> Outcomes:
+    return [signed_rank(generator.normal(size=50), generator.normal(size=50)).sign_p < ALPHA]
+
+
+def odds_hold(generator: np.random.Generator) -> Outcomes:
+    table = counts(generator, (0.3, 0.5)).astype(int)
+    return [covers(fisher(table), 0.3 / 0.7 / (0.5 / 0.5))]
+
+
+def any_feature(generator: np.random.Generator) -> Outcomes:
+    """Five features without a difference, two of them yes or no, adjusted by Holm."""
+    import pandas as pd
+
+    truth = np.arange(sum(SIZES)) < SIZES[0]
+    measured = {f"m{place}": generator.normal(size=len(truth)) for place in range(3)}
+    present = {f"p{place}": generator.random(len(truth)) < 0.4 for place in range(2)}
+    frame = pd.DataFrame({"truth": truth.astype(int), **measured, **{k: v.astype(int) for k, v in present.items()}})
+    kinds = {
+        **{name: Declared("normal") for name in measured},
+        **{name: Declared("categorical", "chi-square") for name in present},
+    }
+    found = feature_table(frame, kinds)
+    return [any(row.p_adjusted < ALPHA for row in found.rows)]
+
+
+def feature_questions() -> Iterator[Question]:
+    for name, of, remark in NULL:
+        yield Question(name, "type-I error", partial(same, of), remark)
+    yield Question("sign test", "type-I error", signs_reject, CONSERVATIVE)
+    for name, test, remark in COUNTED:
+        ask = lambda generator, test=test: [rejects(test(counts(generator, (0.4, 0.4)).astype(int)))]  # noqa: E731
+        yield Question(name, "type-I error", ask, remark)
+    yield Question("any of five features, Holm", "type-I error", any_feature)
+    area = float(stats.norm.cdf(APART / math.sqrt(1 + WIDE**2)))
+    gap = APART / math.sqrt((1 + WIDE**2) / 2)
+    held: tuple[tuple[str, Callable[[Floats, Floats], Estimated], float, float], ...] = (
+        ("area of a feature beside Mann and Whitney's test", mann_whitney, area, WIDE),
+        ("Hodges and Lehmann's shift", hodges_lehmann, APART, 1.0),
+        ("difference of means, Welch", welch_t, APART, WIDE),
+        ("standardised difference", standardised_difference, gap, WIDE),
+    )
+    for name, of, truth, wide in held:
+        ask = lambda g, of=of, truth=truth, wide=wide: [covers(of(*shifted(g, wide)), truth)]  # noqa: E731
+        yield Question(name, "coverage", ask)
+    yield Question("odds ratio beside Fisher's test", "coverage", odds_hold, CONSERVATIVE)

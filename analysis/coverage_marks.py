@@ -1,0 +1,97 @@
+"""Questions to figures of marks, over studies from a search model: marks on lesions and elsewhere."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy import integrate, stats
+
+from analysis.coverage import Outcomes, Question, covers, rejects
+from analysis.froc import localised_figure
+from analysis.localised_mrmc import localised_dbm, localised_obuchowski_rockette
+from analysis.marks import UNMARKED, Marks
+from analysis.simulation import ARMS
+
+FIGURES = ("wafroc", "afroc", "hrauc")
+
+
+@dataclass(frozen=True)
+class Search:
+    """How do readers mark cases?
+
+    A case has a Poisson number of places that attract a reader, of mean `rate`, each with a standard normal rating; a
+    lesion is found with probability `found` and rated around `apart`. Ratings of a lesion share an effect over all
+    readers and arms and one over all readers of an arm; readers' separations vary, and vary between arms. Arms do not
+    differ on average. Source: Chakraborty (2006), Phys. Med. Biol. 51:3449-3462, without a threshold.
+    """
+
+    readers: int = 5
+    positives: int = 40
+    negatives: int = 40
+    lesions: int = 2
+    rate: float = 1.0
+    found: float = 0.8
+    apart: float = 1.5
+    reader: float = 0.1
+    arm_reader: float = 0.05
+    shared: float = 0.3
+    arm_shared: float = 0.2
+
+    def draw(self, generator: np.random.Generator) -> tuple[Marks, np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+        """Marks of one study, and the separation of each reader in each arm."""
+        cells, cases = (self.readers, 2), self.positives + self.negatives
+        truth = np.arange(cases) < self.positives
+        of_lesion = np.repeat(np.arange(self.positives), self.lesions)
+        apart = self.apart + generator.normal(0, math.sqrt(self.reader), (self.readers, 1))
+        apart = apart + generator.normal(0, math.sqrt(self.arm_reader), cells)
+        own = 1 - self.shared - self.arm_shared
+        size = (*cells, len(of_lesion))
+        rating = apart[:, :, None] + generator.normal(0, math.sqrt(self.shared), (1, 1, len(of_lesion)))
+        rating = rating + generator.normal(0, math.sqrt(self.arm_shared), (1, 2, len(of_lesion)))
+        rating = rating + generator.normal(0, math.sqrt(own), size)
+        hits = np.where(generator.random(size) < self.found, rating, UNMARKED)
+        number = generator.poisson(self.rate, (self.readers * 2, cases))
+        cell, case = (np.repeat(places.ravel(), number.ravel()) for places in np.indices(number.shape))
+        marks = Marks(
+            tuple(f"R{place + 1}" for place in range(self.readers)), ARMS, tuple(str(place) for place in range(cases)),
+            truth, of_lesion, np.full(len(of_lesion), 1 / self.lesions), hits, cell, case,
+            generator.normal(size=len(cell)), np.ones((*cells, cases), dtype=bool),
+        )  # fmt: skip
+        return marks, apart
+
+    def truth_of(self, apart: float) -> float:
+        """wAFROC and AFROC of a reader: a lesion against the highest mark of a case without disease."""
+
+        def below(rating: float) -> float:
+            nothing_above = math.exp(-self.rate * float(stats.norm.sf(rating)))
+            return nothing_above * float(stats.norm.pdf(rating - apart))
+
+        marked = float(integrate.quad(below, apart - 10, apart + 10)[0])
+        return self.found * marked + (1 - self.found) * math.exp(-self.rate) / 2
+
+
+def analysed(search: Search, figure: str, interval: bool, generator: np.random.Generator) -> Outcomes:
+    found = localised_obuchowski_rockette(search.draw(generator)[0], figure)
+    return [covers(found, 0.0) if interval else rejects(found)]
+
+
+def analysed_pseudovalues(search: Search, generator: np.random.Generator) -> Outcomes:
+    return [rejects(localised_dbm(search.draw(generator)[0]))]
+
+
+def one_reader(search: Search, figure: str, generator: np.random.Generator) -> Outcomes:
+    marks, apart = search.draw(generator)
+    return [covers(localised_figure(marks, "R1", ARMS[0], figure), search.truth_of(float(apart[0, 0])))]
+
+
+def mark_questions(search: Search) -> Iterator[Question]:
+    for figure in FIGURES:
+        name = f"Obuchowski-Rockette on marks, {figure}"
+        yield Question(name, "type-I error", partial(analysed, search, figure, False))
+        yield Question(name, "coverage", partial(analysed, search, figure, True))
+    yield Question("Dorfman-Berbaum-Metz on marks, wafroc", "type-I error", partial(analysed_pseudovalues, search))
+    alone = Search(readers=1)
+    for figure in FIGURES[:2]:
+        yield Question(f"{figure} of one reader, jackknife", "coverage", partial(one_reader, alone, figure))

@@ -1,0 +1,103 @@
+"""Questions to methods for probabilities, in a world where the probabilities are right."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+import numpy as np
+from scipy import integrate, stats
+
+from analysis.calibration import brier, calibration_in_the_large, expected_observed, hosmer_lemeshow, recalibration
+from analysis.calibration_curve import calibration_curve, likelihood_indices
+from analysis.coverage import Estimated, Outcomes, Question, Tested, covers, rejects, seed_of
+from analysis.decision_curve import decision_curve
+from analysis.ratings import Bools, Floats
+
+CASES = 400
+MEAN, SPREAD = -0.5, 1.2
+REPLICATES = 500
+THRESHOLDS = (0.2, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Probabilities with normal logits, and a truth that comes up with just these."""
+
+    truth: Bools
+    probability: Floats
+
+
+def forecast(generator: np.random.Generator) -> Forecast:
+    probability = 1 / (1 + np.exp(-generator.normal(MEAN, SPREAD, CASES)))
+    return Forecast(generator.random(CASES) < probability, probability)
+
+
+@cache
+def expected(of: Callable[[float], float], low: float = -math.inf) -> float:
+    """Mean of a function of the probability over cases whose logit is above `low`, counted over all cases."""
+
+    def weighed(logit: float) -> float:
+        return of(1 / (1 + math.exp(-logit))) * float(stats.norm.pdf(logit, MEAN, SPREAD))
+
+    return float(integrate.quad(weighed, max(low, MEAN - 12 * SPREAD), MEAN + 12 * SPREAD)[0])
+
+
+def uncertain(probability: float) -> float:
+    return probability * (1 - probability)
+
+
+def net_benefit(threshold: float) -> float:
+    odds = threshold / (1 - threshold)
+    low = math.log(odds)
+    return expected(float, low) - odds * expected(lambda probability: 1 - probability, low)
+
+
+def holds_points(generator: np.random.Generator) -> Outcomes:
+    """The share in a group, against the mean probability of its cases."""
+    drawn = forecast(generator)
+    points = calibration_curve(drawn.truth, drawn.probability).points
+    return [covers(point, point.probability) for point in points]
+
+
+def holds_benefits(generator: np.random.Generator) -> Outcomes:
+    drawn = forecast(generator)
+    found = decision_curve(drawn.truth, drawn.probability, THRESHOLDS, REPLICATES, seed_of(generator))
+    return [covers(point, net_benefit(point.threshold)) for point in found.points]
+
+
+def covering(of: Callable[[Bools, Floats], Estimated], truth: float, generator: np.random.Generator) -> Outcomes:
+    drawn = forecast(generator)
+    return [covers(of(drawn.truth, drawn.probability), truth)]
+
+
+def rejecting(of: Callable[[Bools, Floats], Tested], generator: np.random.Generator) -> Outcomes:
+    drawn = forecast(generator)
+    return [rejects(of(drawn.truth, drawn.probability))]
+
+
+TESTS: tuple[tuple[str, Callable[[Bools, Floats], Tested]], ...] = (
+    ("Brier score, Spiegelhalter's test", brier),
+    ("Hosmer and Lemeshow's test, probabilities from elsewhere", partial(hosmer_lemeshow, fitted=False)),
+    ("calibration slope and intercept together", recalibration),
+    ("calibration slope", lambda truth, probability: recalibration(truth, probability).slope),
+    ("calibration in the large", calibration_in_the_large),
+    ("expected over observed", expected_observed),
+    ("unreliability index", likelihood_indices),
+)
+
+
+def probability_questions() -> Iterator[Question]:
+    for name, test in TESTS:
+        yield Question(name, "type-I error", partial(rejecting, test))
+    intervals: tuple[tuple[str, Callable[[Bools, Floats], Estimated], float], ...] = (
+        ("Brier score", brier, expected(uncertain)),
+        ("calibration slope", recalibration, 1.0),
+        ("calibration intercept", lambda truth, probability: recalibration(truth, probability).intercept, 0.0),
+        ("calibration in the large", calibration_in_the_large, 0.0),
+        ("expected over observed", expected_observed, 1.0),
+    )
+    for name, of, truth in intervals:
+        yield Question(name, "coverage", partial(covering, of, truth))
+    yield Question("points of the calibration curve", "coverage", holds_points)
+    yield Question("net benefit at 0.2 and 0.5, bootstrap", "coverage", holds_benefits)

@@ -1,0 +1,155 @@
+"""Questions about readings: the order of arms and cases, reading times, reliance on the model."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analysis.complementarity import complementarity
+from analysis.coverage import Outcomes, Question, covers, rejects, seed_of
+from analysis.errors import CannotAnalyse
+from analysis.interval import Refusal
+from analysis.order_effects import Crossover, crossover, position_difference, position_effect
+from analysis.proportions import Proportion
+from analysis.ratings import Bools, Floats
+from analysis.reliance import reliance
+from analysis.timing import InterruptionRule, time_ratio, time_ratio_by_seniority
+
+REPLICATES = 500
+Ask = Callable[[np.random.Generator], Outcomes]
+
+
+def measured(generator: np.random.Generator, readers: int = 8, cases: int = 60, arm_case: float = 0.0) -> Floats:
+    """(reader, arm, case): readers, their responses, cases and errors vary; arms do not differ."""
+    values = generator.normal(0, 0.5, (readers, 1, 1)) + generator.normal(0, 0.2, (readers, 2, 1))
+    values = values + generator.normal(0, 0.5, (1, 1, cases)) + generator.normal(0, arm_case, (1, 2, cases))
+    return np.asarray(values + generator.normal(0, 0.5, (readers, 2, cases)))
+
+
+def crossed_over(within: bool, generator: np.random.Generator) -> Crossover:
+    """The order of the arms changes between readers, or between the cases of each reader."""
+    values = measured(generator)
+    readers, _, cases = values.shape
+    swapped = np.tile(np.arange(cases) % 2, (readers, 1)) if within else np.repeat(np.arange(readers) % 2, cases)
+    first = 1.0 + swapped.reshape(readers, cases)
+    return crossover(values, np.stack([first, 3 - first], axis=1))
+
+
+def order_questions() -> Iterator[Question]:
+    for within, word in ((False, "between readers"), (True, "within readers")):
+        for part in ("arm", "period", "carry_over"):
+            name = f"crossover {word}, {part.replace('_', '-')}"
+            test: Ask = lambda g, within=within, part=part: [rejects(getattr(crossed_over(within, g), part))]  # noqa: E731
+            yield Question(name, "type-I error", test)
+        hold: Ask = lambda g, within=within: [covers(crossed_over(within, g).arm, 0.0)]  # noqa: E731
+        yield Question(f"crossover {word}, arm", "coverage", hold)
+    yield Question("position in the session", "type-I error", partial(positions_reject, False))
+    yield Question("position in the session, difference of arms", "type-I error", partial(positions_reject, True))
+
+
+def positions_reject(both: bool, generator: np.random.Generator) -> Outcomes:
+    values = measured(generator)
+    position = generator.permuted(np.broadcast_to(np.arange(60.0), values.shape), axis=2)
+    if both:
+        return [rejects(position_difference(values, position))]
+    return [rejects(position_effect(values[:, 0], position[:, 0]))]
+
+
+NAMES = tuple("ABCDEFGH")
+RULE = InterruptionRule(longest=1e9)
+
+
+def seconds_of(generator: np.random.Generator, arm_case: float = 0.0) -> Floats:
+    """Lognormal times; the ratio of both arms is one on average over readers."""
+    return np.asarray(np.exp(3 + measured(generator, len(NAMES), 60, arm_case)))
+
+
+def time_questions() -> Iterator[Question]:
+    name = "ratio of reading times"
+    yield Question(name, "type-I error", lambda g: [rejects(time_ratio(NAMES, seconds_of(g), RULE))])
+    yield Question(name, "coverage", lambda g: [covers(time_ratio(NAMES, seconds_of(g), RULE), 1.0)])
+    yield Question(
+        "ratio of reading times, cases respond to the arm", "type-I error",
+        lambda g: [rejects(time_ratio(NAMES, seconds_of(g, 0.5), RULE))],
+        "t over readers speaks for readers like these on these cases, not for other cases",
+    )  # fmt: skip
+    groups = ("junior",) * 4 + ("senior",) * 4
+    name = "ratio of reading times, junior against senior"
+    yield Question(
+        name, "type-I error", lambda g: [rejects(time_ratio_by_seniority(NAMES, groups, seconds_of(g), RULE))]
+    )
+    yield Question(
+        name, "coverage", lambda g: [covers(time_ratio_by_seniority(NAMES, groups, seconds_of(g), RULE), 1.0)]
+    )
+
+
+# Shares right unaided and of the model; who follows a wrong model, and who refuses a right one, over readers.
+UNAIDED, MODEL, FOLLOWS, REFUSES = 0.7, 0.8, (0.1, 0.5), (0.2, 0.6)
+
+
+@dataclass(frozen=True, eq=False)
+class Advised:
+    """Decisions unaided and aided (reader, case), of the model and truth (case,), and each reader's own rates."""
+
+    unaided: Floats
+    aided: Floats
+    model: Floats
+    truth: Bools
+    follows: Floats
+    refuses: Floats
+
+
+def advised(generator: np.random.Generator, cases: int = 200) -> Advised:
+    readers = len(NAMES)
+    truth = np.arange(cases) % 2 == 0
+    unaided, model = generator.random((readers, cases)) < UNAIDED, generator.random(cases) < MODEL
+    follows, refuses = generator.uniform(*FOLLOWS, readers), generator.uniform(*REFUSES, readers)
+    chance = generator.random((readers, cases))
+    kept = np.where(unaided, chance >= follows[:, None], chance >= refuses[:, None])
+    aided = np.where(unaided == model, unaided, kept)
+    right = [np.where(values, truth, ~truth).astype(float) for values in (unaided, aided, model)]
+    return Advised(*right, truth, follows, refuses)
+
+
+def rate_holds(rate: str, mean: float, generator: np.random.Generator) -> Outcomes:
+    study = advised(generator)
+    found = reliance(NAMES, study.unaided, study.aided, study.model, study.truth).mean(rate)
+    if isinstance(found, Refusal):
+        raise CannotAnalyse(found.sentence)
+    return [covers(found, mean)]
+
+
+def own_rates_hold(generator: np.random.Generator) -> Outcomes:
+    study = advised(generator)
+    rows = reliance(NAMES, study.unaided, study.aided, study.model, study.truth).by_reader
+    rates = [row.rates.over_reliance for row in rows]
+    return [
+        covers(rate, float(truth))
+        for rate, truth in zip(rates, study.follows, strict=True)
+        if isinstance(rate, Proportion)
+    ]
+
+
+def gain_holds(generator: np.random.Generator) -> Outcomes:
+    """Aided minus the model, which is better than every reader alone by far."""
+    study = advised(generator)
+    found = complementarity(
+        NAMES, study.unaided, study.aided, study.model, study.truth, "accuracy", REPLICATES, seed_of(generator)
+    )
+    both, lost = UNAIDED * MODEL, UNAIDED * (1 - MODEL) * (1 - study.follows)
+    aided = both + lost + (1 - UNAIDED) * MODEL * (1 - study.refuses)
+    return [covers(found, float((aided - MODEL).mean()))]
+
+
+def reliance_questions() -> Iterator[Question]:
+    yield Question("over-reliance, mean of readers", "coverage", partial(rate_holds, "over_reliance", 0.3))
+    yield Question("over-reliance of one reader, wilson interval", "coverage", own_rates_hold)
+    yield Question("gain over the better of reader and model, bootstrap", "coverage", gain_holds)
+
+
+def reading_questions() -> Iterator[Question]:
+    """Order, times and reliance."""
+    yield from order_questions()
+    yield from time_questions()
+    yield from reliance_questions()
