@@ -58,7 +58,7 @@ def compare(
 ) -> "Answer":
     """Paired comparison of the AUCs of two arms, reader by reader."""
     from analysis.commands.paired_units import against_margin, paired_units, with_margin
-    from analysis.commands.rows import differences, named
+    from analysis.commands.rows import differences, of_readers
     from analysis.margins import check_margin, margin_test
     from analysis.resampling import SEED
     from analysis.tables import read_table
@@ -67,18 +67,13 @@ def compare(
         check_margin(margin)
     clusters = () if cluster is None else (cluster,)
     table = paired_units(read_table(path, names, clusters), names, names.rating, arms, cluster)
-    rows: list[DifferenceRow] = []
+
+    def of_reader(reader: str) -> "DifferenceRow":
+        row = compare_reader(table.units(reader, arms), arms, reader, method)
+        return row if margin is None else against_margin(row, partial(margin_test, row.estimate, row.se, margin))
+
     warnings = list(table.warnings)
-    for reader in table.ratings.readers:
-        units = table.units(reader, arms)
-        if len(units.truth) == 0:
-            warnings.append(f"{reader} rated no case in both arms and is left out.")
-            continue
-        row = named(partial(compare_reader, units, arms, reader, method), reader)
-        if margin is not None:
-            row = against_margin(row, partial(margin_test, row.estimate, row.se, margin))
-        rows.append(row)
-        warnings += [f"{reader}: {text}" for text in row.warnings]
+    rows = of_readers(table.ratings.readers, of_reader, warnings)
     said = SAID[method, cluster is not None] + ("" if cluster is None else f", clusters by {cluster}")
     seed = None if method == "delong" else SEED
     return differences(with_margin(said, arms, margin), table.ratings, rows, warnings, seed)
@@ -96,6 +91,8 @@ def compare_reader(units: "Units", arms: tuple[str, str], reader: str, method: M
     from analysis.venkatraman import venkatraman_test
 
     truth, first, second = units.truth, units.first, units.second
+    if len(truth) == 0:
+        raise CannotAnalyse("No case was rated in both arms.")
     if method == "bootstrap":
         drawn = (
             bootstrap_test(truth, first, second)

@@ -68,24 +68,29 @@ def mcnemar(
     import numpy as np
 
     from analysis.commands.paired_units import paired_units, with_margin
-    from analysis.commands.rows import decision_column, differences, named
+    from analysis.commands.rows import decision_column, differences, of_readers
     from analysis.margins import check_margin
     from analysis.tables import read_table
 
     if margin is not None:
         check_margin(margin)
     frame = read_table(path, names, () if cluster is None else (cluster,))
-    table = paired_units(frame, names, decision_column(list(frame.columns), names), arms, cluster)
-    rows: list[DifferenceRow] = []
-    warnings = list(table.warnings)
-    for reader in table.ratings.readers:
+    value = decision_column(list(frame.columns), names)
+    table = paired_units(frame, names, value, arms, cluster)
+    values = table.ratings.values
+    if not bool(np.isin(values[~np.isnan(values)], (0, 1)).all()):
+        raise CannotAnalyse(f"The column {value} must be 0 or 1 to be a decision; --rating NAME names another column.")
+
+    def of_reader(reader: str) -> "DifferenceRow":
         units = table.units(reader, arms)
         kept = {"accuracy": np.ones_like(units.truth), "sensitivity": units.truth, "specificity": ~units.truth}[metric]
         if not kept.any():
-            warnings.append(f"{reader} decided no case in both arms that {metric} rests on and is left out.")
-            continue
-        rows.append(named(partial(compare_reader, units.kept(kept), reader, arms, test, margin), reader))
-        warnings += [f"{reader}: {text}" for text in rows[-1].warnings]
+            word = {"accuracy": "", "sensitivity": "diseased ", "specificity": "non-diseased "}[metric]
+            raise CannotAnalyse(f"No {word}case was decided in both arms.")
+        return compare_reader(units.kept(kept), reader, arms, test, margin)
+
+    warnings = list(table.warnings)
+    rows = of_readers(table.ratings.readers, of_reader, warnings)
     said = with_margin(f"{name_of(test, cluster, margin)}, {metric}", arms, margin)
     return differences(said, table.ratings, rows, warnings)
 

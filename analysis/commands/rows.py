@@ -1,6 +1,6 @@
 """Pieces that the answers of several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -32,14 +32,33 @@ def differences(
     method: str, ratings: Ratings, rows: list[DifferenceRow], warnings: list[str], seed: int | None = None
 ) -> Answer:
     """An answer of one row per reader, with Holm's p values beside it in words."""
-    if not rows:
-        raise CannotAnalyse("No reader judged the same case in both arms.")
     if len(rows) > 1:
         holm = adjusted([row.p for row in rows])
         listed = ", ".join(f"{row.reader} {p:.4g}" for row, p in zip(rows, holm, strict=True))
         warnings.append(f"p values are per reader and not adjusted; adjusted by Holm they are: {listed}.")
         rows = [replace(row, p_adjusted=p) for row, p in zip(rows, holm, strict=True)]
     return Answer(method, facts(ratings), differences=tuple(rows), warnings=tuple(warnings), seed=seed)
+
+
+def of_readers(
+    readers: Sequence[str], compute: Callable[[str], DifferenceRow], warnings: list[str]
+) -> list[DifferenceRow]:
+    """A row for every reader; one without an answer becomes a warning, no reader with one is refused."""
+    rows = []
+    refusals: dict[str, str] = {}
+    for reader in readers:
+        try:
+            row = compute(reader)
+        except CannotAnalyse as refusal:
+            refusals[reader] = str(refusal)
+            continue
+        rows.append(row)
+        warnings += [f"{reader}: {text}" for text in row.warnings]
+    if not rows:
+        alike = len(refusals) > 1 and len(set(refusals.values())) == 1
+        raise CannotAnalyse(f"{'Every reader' if alike else readers[0]}: {refusals[readers[0]]}")
+    warnings += [f"Left out: {reader}: {sentence}" for reader, sentence in refusals.items()]
+    return rows
 
 
 def named(compute: Callable[[], Result], who: str) -> Result:

@@ -152,3 +152,35 @@ def test_patients_keep_their_leading_zeros(command: str, tmp_path: Path, ask: As
         found.append(ask(command, path, "--arms", "A0,A1", "--cluster", "who"))
     assert np.allclose([row["se"] for row in found[0]["differences"]], [row["se"] for row in found[1]["differences"]])
     assert not any("repeat between" in text for text in found[0]["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "value"),
+    [
+        (("compare",), "truth", 1),
+        (("compare", "--method", "bootstrap"), "truth", 1),
+        (("compare", "--margin", "0.1"), "truth", 1),
+        (("mcnemar", "--metric", "sensitivity"), "truth", 1),
+        (("mcnemar", "--cluster", "patient"), "patient", 1),
+    ],
+)
+def test_a_reader_without_an_answer_does_not_lose_the_others(
+    words: tuple[str, ...], column: str, value: int, tmp_path: Path, ask: Ask
+) -> None:
+    frame, path, whole = crossed(), tmp_path / "table.csv", tmp_path / "whole.csv"
+    lacking = frame[~((frame["reader"] == "R1") & (frame[column] == value))]
+    if column == "patient":
+        lacking = frame[(frame["reader"] != "R1") | (frame[column] == value)]
+    lacking.to_csv(path, index=False)
+    frame[frame["reader"] != "R1"].to_csv(whole, index=False)
+    found, expected = (ask(words[0], file, "--arms", "A0,A1", *words[1:]) for file in (path, whole))
+    assert found["differences"] == expected["differences"]
+    assert any(text.startswith("Left out: R1: ") for text in found["warnings"])
+
+
+def test_what_concerns_all_readers_is_said_once(tmp_path: Path, ask: Ask) -> None:
+    path = tmp_path / "table.csv"
+    crossed().assign(reader=lambda f: f["reader"] + f["arm"]).to_csv(path, index=False)
+    assert ask("compare", path, "--arms", "A0,A1") == "Every reader: No case was rated in both arms."
+    crossed().assign(decision=lambda f: f["rating"]).to_csv(path, index=False)
+    assert ask("mcnemar", path, "--arms", "A0,A1").startswith("The column decision must be 0 or 1")
