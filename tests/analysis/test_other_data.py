@@ -184,3 +184,33 @@ def test_what_concerns_all_readers_is_said_once(tmp_path: Path, ask: Ask) -> Non
     assert ask("compare", path, "--arms", "A0,A1") == "Every reader: No case was rated in both arms."
     crossed().assign(decision=lambda f: f["rating"]).to_csv(path, index=False)
     assert ask("mcnemar", path, "--arms", "A0,A1").startswith("The column decision must be 0 or 1")
+
+
+def test_text_is_aligned_and_short(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "table.csv"
+    frame = crossed().assign(reader=lambda f: f["reader"].map({"R0": "Ann", "R1": "Dr. Bob Smith", "R2": "C"}))
+    frame.iloc[1:].to_csv(path, index=False)
+    assert main(["mrmc", str(path), "--readers", "fixed"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == "3 readers, 2 arms (A0, A1), 24 cases (12 diseased, 12 not); 1 reading missing"
+    start = said.index("estimates")
+    rows = said[start + 1 : start + 8]
+    assert rows[0].split() == ["reader", "arm", "estimate", "se", "low", "high"]
+    assert len({len(row) for row in rows}) == 1 and len({row.rindex(".") for row in rows[1:]}) == 1
+    start = said.index("differences")
+    assert [row.split()[2] for row in said[start + 2 : start + 6]] == ["all", "Ann", "C", "Dr."]
+    assert "low and high: 95 % interval" in said
+    assert not any(len(word) > 12 for row in said[start:] if not row.startswith("Warning") for word in row.split())
+
+
+def test_text_of_very_small_p_and_of_a_power_grid(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "table.csv"
+    generator = np.random.default_rng(3)
+    frame = crossed(cases=400)
+    shift = 3 * (frame["truth"] == 1) * (frame["arm"] == "A1")
+    frame.assign(rating=generator.normal(size=len(frame)) + shift).to_csv(path, index=False)
+    assert main(["compare", str(path), "--arms", "A0,A1"]) == 0
+    assert capsys.readouterr().out.count("<0.0001") == 3
+    assert main(["power", "--pilot", str(path), "--readers", "5", "--cases", "50", "--effect", "0.05"]) == 0
+    said = capsys.readouterr().out
+    assert "95 % interval" not in said and "5 readers" in said
