@@ -129,7 +129,7 @@ def test_bootstrap_and_partial_areas_carry_their_seed(capsys: pytest.CaptureFixt
 def test_text_and_csv(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mrmc", TABLE, "--arms", "unaided,aided"]) == 0
     text = capsys.readouterr().out
-    assert "5 readers, 2 arms (unaided, aided), 80 cases, 40 diseased" in text
+    assert "5 readers, 2 arms (unaided, aided), 80 cases (40 diseased, 40 not)" in text
     assert "0.07175" in text
     assert main(["mrmc", TABLE, "--arms", "unaided,aided", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
