@@ -256,7 +256,7 @@ def newcombe(table: PairedTable, level: float = 0.95) -> Interval:
 
     n = table.n
     one = proportion(table.both + table.first_only, n, of="pairs")
-    two = proportion(table.both + table.second_only, n, of="pairs")
+    two = proportion(table.both + table.second_only, n)
     limits_one, limits_two = one.confidence_interval(level), two.confidence_interval(level)
     phi = newcombe_correlation(table)
     difference = two.estimate - one.estimate
@@ -308,9 +308,8 @@ def tango(table: PairedTable, level: float = 0.95) -> Interval:
     def limit(target: float, end: float) -> float:
         if estimate == end:
             return end
+        # At the end itself the score may be infinite; just before it lies far beyond any target.
         inner = math.copysign(1 - 1e-12, end)
-        if (tango_score(table, inner) - target) * (tango_score(table, estimate) - target) > 0:
-            return end
         return float(optimize.brentq(lambda d: tango_score(table, d) - target, estimate, inner, xtol=1e-15, rtol=1e-14))
 
     return Interval(limit(z, -1.0), limit(-z, 1.0), level)

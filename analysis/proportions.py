@@ -237,7 +237,7 @@ def accuracy(table: ConfusionTable, method: Method = "wilson") -> Proportion:
     >>> round(accuracy(ConfusionTable(tp=41, fp=22, tn=47, fn=4)).estimate, 6)
     0.77193
     """
-    return proportion(table.tp + table.tn, table.n, method, of="cases")
+    return proportion(table.tp + table.tn, table.n, method)
 
 
 def prevalence(table: ConfusionTable, method: Method = "wilson") -> Proportion:
@@ -246,7 +246,7 @@ def prevalence(table: ConfusionTable, method: Method = "wilson") -> Proportion:
     >>> round(prevalence(ConfusionTable(tp=41, fp=22, tn=47, fn=4)).estimate, 6)
     0.394737
     """
-    return proportion(table.positives, table.n, method, of="cases")
+    return proportion(table.positives, table.n, method)
 
 
 def apparent_prevalence(table: ConfusionTable, method: Method = "wilson") -> Proportion:
@@ -255,7 +255,7 @@ def apparent_prevalence(table: ConfusionTable, method: Method = "wilson") -> Pro
     >>> round(apparent_prevalence(ConfusionTable(tp=41, fp=22, tn=47, fn=4)).estimate, 6)
     0.552632
     """
-    return proportion(table.tp + table.fp, table.n, method, of="cases")
+    return proportion(table.tp + table.fp, table.n, method)
 
 
 def false_positive_fraction(table: ConfusionTable, method: Method = "wilson") -> Proportion:

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.delong import (
     Auc,
+    AucDifference,
     delong_auc,
     delong_covariance,
     delong_test,
@@ -184,3 +186,50 @@ def test_ties_and_no_ties_take_the_same_way_to_the_auc() -> None:
         place = placements(truth, rating)
         assert place[truth].mean() == pytest.approx(roc_curve(truth, rating).area, abs=1e-13)
         assert place[~truth].mean() == pytest.approx(roc_curve(truth, rating).area, abs=1e-13)
+
+
+def test_hanley_mcneil_by_hand() -> None:
+    # theta 3/4, 3 diseased, 5 not: Q1 = 3/5, Q2 = 9/14; 3/16 + 2 (3/5 - 9/16) + 4 (9/14 - 9/16) over 15.
+    assert hanley_mcneil_se(0.75, 3, 5) ** 2 == pytest.approx((3 / 16 + 2 * 3 / 80 + 4 * 9 / 112) / 15, rel=1e-14)
+    assert hanley_mcneil_se(1.0, 3, 5) == 0
+    truth = np.array([False, False, False, True, True])
+    found = delong_auc(truth, np.array([1.0, 2, 2, 2, 3]), "hanley-mcneil")
+    assert (found.estimate, found.method) == (pytest.approx(5 / 6), "hanley-mcneil")
+    assert found.se == hanley_mcneil_se(found.estimate, 2, 3)
+    assert found.confidence_interval().high == 1.0
+
+
+def test_the_unpaired_interval_is_students() -> None:
+    generator = np.random.default_rng(4)
+    truth = np.arange(20) % 2 == 0
+    ratings = generator.normal(size=(2, 20)) + truth
+    found = delong_test_unpaired(truth, ratings[0], truth[:12], ratings[1, :12])
+    assert found.df is not None
+    half = float(stats.t.ppf(0.975, found.df)) * found.se
+    interval = found.confidence_interval()
+    assert (interval.low, interval.high) == pytest.approx((found.estimate - half, min(found.estimate + half, 1.0)))
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.statistic), found.df))
+    assert found.covariance == 0.0
+
+
+def test_the_same_ratings_of_other_cases_vary_though_they_do_not_differ() -> None:
+    truth, rating = np.array([False, False, True, True]), np.array([1.0, 3, 2, 4])
+    found = delong_test_unpaired(truth, rating, truth, rating)
+    assert found.se == pytest.approx(math.sqrt(2) * delong_auc(truth, rating).se)
+    # Two variances alike from four cases each: twice the three degrees of freedom of one.
+    assert (found.estimate, found.p, found.df, found.warnings) == (0.0, 1.0, pytest.approx(6.0), ())
+
+
+def test_what_has_no_variance_and_no_difference_says_so() -> None:
+    truth, rating = np.array([False, False, True, True]), np.array([1.0, 3, 2, 4])
+    alike = "The two ratings order the cases alike; the difference is 0 and nothing speaks against equality."
+    area = delong_auc(truth, rating)
+    assert delong_test(truth, rating, 2 * rating) == AucDifference(
+        0.0, 0.0, 0.0, 1.0, None, area, area, pytest.approx(area.se**2), (alike,)
+    )
+    perfect = delong_auc(truth, truth.astype(float))
+    assert delong_test_unpaired(truth, truth.astype(float), truth, truth * 5.0) == AucDifference(
+        0.0, 0.0, 0.0, 1.0, None, perfect, perfect, 0.0, (alike,)
+    )
+    with pytest.raises(CannotAnalyse, match=r"The AUCs 1 and 0\.5 differ without any variance"):
+        delong_test_unpaired(truth, truth.astype(float), truth, np.ones(4))

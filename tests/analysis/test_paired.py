@@ -7,20 +7,23 @@ import math
 from typing import get_args
 
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from analysis.errors import CannotAnalyse
 from analysis.paired import (
     METHODS,
     TESTS,
     Alternative,
+    McNemar,
     Method,
+    OddsRatio,
     PairedTable,
     Test,
     agresti_min,
     bonett_price,
     mcnemar,
     newcombe,
+    newcombe_correlation,
     odds_ratio,
     paired_table,
     share_limits,
@@ -50,8 +53,10 @@ def test_edges_of_r(counts: str) -> None:
 def test_without_discordant_pairs_there_is_a_warning_and_width() -> None:
     table = PairedTable(6, 0, 0, 4)
     found = mcnemar(table)
-    assert (found.estimate, found.p, found.statistic) == (0.0, 1.0, None)
-    assert found.warnings
+    sentence = "No case was decided differently; the difference is 0 and nothing speaks against equality."
+    assert found == McNemar(0.0, 0.0, None, 1.0, table, "exact", (sentence,), "two-sided")
+    assert mcnemar(table, "midp", "less") == McNemar(0.0, 0.0, None, 1.0, table, "midp", (sentence,), "less")
+    assert (wald_interval(table).low, wald_interval(table, corrected=True).high) == (0.0, 0.0)
     for interval in (newcombe(table), tango(table)):
         assert interval.low == pytest.approx(-interval.high)
         assert interval.high > 0
@@ -175,8 +180,11 @@ def test_odds_ratio_at_its_edges() -> None:
     none = odds_ratio(PairedTable(5, 4, 0, 5))
     assert (none.estimate, none.confidence_interval().low, none.warnings) == (0.0, 0.0, ())
     endless = odds_ratio(PairedTable(5, 0, 4, 5))
-    assert (endless.estimate, endless.confidence_interval().high) == (math.inf, math.inf)
-    assert "no upper limit" in endless.warnings[0]
+    sentence = "Every discordant case was a success of the second arm, so the odds ratio has no upper limit."
+    # Four of four on one side: 2/16.
+    assert endless == OddsRatio(math.inf, pytest.approx(1 / 8), PairedTable(5, 0, 4, 5), False, (sentence,))
+    assert odds_ratio(PairedTable(5, 0, 4, 5), midp=True).midp
+    assert endless.confidence_interval().high == math.inf
     assert odds_ratio(PairedTable(5, 0, 4, 5), midp=True).confidence_interval().high == math.inf
     with pytest.raises(CannotAnalyse, match="decided differently"):
         odds_ratio(PairedTable(5, 0, 0, 5))
@@ -191,3 +199,64 @@ def test_words_of_the_literals_are_those_refused_against() -> None:
     for compute in (wald_interval, agresti_min, bonett_price):
         with pytest.raises(CannotAnalyse, match="no cases"):
             compute(PairedTable(0, 0, 0, 0))
+
+
+def test_one_sided_midp_by_hand() -> None:
+    # Seven of ten pairs on one side: 176/1024 at least so many, 120/1024 exactly so many.
+    assert mcnemar(TABLE, "midp", "less").p == pytest.approx((176 - 60) / 1024, rel=1e-12)
+    assert mcnemar(TABLE, "midp", "greater").p == pytest.approx(1 - (176 - 60) / 1024, rel=1e-12)
+
+
+def test_everything_discordant_one_way_has_no_variance_of_its_own() -> None:
+    found = mcnemar(PairedTable(0, 0, 7, 0))
+    assert (found.estimate, found.se, found.first, found.second) == (1.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_no_p_is_above_one(test: Test) -> None:
+    for b in range(1, 120):
+        assert mcnemar(PairedTable(3, b, b, 3), test).p == pytest.approx(1.0)
+        assert mcnemar(PairedTable(3, b, b, 3), test).p <= 1
+        assert mcnemar(PairedTable(3, b, b + 1, 3), test).p <= 1
+
+
+def test_the_correlation_of_newcombe_by_hand() -> None:
+    # 20 * 10 - 7 * 3 = 179, less half of the 40 cases; margins 27, 13 and 23, 17.
+    assert newcombe_correlation(TABLE) == pytest.approx(159 / math.sqrt(27 * 13 * 23 * 17), rel=1e-14)
+    # A negative numerator stays, a small one ends at zero, an empty margin has none.
+    assert newcombe_correlation(PairedTable(3, 7, 20, 10)) == pytest.approx(-110 / math.sqrt(10 * 30 * 23 * 17))
+    assert newcombe_correlation(PairedTable(1, 0, 1, 1)) == 0
+    assert newcombe_correlation(PairedTable(0, 0, 3, 2)) == 0
+
+
+def test_the_score_of_tango_by_hand() -> None:
+    # Without discordant pairs nothing is left to estimate: -n d / sqrt(n d (1 - d)).
+    assert tango_score(PairedTable(1, 0, 0, 1), 0.1) == pytest.approx(-math.sqrt(2 * 0.1 / 0.9), rel=1e-12)
+    assert tango_score(PairedTable(3, 0, 0, 2), 0.0) == 0
+    # At no difference it is McNemar's.
+    assert tango_score(TABLE, 0.0) == pytest.approx(-4 / math.sqrt(10), rel=1e-12)
+    assert (tango_score(TABLE, 1.0), tango_score(TABLE, -1.0)) == (-math.inf, math.inf)
+
+
+def test_the_nuisance_of_tango_is_the_most_likely_one() -> None:
+    for n, b, c, difference in ((40, 7, 3, 0.2), (6, 1, 1, 0.05), (10, 0, 2, -0.3)):
+
+        def against(share: float, n: int = n, b: int = b, c: int = c, difference: float = difference) -> float:
+            """Minus the likelihood where `share` of the pairs favour the first arm."""
+            rest = 1 - 2 * share - difference
+            return -(b * math.log(share) + c * math.log(share + difference) + (n - b - c) * math.log(rest))
+
+        low, high = max(0.0, -difference), (1 - difference) / 2
+        found = optimize.minimize_scalar(
+            against, bounds=(low + 1e-12, high - 1e-12), method="bounded", options={"xatol": 1e-12}
+        )
+        variance = n * (2 * found.x + difference * (1 - difference))
+        expected = (c - b - n * difference) / math.sqrt(variance)
+        assert tango_score(PairedTable(n - b - c, b, c, 0), difference) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_limits_of_a_rare_share_are_found_to_all_digits() -> None:
+    low, high = share_limits(1, 999_999, 0.95, midp=True)
+    # P(more than one) + P(one) / 2 for a Poisson count, which the binomial is here to six digits.
+    assert 1 - math.exp(-1e6 * low) * (1 + 1e6 * low / 2) == pytest.approx(0.025, rel=1e-5)
+    assert math.exp(-1e6 * high) * (1 + 1e6 * high / 2) == pytest.approx(0.025, rel=1e-5)

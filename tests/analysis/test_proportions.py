@@ -1,6 +1,7 @@
 """Proportions of the confusion table, their intervals and refusals; operating points; adjusted p values."""
 
 import math
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from analysis.multiplicity import adjusted
 from analysis.proportions import (
     ConfusionTable,
     Method,
+    Proportion,
     accuracy,
     apparent_prevalence,
     balanced_accuracy,
@@ -22,10 +24,12 @@ from analysis.proportions import (
     f1,
     false_negative_fraction,
     false_positive_fraction,
+    negative_predictive_value,
     positive_predictive_value,
     prevalence,
     proportion,
     sensitivity,
+    specificity,
     youden,
 )
 from tests.analysis.oracle_entries import agree, entries
@@ -165,21 +169,51 @@ def test_standard_errors_and_p_of_youden_by_hand() -> None:
     assert sensitivity(TABLE).p == pytest.approx(stats.binomtest(41, 45).pvalue)
 
 
-def test_other_shares_of_a_table() -> None:
-    for of, successes, n in (
-        (prevalence, 45, 114),
-        (apparent_prevalence, 63, 114),
-        (false_positive_fraction, 22, 69),
-        (false_negative_fraction, 4, 45),
-        (accuracy, 88, 114),
-    ):
-        found = of(TABLE)
-        assert (found.successes, found.n, found.method) == (successes, n, "wilson")
-        assert of(TABLE, "clopper-pearson").method == "clopper-pearson"
-    empty = ConfusionTable(tp=0, fp=0, tn=0, fn=0)
-    for of in (prevalence, apparent_prevalence, accuracy):
-        with pytest.raises(CannotAnalyse, match="no cases"):
-            of(empty)
+@pytest.mark.parametrize(
+    ("of", "successes", "n", "missing", "empty"),
+    [
+        (sensitivity, 41, 45, "diseased cases", ConfusionTable(tp=0, fp=1, tn=1, fn=0)),
+        (specificity, 47, 69, "non-diseased cases", ConfusionTable(tp=1, fp=0, tn=0, fn=1)),
+        (positive_predictive_value, 41, 63, "positive calls", ConfusionTable(tp=0, fp=0, tn=1, fn=1)),
+        (negative_predictive_value, 47, 51, "negative calls", ConfusionTable(tp=1, fp=1, tn=0, fn=0)),
+        (accuracy, 88, 114, "cases", ConfusionTable(tp=0, fp=0, tn=0, fn=0)),
+        (prevalence, 45, 114, "cases", ConfusionTable(tp=0, fp=0, tn=0, fn=0)),
+        (apparent_prevalence, 63, 114, "cases", ConfusionTable(tp=0, fp=0, tn=0, fn=0)),
+        (false_positive_fraction, 22, 69, "non-diseased cases", ConfusionTable(tp=1, fp=0, tn=0, fn=1)),
+        (false_negative_fraction, 4, 45, "diseased cases", ConfusionTable(tp=0, fp=1, tn=1, fn=0)),
+    ],
+)
+def test_shares_of_a_table_and_what_they_miss(
+    of: Callable[..., Proportion], successes: int, n: int, missing: str, empty: ConfusionTable
+) -> None:
+    found = of(TABLE)
+    assert (found.successes, found.n, found.method) == (successes, n, "wilson")
+    assert of(TABLE, "clopper-pearson").method == "clopper-pearson"
+    with pytest.raises(CannotAnalyse) as refusal:
+        of(empty)
+    assert str(refusal.value) == f"There are no {missing}, so the proportion does not exist."
+
+
+def test_transformed_intervals_by_the_delta_method() -> None:
+    found, z = proportion(7, 12, "logit"), 1.959963984540054
+    share, se = 7 / 12, math.sqrt(7 / 12 * 5 / 12 / 12)
+    interval = found.confidence_interval()
+    ends = [math.log(end / (1 - end)) for end in (interval.low, interval.high)]
+    centre, slope = math.log(7 / 5), 1 / (share * (1 - share))
+    assert ends == pytest.approx([centre - z * se * slope, centre + z * se * slope], rel=1e-12)
+    interval = proportion(7, 12, "cloglog").confidence_interval()
+    ends = [math.log(-math.log(end)) for end in (interval.high, interval.low)]
+    centre, slope = math.log(math.log(12 / 7)), 1 / (share * math.log(12 / 7))
+    assert ends == pytest.approx([centre - z * se * slope, centre + z * se * slope], rel=1e-12)
+
+
+def test_the_limits_interval_adds_the_exact_limits_of_both_parts() -> None:
+    found = youden(TABLE, "limits")
+    assert (found.method, youden(TABLE).method) == ("limits", "newcombe")
+    interval = found.confidence_interval(0.9)
+    low = stats.beta.ppf(0.05, 41, 5) + stats.beta.ppf(0.05, 47, 23)
+    high = stats.beta.ppf(0.95, 42, 4) + stats.beta.ppf(0.95, 48, 22)
+    assert (interval.low, interval.high) == pytest.approx((low - 1, high - 1), rel=1e-10)
 
 
 def test_holm_by_hand() -> None:

@@ -139,3 +139,13 @@ def test_the_ends_of_the_axes() -> None:
         for place in (-0.2, 1.2):
             with pytest.raises(CannotAnalyse, match=f"not at {place:g}"):
                 read(curve, place)
+
+
+def test_all_ties_are_read_from_the_diagonal() -> None:
+    truth = np.array([False, False, True])
+    curve = roc_curve(truth, np.ones(3))
+    for place in (0.0, 0.25, 0.7, 1.0):
+        assert sensitivity_at(curve, place) == pytest.approx(1 - place)
+        assert specificity_at(curve, place) == pytest.approx(1 - place)
+    assert partial_areas(curve.fpr, curve.tpr, "specificity", 0.5, 1.0) == pytest.approx(1 / 8)
+    assert partial_areas(curve.fpr, curve.tpr, "specificity", 0.5, 1.0, corrected=True) == pytest.approx(1 / 2)
