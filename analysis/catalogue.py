@@ -274,11 +274,6 @@ def check_nesting(endpoint: Endpoint, entry: Entry, plan: StudyPlan) -> None:
         raise CannotAnalyse(f"{endpoint.name!r} speaks of patients; say nested = true in [cases].")
     if entry.name in ("obuchowski-rockette", "interaction") and plan.design == "single reader":
         raise CannotAnalyse(f"{capital(entry.name)} needs several readers, and the design is a single reader.")
-    if entry.name == "obuchowski-rockette" and plan.design == "readers nested in arms":
-        raise CannotAnalyse(
-            "Each reader reads in one arm only, and Obuchowski-Rockette needs every reader in every arm; use "
-            "u-statistics."
-        )
 
 
 def capital(text: str) -> str:

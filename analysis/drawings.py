@@ -7,6 +7,9 @@ from typing import Literal
 
 from analysis.figures import ForestRow, PlanePoint, RocTrace
 
+# Points of one curve; a figure is a few hundred points wide.
+MOST = 2000
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -96,7 +99,20 @@ def roc_drawing(name: str, title: str, plane: Plane, note: str = "") -> Drawing:
 
 def curve_of(trace: RocTrace, style: int, thin: bool) -> Series:
     label = trace.label if trace.auc is None else f"{trace.label} (AUC {trace.auc:.3f})"
-    return Series(label, tuple(map(float, trace.fpr)), tuple(map(float, trace.tpr)), "line", style, thin=thin)
+    x, y = thinned(trace.fpr, trace.tpr)
+    return Series(label, x, y, "line", style, thin=thin)
+
+
+def thinned(x: Sequence[float], y: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """A curve without the points that lie closer to the last one kept than an eye can tell; both ends stay."""
+    if len(x) <= MOST:
+        return tuple(map(float, x)), tuple(map(float, y))
+    kept = [0]
+    for place in range(1, len(x) - 1):
+        if abs(x[place] - x[kept[-1]]) + abs(y[place] - y[kept[-1]]) >= 2 / MOST:
+            kept.append(place)
+    kept.append(len(x) - 1)
+    return tuple(float(x[place]) for place in kept), tuple(float(y[place]) for place in kept)
 
 
 def forest_drawing(

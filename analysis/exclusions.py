@@ -8,7 +8,7 @@ import numpy as np
 from analysis.declared import Exclusion, StudyPlan
 from analysis.errors import CannotAnalyse
 from analysis.plan_tables import Tables
-from analysis.ratings import Bools, check_columns, natural, numbers
+from analysis.ratings import Bools, Columns, check_columns, natural, numbers, table_to_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,8 @@ def prepared(tables: Tables, plan: StudyPlan) -> tuple[Tables, Flow]:
     for rule in plan.exclusions:
         base, cases = excluded(base, rule, steps)
         left_out |= cases
+    if tables.readings is not None and plan.missing.rule != "as read" and len(base):
+        check_readings(base)
     if tables.readings is not None and plan.missing.rule == "complete cases":
         base, cases = complete(base, plan, steps)
         left_out |= cases
@@ -152,6 +154,12 @@ def hits(frame: "pd.DataFrame", rule: Exclusion) -> Bools:
     same = numbers(frame, rule.column) == wanted if isinstance(wanted, int | float) else column.astype(str) == wanted
     same = np.asarray(same, dtype=bool)
     return np.asarray(same if rule.equals is not None else ~same & ~absent)
+
+
+def check_readings(frame: "pd.DataFrame") -> None:
+    """Refuse repeated readings and blank labels before readings are counted or filled in."""
+    for name in value_columns(frame)[:1]:
+        table_to_ratings(frame, Columns(value=name))
 
 
 def value_columns(frame: "pd.DataFrame") -> list[str]:

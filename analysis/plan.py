@@ -1,4 +1,8 @@
-"""The analysis plan, declared before the first rating, and which of its tests are valid for design and data."""
+"""The analysis plan, declared before the first rating, and which of its tests are valid for design and data.
+
+This is the plan of one pair of arms that a program hands to `study.analyse_study`. The plan of a whole study, as a file
+with several endpoints, exclusions and a hierarchy, is read by `plan_files` and carried out by `running`.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

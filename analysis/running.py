@@ -1,6 +1,7 @@
 """A plan carried out on its tables: what is valid is computed, what is not is refused, every deviation is told."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -91,6 +92,8 @@ def outcome_of(material: Material, endpoint: Endpoint) -> Outcome:
         findings = runner_of(endpoint.analysis)(narrowed(material, endpoint), endpoint)
     except CannotAnalyse as refusal:
         return Outcome(*facts, False, str(refusal), None)
+    if not all(math.isfinite(value) for claim in findings.claims for value in (claim.p, claim.row.estimate)):
+        return Outcome(*facts, False, "The analysis gave no finite number, so there is no result.", None)
     # A forest of one row says nothing beyond its sentence.
     drawings = tuple(item for item in findings.drawings if item.name != "forest" or len(item.y.ticks or ()) > 1)
     findings = replace(findings, drawings=drawings)

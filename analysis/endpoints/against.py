@@ -33,7 +33,10 @@ def readings(material: Material, endpoint: Endpoint) -> Ratings:
     arms = endpoint.arms or material.plan.arms
     if len(arms) != 1:
         raise CannotAnalyse(f"A model is held against readers of one arm; name it as arms = [{arms[0]!r}].")
-    return values.restricted(arms=arms)
+    who = [reader for reader in values.readers if len(values.cell(reader, arms[0])[0])]
+    if not who:
+        raise CannotAnalyse(f"Nobody read in the arm {arms[0]}.")
+    return values.restricted(readers=who, arms=arms)
 
 
 def aligned(item: ModelScores, values: Ratings, metric: str) -> Floats:

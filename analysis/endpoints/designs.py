@@ -21,9 +21,12 @@ def u_statistic(material: Material, endpoint: Endpoint) -> Findings:
     """Do the arms differ over readers and cases, whatever was read by whom?"""
     values = values_for(material, endpoint)
     found = u_statistics(values, endpoint.metric)
+    if not found.differences:
+        raise CannotAnalyse(" ".join(found.warnings) or "There is no difference of two arms to test.")
+    first, second = ({mean.arm: mean.estimate for mean in found.arms}.get(arm) for arm in values.arms)
     row = replace(
         difference_row(found.differences[0], material.plan.level),
-        n=len(values.cases), first_value=found.arms[0].estimate, second_value=found.arms[1].estimate,
+        n=len(values.cases), first_value=first, second_value=second,
     )  # fmt: skip
     word = WORDS[endpoint.metric]
     means = []

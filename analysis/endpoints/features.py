@@ -31,6 +31,8 @@ def compared_features(material: Material, endpoint: Endpoint) -> Findings:
     truth = truth_by_case(material)
     known = frame["case"].astype(str).isin(truth)
     frame = frame[known].assign(truth=[truth[case] for case in frame.loc[known, "case"].astype(str)])
+    if len(frame) == 0:
+        raise CannotAnalyse("No case of the table of features is among the cases of the study.")
     plan = material.plan.features
     names = plan.names or tuple(name for name in frame.columns if name not in ("case", "truth", "patient"))
     check_columns(frame, names)

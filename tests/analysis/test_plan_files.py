@@ -159,7 +159,6 @@ def test_a_test_on_reader_averages_has_no_place_at_all() -> None:
     [
         ("single reader", "obuchowski-rockette", "needs several readers, and the design is a single reader"),
         ("single reader", "interaction", "needs several readers"),
-        ("readers nested in arms", "obuchowski-rockette", "needs every reader in every arm; use u-statistics"),
         ("models only", "delong per reader", "needs readers, and the design is models only"),
     ],
 )

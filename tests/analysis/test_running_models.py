@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.delong import delong_test
+from analysis.drawings import thinned
 from analysis.errors import CannotAnalyse
 from analysis.localised_mrmc import localised_obuchowski_rockette
 from analysis.marks import read_marks
@@ -137,3 +138,40 @@ def test_a_column_that_is_not_there() -> None:
     assert "no column dice" in carried_out(text, crossed()).endpoints[1].sentence
     means = carried_out(text, crossed().assign(dice=0.5))
     assert {item.estimate for item in findings(means, 1).estimates} == {0.5}
+
+
+def test_curves_of_many_cases_are_thinned_for_the_eye_only() -> None:
+    x = np.linspace(0, 1, 100_001)
+    kept_x, kept_y = thinned(x.tolist(), np.sqrt(x).tolist())
+    assert 500 < len(kept_x) <= 2002
+    assert (kept_x[0], kept_x[-1], kept_y[-1]) == (0.0, 1.0, 1.0)
+    assert np.abs(np.sqrt(kept_x) - kept_y).max() == 0
+    assert thinned([0.0, 0.0, 1.0], [0.0, 0.0, 1.0]) == ((0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
+
+
+def test_readers_who_read_nothing_in_an_arm_are_no_readers_of_it() -> None:
+    whole = crossed()
+    frame = whole.loc[(whole["arm"] == "aided") == whole["reader"].isin(["R1", "R2"])]
+    text = plan_text(
+        endpoint(), endpoint("model against readers", role="secondary", more='arms = ["aided"]\n'),
+        design="readers nested in arms", more='[scores]\nfile = "x"\n',
+    )  # fmt: skip
+    outcome = carried_out(text, frame, model_of(crossed()))
+    assert findings(outcome, 1).tables[0].rows[0][2] == 2
+    assert np.isfinite(claim(outcome, 1).p)
+
+
+def test_repeated_readings_are_refused_before_readings_are_counted() -> None:
+    frame = pd.concat([crossed(), crossed().iloc[[3]]])
+    for rule in ("complete cases", "worst case"):
+        with pytest.raises(CannotAnalyse, match="more than one reading of case C004"):
+            carried_out(plan_text(more=f'[missing]\nrule = "{rule}"\n'), frame)
+
+
+def test_features_of_other_cases() -> None:
+    text = plan_text(endpoint(), endpoint("features", "accuracy", "exploratory"), more='[features]\nfile = "x"\n')
+    features = crossed().drop_duplicates("case")[["case"]].assign(mass=lambda rows: np.arange(len(rows)) % 2)
+    other = carried_out(text, crossed(), None, features.assign(case="X" + features["case"]))
+    assert "No case of the table of features" in other.endpoints[1].sentence
+    found = carried_out(text, crossed(), None, features)
+    assert len(findings(found, 1).tables[0].rows) == 1
