@@ -58,8 +58,8 @@ class ClusteredMcNemar:
     warnings: tuple[str, ...] = ()
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
-        """Wald's interval with the standard error between clusters, clipped to [-1, 1]."""
-        return wald(self.estimate, self.se, level).clipped(-1.0, 1.0)
+        """Student's t with clusters - 1 degrees of freedom, the spreads behind se; clipped to [-1, 1]."""
+        return wald(self.estimate, self.se, level, self.clusters - 1).clipped(-1.0, 1.0)
 
 
 def cluster_counts(first: Floats, second: Floats, clusters: Labels) -> ClusterCounts:

@@ -8,6 +8,7 @@ import numpy as np
 from analysis.clustered import Labels
 from analysis.delong import Auc, AucDifference, auc_result, difference, placements
 from analysis.errors import CannotAnalyse
+from analysis.interval import Interval, wald
 from analysis.ratings import Bools, Floats
 
 
@@ -16,6 +17,10 @@ class ClusteredAuc(Auc):
     """Area under one curve with a standard error between clusters; positives and negatives count units."""
 
     clusters: int = 0
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        """Student's t with clusters - 1 degrees of freedom, as that many spreads stand behind se; clipped to [0, 1]."""
+        return wald(self.estimate, self.se, level, self.clusters - 1).clipped()
 
 
 @dataclass(frozen=True)

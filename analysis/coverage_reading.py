@@ -11,9 +11,8 @@ from analysis.coverage import Outcomes, Question, covers, rejects, seed_of
 from analysis.errors import CannotAnalyse
 from analysis.interval import Refusal
 from analysis.order_effects import Crossover, crossover, position_difference, position_effect
-from analysis.proportions import Proportion
 from analysis.ratings import Bools, Floats
-from analysis.reliance import reliance
+from analysis.reliance import rates_of, reliance, switch_table
 from analysis.timing import InterruptionRule, time_ratio, time_ratio_by_seniority
 
 REPLICATES = 500
@@ -85,6 +84,7 @@ def time_questions() -> Iterator[Question]:
 
 
 # Shares right unaided and of the model; who follows a wrong model, and who refuses a right one, over readers.
+ADVISED = tuple("ABCDE")
 UNAIDED, MODEL, FOLLOWS, REFUSES = 0.7, 0.8, (0.1, 0.5), (0.2, 0.6)
 
 
@@ -101,7 +101,7 @@ class Advised:
 
 
 def advised(generator: np.random.Generator, cases: int = 200) -> Advised:
-    readers = len(NAMES)
+    readers = len(ADVISED)
     truth = np.arange(cases) % 2 == 0
     unaided, model = generator.random((readers, cases)) < UNAIDED, generator.random(cases) < MODEL
     follows, refuses = generator.uniform(*FOLLOWS, readers), generator.uniform(*REFUSES, readers)
@@ -114,28 +114,25 @@ def advised(generator: np.random.Generator, cases: int = 200) -> Advised:
 
 def rate_holds(rate: str, mean: float, generator: np.random.Generator) -> Outcomes:
     study = advised(generator)
-    found = reliance(NAMES, study.unaided, study.aided, study.model, study.truth).mean(rate)
+    found = reliance(ADVISED, study.unaided, study.aided, study.model, study.truth).mean(rate)
     if isinstance(found, Refusal):
         raise CannotAnalyse(found.sentence)
     return [covers(found, mean)]
 
 
-def own_rates_hold(generator: np.random.Generator) -> Outcomes:
+def own_rate_holds(generator: np.random.Generator) -> Outcomes:
     study = advised(generator)
-    rows = reliance(NAMES, study.unaided, study.aided, study.model, study.truth).by_reader
-    rates = [row.rates.over_reliance for row in rows]
-    return [
-        covers(rate, float(truth))
-        for rate, truth in zip(rates, study.follows, strict=True)
-        if isinstance(rate, Proportion)
-    ]
+    rate = rates_of(switch_table(study.unaided[0], study.aided[0], study.model, study.truth)).over_reliance
+    if isinstance(rate, Refusal):
+        raise CannotAnalyse(rate.sentence)
+    return [covers(rate, float(study.follows[0]))]
 
 
 def gain_holds(generator: np.random.Generator) -> Outcomes:
     """Aided minus the model, which is better than every reader alone by far."""
     study = advised(generator)
     found = complementarity(
-        NAMES, study.unaided, study.aided, study.model, study.truth, "accuracy", REPLICATES, seed_of(generator)
+        ADVISED, study.unaided, study.aided, study.model, study.truth, "accuracy", REPLICATES, seed_of(generator)
     )
     both, lost = UNAIDED * MODEL, UNAIDED * (1 - MODEL) * (1 - study.follows)
     aided = both + lost + (1 - UNAIDED) * MODEL * (1 - study.refuses)
@@ -144,7 +141,7 @@ def gain_holds(generator: np.random.Generator) -> Outcomes:
 
 def reliance_questions() -> Iterator[Question]:
     yield Question("over-reliance, mean of readers", "coverage", partial(rate_holds, "over_reliance", 0.3))
-    yield Question("over-reliance of one reader, wilson interval", "coverage", own_rates_hold)
+    yield Question("over-reliance of one reader, wilson interval", "coverage", own_rate_holds)
     yield Question("gain over the better of reader and model, bootstrap", "coverage", gain_holds)
 
 

@@ -100,9 +100,11 @@ def curve_questions(model: RoeMetz) -> Iterator[Question]:
     ) -> Callable[[np.random.Generator], Outcomes]:
         return first_reader(model, lambda study, seed: covers(of(study, seed), truth(curve_of(study, 0, 0))))
 
-    def rated(of: Callable[..., Estimated], *given: object) -> Callable[[Study, int], Estimated]:
+    def rated(
+        of: Callable[..., Estimated], *given: object, replicates: int = REPLICATES
+    ) -> Callable[[Study, int], Estimated]:
         return lambda study, seed: of(
-            study.ratings.truth, study.ratings.values[0, 0], *given, replicates=REPLICATES, seed=seed
+            study.ratings.truth, study.ratings.values[0, 0], *given, replicates=replicates, seed=seed
         )
 
     yield Question("AUC, bootstrap", "coverage", ask(rated(bootstrap_area), lambda curve: curve.area))
@@ -112,7 +114,7 @@ def curve_questions(model: RoeMetz) -> Iterator[Question]:
     yield Question("sensitivity at specificity 0.9, bootstrap", "coverage", high)
     back = ask(rated(specificity_at_sensitivity, AT), lambda curve: curve.specificity_at(AT))
     yield Question("specificity at sensitivity 0.9, bootstrap", "coverage", back)
-    best = ask(rated(choose_point), lambda curve: 2 * float(stats.norm.cdf(curve.a / 2)) - 1)
+    best = ask(rated(choose_point, replicates=200), lambda curve: 2 * float(stats.norm.cdf(curve.a / 2)) - 1)
     yield Question("largest Youden index, bootstrap", "coverage", best)
     smooth = ask(
         lambda study, _: binormal_auc(study.ratings.truth, study.ratings.values[0, 0]), lambda curve: curve.area
@@ -151,6 +153,7 @@ FIXED: tuple[tuple[str, Callable[[ConfusionTable], Estimated], Callable[[float, 
         "diagnostic odds ratio of one reader", partial(diagnostic_odds_ratio, zero_cells="add half"),
         lambda sens, spec: sens * spec / ((1 - sens) * (1 - spec)),
     ),
+    ("number needed to diagnose of one reader", number_needed_to_diagnose, lambda a, b: 1 / (a + b - 1)),
 )  # fmt: skip
 
 OF_COHORT: tuple[tuple[str, Callable[[ConfusionTable], Estimated], Truth], ...] = (
@@ -178,10 +181,8 @@ DRAWN: tuple[tuple[Measure, Truth], ...] = (
 def measure_questions(model: RoeMetz) -> Iterator[Question]:
     """Measures of the confusion table; those that rest on the prevalence in a cohort."""
     for name, of, both in FIXED:
-        yield Question(name, "coverage", measured(model, of, both_classes(both)))
-    needed = partial(measure_holds, number_needed_to_diagnose, both_classes(lambda sens, spec: 1 / (sens + spec - 1)))
-    ask = first_reader(model, lambda study, _: needed(study, 0))
-    yield Question("number needed to diagnose of one reader", "coverage", ask)
+        holds = partial(measure_holds, of, both_classes(both))
+        yield Question(name, "coverage", first_reader(model, lambda study, _, holds=holds: holds(study, 0)))
     for name, of, truth in OF_COHORT:
         yield Question(f"{name} of one reader, wilson interval", "coverage", in_cohort(model, of, truth))
     for measure, truth in DRAWN:

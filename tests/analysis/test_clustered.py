@@ -13,6 +13,7 @@ from analysis.cochran import cochran_q
 from analysis.delong import delong_auc, delong_covariance, delong_test, placements
 from analysis.errors import CannotAnalyse
 from analysis.gee import gee
+from analysis.interval import wald
 from analysis.paired import mcnemar, paired_table
 from analysis.ratings import Bools, Floats
 
@@ -208,6 +209,15 @@ def test_the_bootstrap_of_areas_at_its_edges() -> None:
             cluster_bootstrap_test(wrong, rating, rating, labels)
     with pytest.raises(CannotAnalyse, match="without any variation"):
         cluster_bootstrap_test(truth, np.array([2.0, 1, 2, 1]), np.array([1.0, 2, 1, 2]), [1, 1, 2, 2], 20)
+
+
+def test_intervals_between_clusters_rest_on_as_many_spreads_less_one() -> None:
+    one, two, labels = decided(12)
+    found = clustered_mcnemar(cluster_counts(one, two, labels))
+    assert found.confidence_interval() == wald(found.estimate, found.se, 0.95, len(set(labels)) - 1)
+    truth = np.arange(len(labels)) % 3 == 0
+    area = clustered_auc(truth, one + np.arange(len(labels)) % 5, labels)
+    assert area.confidence_interval() == wald(area.estimate, area.se, 0.95, len(set(labels)) - 1)
 
 
 def test_gee_of_shares_is_the_clustered_difference() -> None:
