@@ -81,6 +81,15 @@ def judged(frame: "pd.DataFrame", names: Names, value: str) -> Ratings:
     return rated(frame.assign(**{names.truth: 0}), replace(names, chosen=frozenset()), value)
 
 
+def as_numbers(frame: "pd.DataFrame", column: str) -> "pd.DataFrame":
+    """Numbers that a file holds as text are numbers, where all of the column are."""
+    import pandas as pd
+
+    found = pd.to_numeric(frame[column], errors="coerce")
+    whole = bool((found.notna() == frame[column].notna()).all())
+    return frame.assign(**{column: found}) if whole else frame
+
+
 def facts(ratings: Ratings, *, with_truth: bool = True) -> TableFacts:
     """Counts of the table as analysed."""
     return TableFacts(

@@ -49,13 +49,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def answer(options: argparse.Namespace) -> "Answer":
     from analysis.answer import Answer
     from analysis.commands.rows import named
-    from analysis.tables import facts, judged, read_table
+    from analysis.tables import as_numbers, facts, judged, read_table
 
     if options.weights and options.kind in MEASURED:
         raise CannotAnalyse(f"--weights belongs to kappa, fleiss, alpha and ac1, not to {options.kind}.")
     names = names_of(options)
     frame = read_table(options.table, names)
     value = value_column(frame, names, options.kind)
+    frame = as_numbers(frame, value)
     ratings = judged(frame, names, value)
     warnings = spoken_of(frame, value, ratings, options)
     rows: list[CellRow] = []

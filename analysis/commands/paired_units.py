@@ -98,7 +98,7 @@ def against_margin(row: DifferenceRow, test: Callable[[], MarginTest]) -> Differ
 def sentence(found: MarginTest, row: DifferenceRow) -> str:
     """What the test says of the second arm against the first."""
     margin, low = f"a margin of {found.margin:g}", found.confidence_interval(LEVEL).low
-    numbers = f"one-sided p = {found.p:.4g}, lower limit {low:.4g}"
+    numbers = f"one-sided p = {found.p:.4g} against {(1 - LEVEL) / 2:g}, lower limit {low:.4g}"
     verdict = found.verdict(LEVEL)
     if verdict == "not shown":
         return f"{row.second} is not shown to be non-inferior to {row.first} within {margin} ({numbers})."

@@ -214,3 +214,12 @@ def test_text_of_very_small_p_and_of_a_power_grid(tmp_path: Path, capsys: Captur
     assert main(["power", "--pilot", str(path), "--readers", "5", "--cases", "50", "--effect", "0.05"]) == 0
     said = capsys.readouterr().out
     assert "95 % interval" not in said and "5 readers" in said
+
+
+def test_numbers_as_text_are_numbers_for_agreement(tmp_path: Path, ask: Ask) -> None:
+    plain, other = tmp_path / "plain.csv", tmp_path / "other.parquet"
+    frame = table().assign(rating=lambda f: 8 + f["rating"])
+    frame.to_csv(plain, index=False)
+    frame.assign(rating=frame["rating"].map("{:.0f}".format)).to_parquet(other)
+    for words in (("--kind", "icc"), ("--weights", "linear")):
+        assert ask("agreement", other, *words) == ask("agreement", plain, *words)
