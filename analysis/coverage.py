@@ -1,7 +1,7 @@
 """How often intervals hold the truth and tests reject what is true, over simulated studies of known truth."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -192,3 +192,13 @@ def of_cohort(
         return [ask(study, reader) for reader in range(len(study.auc))]
 
     return outcomes
+
+
+def several(questions: Iterator[Question], times: int) -> Iterator[Question]:
+    """The same questions, each asked of several independent draws in every study: for methods that cost little."""
+
+    def ask(question: Question) -> Callable[[np.random.Generator], Outcomes]:
+        return lambda generator: [answer for _ in range(times) for answer in question.ask(generator)]
+
+    for question in questions:
+        yield replace(question, ask=ask(question))

@@ -20,7 +20,7 @@ from analysis.chance_corrected import (
     weighted_fleiss,
 )
 from analysis.concordance import concordance, kendall_w, mean_correlation
-from analysis.coverage import LEVEL, Estimated, Outcomes, Question, Tested, covers, holds, rejects
+from analysis.coverage import LEVEL, Estimated, Outcomes, Question, Tested, covers, holds, rejects, several
 from analysis.icc import MODELS, UNITS, Model, Unit, icc
 from analysis.ratings import Floats
 from analysis.rereads import rereads
@@ -225,6 +225,6 @@ RANKED: tuple[tuple[str, Callable[[Floats], Tested]], ...] = (
 
 def agreement_questions() -> Iterator[Question]:
     yield from kappa_questions()
-    yield from coefficient_questions()
-    yield from icc_questions()
-    yield from measurement_questions()
+    yield from several(coefficient_questions(), 4)
+    yield from several(icc_questions(), 4)
+    yield from several(measurement_questions(), 4)

@@ -10,7 +10,7 @@ from scipy import stats
 from analysis.cluster_bootstrap import cluster_bootstrap, cluster_bootstrap_test
 from analysis.clustered import ClusteredTest, cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc, clustered_auc_test
-from analysis.coverage import ALPHA, INVALID, LEVEL, Outcomes, Question, covers, holds, seed_of
+from analysis.coverage import ALPHA, INVALID, LEVEL, Outcomes, Question, covers, holds, seed_of, several
 from analysis.delong import delong_test, placements
 from analysis.gee import Gee, Link, gee
 from analysis.paired import mcnemar, paired_table
@@ -95,21 +95,25 @@ def areas_difference_holds(clusters: Clusters, generator: np.random.Generator) -
     return [covers(clustered_auc_test(truth, ratings[0], ratings[1], patients), 0.0)]
 
 
-def cluster_questions(clusters: Clusters) -> Iterator[Question]:
-    """Sixty patients with six units each; the arms do not differ."""
-    yield Question("McNemar over units, patients ignored", "type-I error", partial(over_units, clusters), INVALID)
+def clustered_questions(clusters: Clusters) -> Iterator[Question]:
     tests: tuple[ClusteredTest, ...] = get_args(ClusteredTest)
     for test in tests:
         yield Question(f"clustered McNemar, {test}", "type-I error", partial(over_clusters, test, clusters))
         yield Question(f"clustered difference, {test}", "coverage", partial(difference_holds, test, clusters))
-    links: tuple[Link, ...] = ("identity", "logit")
-    for link in links:
-        yield Question(f"GEE, {link} link", "type-I error", partial(gee_rejects, link, clusters))
-        yield Question(f"GEE, {link} link", "coverage", partial(gee_holds, link, clusters))
     name = "DeLong over units, patients ignored"
     yield Question(name, "type-I error", partial(areas_differ_over_units, clusters), INVALID)
     yield Question("clustered AUCs, paired test", "type-I error", partial(areas_differ, clusters))
     yield Question("clustered AUCs, difference", "coverage", partial(areas_difference_holds, clusters))
     yield Question("clustered AUC", "coverage", partial(area_holds, clusters))
+
+
+def cluster_questions(clusters: Clusters) -> Iterator[Question]:
+    """Sixty patients with six units each; the arms do not differ."""
+    yield Question("McNemar over units, patients ignored", "type-I error", partial(over_units, clusters), INVALID)
+    yield from several(clustered_questions(clusters), 3)
+    links: tuple[Link, ...] = ("identity", "logit")
+    for link in links:
+        yield Question(f"GEE, {link} link", "type-I error", partial(gee_rejects, link, clusters))
+        yield Question(f"GEE, {link} link", "coverage", partial(gee_holds, link, clusters))
     yield Question("AUC, bootstrap of patients", "coverage", partial(bootstrap_holds, clusters))
     yield Question("two AUCs, bootstrap of patients", "type-I error", partial(bootstrap_rejects, clusters))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.contingency import chi_square, fisher, g_test
-from analysis.coverage import ALPHA, CONSERVATIVE, Estimated, Outcomes, Question, Tested, covers, rejects
+from analysis.coverage import ALPHA, CONSERVATIVE, Estimated, Outcomes, Question, Tested, covers, rejects, several
 from analysis.feature_table import Declared, feature_table
 from analysis.feature_tests import (
     hodges_lehmann,
@@ -83,13 +83,22 @@ def any_feature(generator: np.random.Generator) -> Outcomes:
 
 
 def feature_questions() -> Iterator[Question]:
+    yield from several(null_questions(), 3)
+    yield Question("any of five features, Holm", "type-I error", any_feature)
+    yield from several(estimate_questions(), 3)
+    yield Question("odds ratio beside Fisher's test", "coverage", odds_hold, CONSERVATIVE)
+
+
+def null_questions() -> Iterator[Question]:
     for name, of, remark in NULL:
         yield Question(name, "type-I error", partial(same, of), remark)
     yield Question("sign test", "type-I error", signs_reject, CONSERVATIVE)
     for name, test, remark in COUNTED:
         ask = lambda generator, test=test: [rejects(test(counts(generator, (0.4, 0.4)).astype(int)))]  # noqa: E731
         yield Question(name, "type-I error", ask, remark)
-    yield Question("any of five features, Holm", "type-I error", any_feature)
+
+
+def estimate_questions() -> Iterator[Question]:
     area = float(stats.norm.cdf(APART / math.sqrt(1 + WIDE**2)))
     gap = APART / math.sqrt((1 + WIDE**2) / 2)
     held: tuple[tuple[str, Callable[[Floats, Floats], Estimated], float, float], ...] = (
@@ -101,4 +110,3 @@ def feature_questions() -> Iterator[Question]:
     for name, of, truth, wide in held:
         ask = lambda g, of=of, truth=truth, wide=wide: [covers(of(*shifted(g, wide)), truth)]  # noqa: E731
         yield Question(name, "coverage", ask)
-    yield Question("odds ratio beside Fisher's test", "coverage", odds_hold, CONSERVATIVE)

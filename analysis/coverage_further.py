@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.conversions import RatingModel, roe_metz_to_obuchowski_rockette
-from analysis.coverage import ALPHA, Outcomes, Question, Worlds, covers, rejects, whole
+from analysis.coverage import ALPHA, Outcomes, Question, Worlds, covers, rejects, several, whole
 from analysis.delong import delong_auc, delong_test
 from analysis.error_terms import Components
 from analysis.limits import between_readers, within_readers
@@ -167,5 +167,5 @@ def study_questions(worlds: Worlds) -> Iterator[Question]:
 
 
 def planning_questions(worlds: Worlds) -> Iterator[Question]:
-    yield from multiplicity_questions()
+    yield from several(multiplicity_questions(), 20)
     yield from power_questions(worlds)

@@ -10,7 +10,7 @@ from scipy import integrate, stats
 
 from analysis.calibration import brier, calibration_in_the_large, expected_observed, hosmer_lemeshow, recalibration
 from analysis.calibration_curve import calibration_curve, likelihood_indices
-from analysis.coverage import Estimated, Outcomes, Question, Tested, covers, rejects, seed_of
+from analysis.coverage import Estimated, Outcomes, Question, Tested, covers, rejects, seed_of, several
 from analysis.decision_curve import decision_curve
 from analysis.ratings import Bools, Floats
 
@@ -87,7 +87,7 @@ TESTS: tuple[tuple[str, Callable[[Bools, Floats], Tested]], ...] = (
 )
 
 
-def probability_questions() -> Iterator[Question]:
+def calibration_questions() -> Iterator[Question]:
     for name, test in TESTS:
         yield Question(name, "type-I error", partial(rejecting, test))
     intervals: tuple[tuple[str, Callable[[Bools, Floats], Estimated], float], ...] = (
@@ -99,5 +99,9 @@ def probability_questions() -> Iterator[Question]:
     )
     for name, of, truth in intervals:
         yield Question(name, "coverage", partial(covering, of, truth))
+
+
+def probability_questions() -> Iterator[Question]:
+    yield from several(calibration_questions(), 2)
     yield Question("points of the calibration curve", "coverage", holds_points)
     yield Question("net benefit at 0.2 and 0.5, bootstrap", "coverage", holds_benefits)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from analysis.complementarity import complementarity
-from analysis.coverage import Outcomes, Question, covers, rejects, seed_of
+from analysis.coverage import Outcomes, Question, covers, rejects, seed_of, several
 from analysis.errors import CannotAnalyse
 from analysis.interval import Refusal
 from analysis.order_effects import Crossover, crossover, position_difference, position_effect
@@ -43,6 +43,9 @@ def order_questions() -> Iterator[Question]:
             yield Question(name, "type-I error", test)
         hold: Ask = lambda g, within=within: [covers(crossed_over(within, g).arm, 0.0)]  # noqa: E731
         yield Question(f"crossover {word}, arm", "coverage", hold)
+
+
+def position_questions() -> Iterator[Question]:
     yield Question("position in the session", "type-I error", partial(positions_reject, False))
     yield Question("position in the session, difference of arms", "type-I error", partial(positions_reject, True))
 
@@ -147,6 +150,7 @@ def reliance_questions() -> Iterator[Question]:
 
 def reading_questions() -> Iterator[Question]:
     """Order, times and reliance."""
-    yield from order_questions()
-    yield from time_questions()
+    yield from several(order_questions(), 4)
+    yield from several(time_questions(), 4)
+    yield from position_questions()
     yield from reliance_questions()

@@ -1,11 +1,26 @@
-"""Simulated studies: the model against its closed form, and how frequencies are counted."""
+"""Simulated studies: the models against their closed forms, how frequencies are counted, the table of the README."""
+
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from analysis.commands.simulate import questions
-from analysis.coverage import Question, Worlds, frequency
+import analysis
+from analysis.__main__ import main
+from analysis.coverage import Frequency, Question, frequency
+from analysis.coverage_agreement import ALIKE, CLASSES, HABIT, OTHER, UNLIKE, conger, corrected, joint, judged, kappa_of
+from analysis.coverage_families import FAMILIES, Setting, answered, frequencies, questions, table_line
+from analysis.coverage_many import PARTIAL, nested_cases, nested_readers, population, split_plot
+from analysis.coverage_marks import Search
+from analysis.coverage_probabilities import expected, net_benefit, uncertain
+from analysis.coverage_reading import advised
+from analysis.designs import study_design
 from analysis.errors import CannotAnalyse
+from analysis.froc import localised_figures
+from analysis.interval import Refusal
+from analysis.merit_names import merit_named
 from analysis.mrmc import obuchowski_rockette
 from analysis.simulation import Clusters, RoeMetz, Variances, structure
 from tests.analysis.oracle_entries import entry
@@ -17,7 +32,7 @@ def test_areas_and_components_are_those_of_the_closed_form() -> None:
     model = RoeMetz((expected["AUC1"], expected["AUC2"]), structure("HL"), 8, 50, 50)
     assert model.mu[0] == pytest.approx(0.75, abs=1e-12)
     generator = np.random.default_rng(7)
-    found = [obuchowski_rockette(model.draw(generator).ratings, covariance_method="unbiased") for _ in range(1500)]
+    found = [obuchowski_rockette(model.draw(generator).ratings, covariance_method="unbiased") for _ in range(400)]
     for name, values in (
         ("AUC1", [item.arms[0].estimate for item in found]),
         ("AUC2", [item.arms[1].estimate for item in found]),
@@ -78,7 +93,7 @@ def test_refused_studies_are_counted_apart() -> None:
 
 
 def test_the_same_seed_gives_the_same_frequency_and_another_does_not() -> None:
-    question = next(item for item in questions(Worlds.of(), "mrmc") if item.kind == "coverage")
+    question = next(item for item in questions(Setting(40, 1, only="mrmc")) if item.kind == "coverage")
     first, again, other = frequency(question, 40, 1), frequency(question, 40, 1), frequency(question, 40, 2)
     assert first == again
     assert first.studies == other.studies == 40
@@ -86,13 +101,148 @@ def test_the_same_seed_gives_the_same_frequency_and_another_does_not() -> None:
 
 def test_obuchowski_rockette_keeps_its_promise_and_pooling_does_not() -> None:
     # statistics.md, section 1: 5 % against 22-36 % pooled.
-    worlds = Worlds.of()
-    found = {
-        (item.method, item.kind): frequency(item, 400)
-        for name in ("mrmc", "pooled")
-        for item in questions(worlds, name)
-    }
-    kept = found["Obuchowski-Rockette, auc, delong", "type-I error"]
+    kept = asked("mrmc", "Obuchowski-Rockette, auc, delong", "type-I error", 200)
     assert abs(kept.estimate - 0.05) < 3 * kept.error
-    assert found["DeLong pooled over readers", "type-I error"].estimate > 0.25
-    assert found["McNemar pooled over readers", "type-I error"].estimate > 0.15
+    assert asked("pooled", "DeLong pooled over readers", "type-I error", 200).estimate > 0.25
+    assert asked("pooled", "McNemar pooled over readers", "type-I error", 200).estimate > 0.15
+
+
+def asked(family: str, method: str, kind: str, studies: int) -> Frequency:
+    setting = Setting(studies, SEED, only=family)
+    places = [place for place, item in enumerate(questions(setting)) if (item.method, item.kind) == (method, kind)]
+    found = answered(setting, places[0])
+    assert isinstance(found, Frequency) and len(places) == 1
+    return found
+
+
+def test_every_question_has_a_name_of_its_own_and_all_families_are_asked() -> None:
+    asked_of = questions(Setting(2, 1))
+    names = [(item.method, item.kind) for item in asked_of]
+    assert len(set(names)) == len(names) > 250
+    assert len(asked_of) == sum(len(questions(Setting(2, 1, only=name))) for name in FAMILIES)
+    with pytest.raises(CannotAnalyse, match="families of questions"):
+        questions(Setting(2, 1, only="nobody"))
+
+
+def test_the_answers_do_not_depend_on_the_number_of_workers() -> None:
+    setting = Setting(8, 3, only="planning")
+    assert frequencies(setting, 1) == frequencies(setting, 2)
+    with pytest.raises(CannotAnalyse, match="at least one worker"):
+        frequencies(setting, 0)
+
+
+def test_a_question_that_cannot_be_asked_is_answered_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    # Two readers are no two groups of readers.
+    found = frequencies(Setting(3, 1, readers=2, positives=10, negatives=10, only="further"))
+    assert any(isinstance(item, Refusal) for item in found) and any(isinstance(item, Frequency) for item in found)
+    words = ["simulate", "--studies", "3", "--readers", "2", "--positives", "10", "--negatives", "10"]
+    assert main([*words, "--only", "further"]) == 0
+    assert "seniority x arm interaction refused" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--only", "nobody"), ("--workers", "0"), ("--studies", "1"), ("--readers", "1"), ("--seed", "-1")],
+    ids=" ".join,
+)
+def test_what_the_command_refuses(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_means_over_readers_are_those_of_very_many() -> None:
+    model = RoeMetz((0.75, 0.85), structure("HL", 0.3), 400, 300, 300)
+    study = model.draw(np.random.default_rng(11))
+    part = merit_named(PARTIAL)
+    truth = study.ratings.truth
+    found = [part.value(truth, row[0]) for row in study.ratings.values]
+    assert np.mean(found) == pytest.approx(population(model, PARTIAL)[0], abs=0.006)
+    first, second = population(model, "accuracy")
+    right = (study.decisions.values == truth).mean(axis=(0, 2))
+    assert right == pytest.approx([first, second], abs=0.02)
+
+
+def test_arranged_studies_have_the_design_they_are_named_for() -> None:
+    model, generator = RoeMetz((0.8, 0.8), structure("HL"), 4, 12, 12), np.random.default_rng(1)
+    assert study_design(nested_readers(model, generator)).kind == "readers nested in arms"
+    assert study_design(split_plot(model, generator)).kind == "split-plot"
+    assert study_design(nested_cases(model, generator)).cases_nested == "in readers"
+
+
+def test_agreement_of_hidden_classes_is_what_very_many_cases_give() -> None:
+    values = judged(UNLIKE, np.random.default_rng(2), 200_000)
+    table = np.array([[((values[0] == a) & (values[1] == b)).mean() for b in range(3)] for a in range(3)])
+    assert table == pytest.approx(joint(HABIT, OTHER), abs=0.005)
+    assert (
+        CLASSES.sum() == pytest.approx(1)
+        and HABIT.sum(axis=1) == pytest.approx(1)
+        and OTHER.sum(axis=1) == pytest.approx(1)
+    )
+    # Where readers are alike, kappas that differ in their view of chance are one.
+    same = np.eye(3)
+    fleiss = corrected(same, lambda shares: float(shares @ shares), ALIKE)
+    assert fleiss == pytest.approx(kappa_of(HABIT, HABIT, same)) == pytest.approx(conger(ALIKE))
+
+
+def test_figures_of_marks_are_those_of_the_search_model() -> None:
+    search = Search(readers=1, positives=4000, negatives=4000, reader=0.5)
+    marks, apart = search.draw(np.random.default_rng(4))
+    truth = [search.truth_of(float(value)) for value in apart[0]]
+    assert localised_figures(marks, "wafroc").values[0] == pytest.approx(truth, abs=0.015)
+
+
+def test_probabilities_are_right_and_their_means_known() -> None:
+    logits = np.random.default_rng(5).normal(-0.5, 1.2, 400_000)
+    p = 1 / (1 + np.exp(-logits))
+    assert expected(uncertain) == pytest.approx(float((p * (1 - p)).mean()), abs=0.001)
+    called = p >= 0.2
+    assert net_benefit(0.2) == pytest.approx(float((called * (p - 0.25 * (1 - p))).mean()), abs=0.002)
+
+
+def test_advice_is_followed_as_often_as_each_reader_does() -> None:
+    study = advised(np.random.default_rng(6), 40_000)
+    right = [np.where(study.truth, values, 1 - values) for values in (study.unaided, study.aided)]
+    wrong_model = np.where(study.truth, study.model, 1 - study.model) == 0
+    for reader, rate in enumerate(study.follows):
+        asked_for = (right[0][reader] == 1) & wrong_model
+        assert 1 - right[1][reader][asked_for].mean() == pytest.approx(rate, abs=0.03)
+
+
+README = Path(analysis.__file__).parent / "README.md"
+HEADING = "## Coverage and type-I error, simulated"
+SEED, STUDIES = 20260101, 2000
+ROWS_RERUN = (
+    ("planning", "any false rejection among five, holm", "type-I error"),
+    ("agreement", "intraclass correlation, agreement, single", "coverage"),
+    ("clusters", "clustered difference, obuchowski", "coverage"),
+)
+
+
+def printed_rows() -> list[list[str]]:
+    """Cells of the README's table below its heading."""
+    section = README.read_text().split(HEADING)[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+def test_the_readme_has_a_row_for_every_question_and_a_reason_for_every_miss() -> None:
+    rows = printed_rows()
+    wanted = [(item.method, item.kind, f"{100 * item.promised:.4g}", item.remark) for item in questions(Setting(2, 1))]
+    assert [(row[0], row[1], row[2], row[5] if len(row) > 5 else "") for row in rows] == wanted
+    for method, _, promised, found, error, *remark in rows:
+        assert abs(float(found) - float(promised)) <= 1 or remark, method
+        assert 0 <= float(error) < 1.2, method
+
+
+@pytest.mark.parametrize(("family", "method", "kind"), ROWS_RERUN, ids=[row[1] for row in ROWS_RERUN])
+def test_printed_numbers_come_out_again(family: str, method: str, kind: str) -> None:
+    line = table_line(asked(family, method, kind, STUDIES))
+    assert line in README.read_text().splitlines()
+
+
+def test_the_larger_areas_of_the_binormal_curve_are_closed_forms() -> None:
+    # The largest index of two normal distributions one apart: both errors are Phi(-1/2).
+    a = math.sqrt(2) * float(stats.norm.ppf(0.8))
+    cut = np.linspace(-3, 4, 100_001)
+    index = stats.norm.cdf(a - cut) - stats.norm.cdf(-cut)
+    assert float(index.max()) == pytest.approx(2 * stats.norm.cdf(a / 2) - 1, abs=1e-9)
