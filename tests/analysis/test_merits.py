@@ -1,13 +1,16 @@
 """Figures of merit: value, values without each case, values under weights; each against the plain way to it."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from analysis.case_bootstrap import bootstrap_covariance
+from analysis import case_bootstrap
+from analysis.case_bootstrap import bootstrap_covariance, drawn
 from analysis.delong import delong_auc
 from analysis.errors import CannotAnalyse
 from analysis.merit_names import merit_named
-from analysis.merits import Auc, Custom, Merit
+from analysis.merits import Auc, Custom, Merit, weighted_steps
 from analysis.ratings import Bools, Floats, Ratings
 from analysis.roc import partial_area, roc_curve, sensitivity_at, specificity_at
 
@@ -143,3 +146,106 @@ def test_a_reader_whose_class_is_mostly_not_drawn_is_refused() -> None:
         bootstrapped(truth, [[1, nan, nan, nan, 1, 2], [nan, 1, nan, nan, 1, 2], [nan, nan, 1, nan, 2, 1]], Auc())
     with pytest.raises(CannotAnalyse, match="diseased and non-diseased"):
         bootstrapped([True, True], [[1, 2]], Auc())
+
+
+@pytest.mark.parametrize("name", ["auc", *DECIDED])
+def test_two_cases_of_a_class_are_enough_for_the_jackknife(name: str) -> None:
+    truth = np.array([True, True, False, False])
+    values = np.array([1.0, 0, 0, 1])
+    merit = merit_named(name)
+    plain = [merit.value(np.delete(truth, i), np.delete(values, i)) for i in range(4)]
+    np.testing.assert_allclose(merit.without_each(truth, values), plain, atol=1e-15)
+
+
+def two_readers() -> Ratings:
+    generator = np.random.default_rng(12)
+    truth = np.arange(14) < 6
+    values = generator.normal(size=(3, 1, 14)) + truth
+    values[1] = np.nan
+    values[2, 0, [0, 9]] = np.nan
+    return Ratings(("R", "S", "T"), ("A",), tuple(map(str, range(14))), truth, values)
+
+
+def test_every_case_is_drawn_alike_and_as_many_of_each_class_as_there_are() -> None:
+    ratings = two_readers()
+    weights = drawn(np.random.default_rng(1), ratings, 20000)
+    np.testing.assert_array_equal(weights[:6].sum(axis=0), 6)
+    np.testing.assert_array_equal(weights[6:].sum(axis=0), 8)
+    # Multinomial: mean 1, variance 1 - 1/n, covariance -1/n within a class and none between classes.
+    expected = np.zeros((14, 14))
+    expected[:6, :6], expected[6:, 6:] = np.eye(6) - 1 / 6, np.eye(8) - 1 / 8
+    np.testing.assert_allclose(weights.mean(axis=1), 1, atol=0.03)
+    np.testing.assert_allclose(np.cov(weights), expected, atol=0.05)
+
+
+def test_the_bootstrap_is_the_covariance_of_the_figures_of_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ratings = two_readers()
+    weights = drawn(np.random.default_rng(9), ratings, 50)
+    figures = []
+    for place in (0, 2):
+        truth, values = ratings.cell(ratings.readers[place], "A")
+        read = ~np.isnan(ratings.values[place, 0])
+        figures.append(Auc().weighted(truth, values, weights[read]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bootstrap_covariance(ratings, Auc(), 50, seed=9)
+    assert (found.replicates, found.dropped, found.seed) == (50, 0, 9)
+    np.testing.assert_allclose(found.covariance[np.ix_([0, 2], [0, 2])], np.cov(figures), atol=1e-15)
+    assert np.isnan(found.covariance[1]).all() and np.isnan(found.covariance[:, 1]).all()
+    # Blocks of seven replicates, the last one short, draw other cases but as many replicates.
+    monkeypatch.setattr(case_bootstrap, "BLOCK", 7 * 14)
+    apart = bootstrap_covariance(ratings, Auc(), 4000, seed=9).covariance[np.ix_([0, 2], [0, 2])]
+    monkeypatch.setattr(case_bootstrap, "BLOCK", 1)
+    single = bootstrap_covariance(ratings, Auc(), 4000, seed=8).covariance[np.ix_([0, 2], [0, 2])]
+    np.testing.assert_allclose(apart, single, rtol=0.2, atol=0.001)
+
+
+def test_two_replicates_are_the_fewest() -> None:
+    found = bootstrap_covariance(two_readers(), Auc(), 2, seed=3)
+    assert (found.replicates, np.linalg.matrix_rank(found.covariance[np.ix_([0, 2], [0, 2])])) == (2, 1)
+
+
+def test_replicates_without_a_class_of_some_reader_are_dropped_and_counted() -> None:
+    # The second reader read one of three diseased cases: (2/3)³ = 8/27 of the draws are without it.
+    truth = np.array([True, True, True, False, False])
+    values = np.array([[[1.0, 2, 3, 1, 2]], [[3.0, np.nan, np.nan, 1, 2]]])
+    ratings = Ratings(("R", "S"), ("A",), tuple("12345"), truth, values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bootstrap_covariance(ratings, Auc(), 3000, seed=1)
+    assert found.dropped / 3000 == pytest.approx(8 / 27, abs=0.035)
+    weights = drawn(np.random.default_rng(1), ratings, 3000)
+    assert found.dropped == (weights[0] == 0).sum()
+
+
+def holding_both(ratings: Ratings, seed: int) -> int:
+    """How many of twenty draws hold both of the first two cases."""
+    return int((drawn(np.random.default_rng(seed), ratings, 20)[:2] > 0).all(axis=0).sum())
+
+
+def test_half_of_the_replicates_are_enough_and_fewer_are_not() -> None:
+    # Either reader read one of two diseased cases: half of the draws hold both.
+    values = np.array([[[1.0, np.nan, 1, 2]], [[np.nan, 2.0, 2, 1]]])
+    ratings = Ratings(("R", "S"), ("A",), tuple("1234"), np.array([True, True, False, False]), values)
+    kept = {
+        seed: int((drawn(np.random.default_rng(seed), ratings, 20)[:2] == 1).all(axis=0).sum()) for seed in range(99)
+    }
+    for number in (8, 9, 10, 11):
+        seed = next(seed for seed, found in kept.items() if found == number)
+        if number < 10:
+            with pytest.raises(CannotAnalyse, match="In most bootstrap draws"):
+                bootstrap_covariance(ratings, Auc(), 20, seed)
+        else:
+            assert bootstrap_covariance(ratings, Auc(), 20, seed).dropped == 20 - number
+
+
+@pytest.mark.parametrize("levels", [31, 32, 33])
+def test_steps_are_counted_alike_with_few_and_many_ratings(levels: int) -> None:
+    generator = np.random.default_rng(levels)
+    values = np.concatenate([np.arange(levels), generator.integers(0, levels, 60)]) + 0.0
+    truth, weights = generator.random(len(values)) < 0.5, generator.integers(0, 3, (len(values), 5)) + 0.0
+    diseased, healthy = weighted_steps(truth, values, weights)
+    for place, level in enumerate(np.arange(levels)[::-1]):
+        here = values == level
+        np.testing.assert_array_equal(diseased[:, place], weights[here & truth].sum(axis=0))
+        np.testing.assert_array_equal(healthy[:, place], weights[here & ~truth].sum(axis=0))
