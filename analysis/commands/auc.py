@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.commands.words import add_format, add_table, listed, names_of, part_of
@@ -43,7 +44,11 @@ def answer(options: argparse.Namespace) -> "Answer":
     ratings = rated(read_table(options.table, names), names, names.rating)
     cells = filled_cells(ratings)
     check_groups(options.by, cells)
-    return cells_answered(ratings, cells, method, compute)
+    found = cells_answered(ratings, cells, method, compute)
+    if part is None or options.interval in (None, "bootstrap"):
+        return found
+    told = f"A partial area has a bootstrap interval, not {options.interval}."
+    return replace(found, warnings=(told, *found.warnings))
 
 
 def method_of(

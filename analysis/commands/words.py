@@ -76,6 +76,8 @@ def part_of(text: str, corrected: bool = False, option: str = "--partial") -> "P
         low, high = float(pieces[1]), float(pieces[2])
     except ValueError:
         raise wrong from None
+    if not 0 <= low < high <= 1:
+        raise CannotAnalyse(f"A partial area needs 0 <= low < high <= 1, not {low:g} and {high:g}.")
     return Part("specificity" if pieces[0] == "specificity" else "sensitivity", low, high, corrected)
 
 

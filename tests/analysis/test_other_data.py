@@ -223,3 +223,14 @@ def test_numbers_as_text_are_numbers_for_agreement(tmp_path: Path, ask: Ask) -> 
     frame.assign(rating=frame["rating"].map("{:.0f}".format)).to_parquet(other)
     for words in (("--kind", "icc"), ("--weights", "linear")):
         assert ask("agreement", other, *words) == ask("agreement", plain, *words)
+
+
+def test_an_interval_that_a_partial_area_does_not_have_is_told(tmp_path: Path, ask: Ask) -> None:
+    path = tmp_path / "table.csv"
+    table().to_csv(path, index=False)
+    plain = ask("auc", path, "--partial", "specificity:0.8:1")
+    told = ask("auc", path, "--partial", "specificity:0.8:1", "--interval", "delong")
+    assert told["estimates"] == plain["estimates"]
+    assert told["warnings"] == ["A partial area has a bootstrap interval, not delong.", *plain["warnings"]]
+    refused = ask("auc", path, "--partial", "specificity:80:100")
+    assert refused == "A partial area needs 0 <= low < high <= 1, not 80 and 100."
