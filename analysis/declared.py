@@ -1,7 +1,7 @@
 """What a plan of a whole study declares: frozen records, one per section of the file, checked when they are made."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import check_level
@@ -33,7 +33,6 @@ class Columns:
     seconds: str = "seconds"
     seniority: str = "seniority"
     patient: str = "patient"
-    position: str = "position"
     model: str = "model"
     score: str = "score"
     set: str = "set"
@@ -219,8 +218,3 @@ def check_plan(plan: StudyPlan) -> None:
             raise CannotAnalyse(
                 f"The endpoint {endpoint.name!r} names the model {unknown[0]!r}, which the plan does not."
             )
-
-
-def known(alias: Any) -> tuple[str, ...]:
-    """The words that a literal type permits."""
-    return tuple(get_args(alias))

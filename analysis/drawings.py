@@ -83,7 +83,9 @@ def roc_drawing(name: str, title: str, plane: Plane, note: str = "") -> Drawing:
         series.append(curve_of(trace, place + len(plane.curves) + plane.first, True))
     for place, trace in enumerate(plane.curves):
         series.append(curve_of(trace, place + plane.first, False))
-    for place, group in enumerate(dict.fromkeys(point.group for point in plane.points)):
+    known = list(dict.fromkeys(point.group for point in plane.points))
+    groups = [name for name in plane.styles if name in known] + [name for name in known if name not in plane.styles]
+    for place, group in enumerate(groups):
         members = [point for point in plane.points if point.group == group]
         colour, symbol = plane.styles.get(group, (place, place))
         series.append(
@@ -127,7 +129,7 @@ def forest_drawing(
         for summary in (False, True):
             chosen = [row for row in members if row.summary is summary]
             if chosen:
-                series.append(interval_series(group, chosen, places, style + int(summary), summary))
+                series.append(interval_series(group, chosen, places, style, summary))
     low, top = limits([row.low for _, row in rows] + [row.high for _, row in rows], zero)
     digits = digits_for([value for _, row in rows for value in (row.estimate, row.low, row.high)])
     beside = tuple((places[id(row)], with_limits(row, digits)) for _, row in rows)
@@ -155,7 +157,7 @@ def digits_for(values: Sequence[float]) -> int:
     (3, 5, 3, 1)
     """
     largest = max((abs(value) for value in values), default=0.0)
-    if largest >= 100:
+    if largest >= 30:
         return 1
     if largest == 0 or largest >= 0.02:
         return 3

@@ -196,7 +196,8 @@ def table_html(item: Table, count: Numbering) -> str:
     spans = [
         (start, span) for start, span in merged(item.columns) if any(row[start] not in (None, "") for row in item.rows)
     ]
-    stacked = ' class="stacked"' if sum(span == 3 for _, span in spans) > 2 else ""
+    intervals = sum(span == 3 for _, span in spans)
+    stacked = "" if intervals < 3 else ' class="stacked"' if intervals < 6 else ' class="stacked dense"'
     head = "".join(
         f'<th class="{"n" if is_number(item, start) else ""}">{escape(heading(item.columns, start, span))}</th>'
         for start, span in spans

@@ -19,7 +19,7 @@ from analysis.per_reader import attempt
 from analysis.ratings import Bools, Floats
 from analysis.roc import roc_curve
 
-METRICS = ("auc", "sensitivity", "specificity", "accuracy", "f1")
+METRICS = ("auc", "sensitivity", "specificity", "ppv", "accuracy", "f1")
 SHIFT = 0.10
 
 

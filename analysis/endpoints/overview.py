@@ -114,7 +114,7 @@ def planes(material: Material) -> list[Drawing]:
         middle = mean_curve([curve for _, curve in curves], "vertical")
         label = "mean of readers" if len(curves) > 1 else curves[0][0]
         mean = RocTrace(label, middle.fpr.tolist(), middle.tpr.tolist(), middle.area)
-        means.append(RocTrace(f"{label}, {arm}", mean.fpr, mean.tpr, mean.auc))
+        means.append(RocTrace(f"{'mean' if len(curves) > 1 else label}, {arm}", mean.fpr, mean.tpr, mean.auc))
         thin = [trace(reader, curve) for reader, curve in curves] if len(curves) > 1 else []
         drawings.append(
             roc_drawing(

@@ -3,28 +3,49 @@
 Where units nest in patients the clustered methods are taken, everywhere; that choice stands here only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cluster_bootstrap import cluster_bootstrap
 from analysis.clustered import cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc, clustered_auc_test
-from analysis.decision_bootstrap import bootstrap_decisions
-from analysis.declared import Endpoint, Metric
+from analysis.decision_bootstrap import Measure, bootstrap_decisions, quotients
+from analysis.declared import Endpoint
 from analysis.delong import delong_auc, delong_test
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval
 from analysis.outcomes import Estimate
 from analysis.paired import PairedTable, mcnemar, paired_table
-from analysis.proportions import confusion_table, f1, proportion
+from analysis.proportions import (
+    ConfusionTable,
+    Proportion,
+    accuracy,
+    confusion_table,
+    positive_predictive_value,
+    sensitivity,
+    specificity,
+)
 from analysis.ratings import Bools, Floats
-from analysis.resampling import SEED
+from analysis.resampling import REPLICATES, SEED
 from analysis.rows import DifferenceRow, auc_difference_row, mcnemar_row
 
 Patients = Sequence[str] | None
-WORDS = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy", "f1": "F1"}
+WORDS = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy"}
+WORDS |= {"ppv": "precision", "f1": "F1"}
+MEASURES: dict[str, Measure] = {
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "positive predictive value",
+    "accuracy": "accuracy",
+    "f1": "F1",
+}
+SHARES: dict[str, Callable[[ConfusionTable], Proportion]] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "ppv": positive_predictive_value,
+    "accuracy": accuracy,
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,7 @@ def cases_of(truth: Bools, metric: str) -> Bools:
 def estimated(
     truth: Bools,
     values: Floats,
-    metric: Metric | str,
+    metric: str,
     label: str,
     group: str,
     level: float,
@@ -95,40 +116,38 @@ def estimated(
         return Estimate(
             label, group, metric, area.estimate, area.se, limits.low, limits.high, len(truth), area.warnings
         )
-    if metric == "f1":
-        return bootstrapped_f1(truth, values, label, group, level, patients, seed)
-    chosen = cases_of(truth, str(metric))
-    right = np.where(truth, values, 1 - values)
-    n = int(chosen.sum())
-    if patients is None:
-        share = proportion(int(right[chosen].sum()), n)
-        limits = share.confidence_interval(level)
-        return Estimate(label, group, str(metric), share.estimate, share.se, limits.low, limits.high, n)
-    drawn = cluster_bootstrap(
-        truth, right[None, :], list(patients), lambda t, r: share_right(t, r[0], str(metric)), seed=seed
-    )
-    limits = drawn.confidence_interval(level)
-    return Estimate(label, group, str(metric), drawn.estimate, drawn.se, limits.low, limits.high, n, drawn.warnings)
+    table = confusion_table(truth, values)
+    measure = MEASURES[metric]
+    if patients is not None:
+        return drawn_by_patient(truth, values, measure, label, group, metric, level, list(patients), seed)
+    if measure == "F1":
+        drawn = bootstrap_decisions(table, measure, seed=seed)
+        limits = drawn.confidence_interval(level)
+        return Estimate(
+            label, group, metric, drawn.estimate, drawn.se, limits.low, limits.high, len(truth), drawn.warnings
+        )
+    share = SHARES[metric](table)
+    limits = share.confidence_interval(level)
+    return Estimate(label, group, metric, share.estimate, share.se, limits.low, limits.high, share.n)
 
 
-def share_right(truth: Bools, right: Floats, metric: str) -> float:
-    return float(right[{"sensitivity": truth, "specificity": ~truth}.get(metric, np.ones_like(truth))].mean())
-
-
-def bootstrapped_f1(
-    truth: Bools, values: Floats, label: str, group: str, level: float, patients: Patients, seed: int
-) -> Estimate:
-    """F1 with the percentile interval of the bootstrap, of cases or of whole patients."""
-    if patients is None:
-        found = bootstrap_decisions(confusion_table(truth, values), "F1", seed=seed)
-    else:
-        f1(confusion_table(truth, values))
-        found = cluster_bootstrap(truth, values[None, :], list(patients), f1_of, seed=seed)
-    limits = found.confidence_interval(level)
-    return Estimate(label, group, "f1", found.estimate, found.se, limits.low, limits.high, len(truth), found.warnings)
-
-
-def f1_of(truth: Bools, calls: Floats) -> float:
-    """F1 without the checks that thousands of replicates need not repeat."""
-    hits = float(calls[0][truth].sum())
-    return 2 * hits / max(float(truth.sum() + calls[0].sum()), 1.0)
+def drawn_by_patient(
+    truth: Bools, values: Floats, measure: Measure, label: str, group: str, metric: str, level: float,
+    patients: list[str], seed: int,
+) -> Estimate:  # fmt: skip
+    """A measure of decisions with the percentile interval of the bootstrap of patients, all their units together."""
+    places = np.unique(np.asarray(patients), return_inverse=True)[1]
+    called, people = values == 1, int(places.max()) + 1
+    cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
+    counts = np.stack([np.bincount(places, weights=cell, minlength=people) for cell in cells]).astype(float)
+    whole = quotients(measure, counts.sum(axis=1, keepdims=True))
+    if not len(whole):
+        raise CannotAnalyse(f"There are no cases that the {WORDS[metric]} of {label} in {group} could rest on.")
+    if people < 2:
+        raise CannotAnalyse(f"The {WORDS[metric]} of {label} in {group} rests on one patient, so it has no interval.")
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(people, np.full(people, 1 / people), size=REPLICATES)
+    found = quotients(measure, np.asarray(counts @ drawn.T))
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    se = float(found.std(ddof=1))
+    return Estimate(label, group, metric, float(whole[0]), se, float(low), float(high), len(truth))

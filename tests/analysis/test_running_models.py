@@ -5,14 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score, precision_score
 
+from analysis.cluster_bootstrap import cluster_bootstrap
 from analysis.delong import delong_test
 from analysis.drawings import thinned
+from analysis.endpoints.pairs import estimated
 from analysis.errors import CannotAnalyse
 from analysis.localised_mrmc import localised_obuchowski_rockette
 from analysis.marks import read_marks
 from analysis.plan_files import plan_of
 from analysis.plan_tables import Tables
+from analysis.ratings import Bools, Floats
 from analysis.running import run_plan
 from tests.analysis.oracle_entries import crossed
 from tests.analysis.plan_texts import carried_out, claim, endpoint, findings, model_of, plan_text
@@ -175,3 +179,31 @@ def test_features_of_other_cases() -> None:
     assert "No case of the table of features" in other.endpoints[1].sentence
     found = carried_out(text, crossed(), None, features)
     assert len(findings(found, 1).tables[0].rows) == 1
+
+
+@pytest.mark.parametrize("metric", ["sensitivity", "specificity", "accuracy"])
+def test_patients_are_drawn_with_all_their_units(metric: str) -> None:
+    generator = np.random.default_rng(4)
+    truth, patients = generator.random(300) < 0.4, [f"P{number}" for number in np.repeat(np.arange(60), 5)]
+    calls = (generator.normal(size=300) + truth + np.repeat(generator.normal(size=60), 5) > 0.7).astype(float)
+    found = estimated(truth, calls, metric, "m", "s", 0.95, patients)
+    right = np.where(truth, calls, 1 - calls)[None, :]
+    part = {"sensitivity": 1.0, "specificity": 0.0}.get(metric)
+
+    def share(drawn: Bools, values: Floats) -> float:
+        return float(values[0][np.ones_like(drawn) if part is None else drawn == part].mean())
+
+    peer = cluster_bootstrap(truth, right, patients, share, seed=9)
+    assert found.estimate == pytest.approx(peer.estimate, abs=1e-12)
+    assert found.se == pytest.approx(peer.se, rel=0.08)
+    assert found.low == pytest.approx(peer.confidence_interval().low, abs=0.01)
+    assert estimated(truth, calls, "f1", "m", "s", 0.95, patients).estimate == pytest.approx(f1_score(truth, calls))
+    assert estimated(truth, calls, "ppv", "m", "s", 0.95).estimate == pytest.approx(precision_score(truth, calls))
+
+
+def test_one_patient_gives_no_interval() -> None:
+    truth = np.array([True, False, True])
+    with pytest.raises(CannotAnalyse, match="rests on one patient"):
+        estimated(truth, np.ones(3), "accuracy", "m", "s", 0.95, ["P", "P", "P"])
+    with pytest.raises(CannotAnalyse, match="no cases that the precision of m in s could rest on"):
+        estimated(truth, np.zeros(3), "ppv", "m", "s", 0.95, ["P", "Q", "P"])
