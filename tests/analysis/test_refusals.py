@@ -214,7 +214,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "arms that differ without variation": (
         lambda: analyse(dice([[0.5, 0.7], [0.5, 0.7]], np.zeros((4, 4)))),
-        "The arms differ but nothing varies over readers or cases, so there is no test.",
+        "The arms differ, but the error term of their difference is estimated as 0, so there is no test.",
     ),
     "negative variance of the difference": (
         lambda: analyse(dice([[0.5, 0.6]], np.array([[1.0, 2.0], [2.0, 1.0]])), readers="fixed"),
