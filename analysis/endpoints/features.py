@@ -41,10 +41,11 @@ def compared_features(material: Material, endpoint: Endpoint) -> Findings:
     found = feature_table(frame, kinds, adjustment=plan.multiplicity)
     rows = tuple(row_of(row, frame[row.feature], diseased) for row in found.rows)
     columns = ("feature", "diseased", "not diseased", "test", "effect", "effect low", "effect high", "p", "p adjusted")
-    different = sum(row.p_adjusted <= 0.05 for row in found.rows)
+    alpha = round(1 - material.plan.level, 10)
+    different = sum(row.p_adjusted <= alpha for row in found.rows)
     note = (
-        f"{different} of {len(rows)} features differ at an adjusted p of .05 or less ({plan.multiplicity}). Counts "
-        "with shares, or medians with quartiles. Effect: Cramér's V, or the area under the ROC curve."
+        f"{different} of {len(rows)} features differ at an adjusted p of {alpha:g} or less ({plan.multiplicity}). "
+        "Counts with shares, or medians with quartiles. Effect: Cramér's V, or the area under the ROC curve."
     )
     refused = [f"{name}: {why.sentence}" for name, why in found.refused]
     return Findings(

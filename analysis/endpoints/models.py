@@ -238,7 +238,7 @@ def in_folds(item: ModelScores) -> Iterator[tuple[str, Bools]]:
 
 def fold_table(item: ModelScores) -> Table:
     """A row per fold: cases, diseased, AUC, sensitivity, specificity, accuracy; no intervals, as none is valid."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for fold, chosen in in_folds(item):
         truth, score, decision = item.truth[chosen], item.score[chosen], item.decision[chosen]
         cells: list[Cell] = [fold, len(truth), int(truth.sum())]
@@ -249,8 +249,12 @@ def fold_table(item: ModelScores) -> Table:
             known = right[part & ~np.isnan(right)]
             cells.append(float(known.mean()) if known.size else None)
         rows.append(tuple(cells))
+    means = [[cell for row in rows if isinstance(cell := row[place], float)] for place in range(3, 7)]
+    totals = (len(item.truth), int(item.truth.sum()))
+    rows.append(("mean over folds", *totals, *(float(np.mean(values)) if values else None for values in means)))
     columns = ("fold", "cases", "diseased", "AUC", "sensitivity", "specificity", "accuracy")
-    return Table(f"folds {item.model}", f"{item.model}, fold by fold", columns, tuple(rows), "A description of folds.")
+    note = "Folds are described; the pooled curve takes the scores of all folds as one scale, their mean does not."
+    return Table(f"folds {item.model}", f"{item.model}, fold by fold", columns, tuple(rows), note)
 
 
 def fold_curves(item: ModelScores) -> list[RocTrace]:

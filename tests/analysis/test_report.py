@@ -256,7 +256,9 @@ def test_the_model_against_two_surgeons(folders: dict[str, Path]) -> None:
 def test_ten_folds_and_their_features(folders: dict[str, Path]) -> None:
     found = results(folders, "S1")
     tables = {table["name"]: table for table in endpoint_of(found, "Tenfold cross-validation")["findings"]["tables"]}
-    assert len(tables["folds ResNet50"]["rows"]) == 10
+    folds = tables["folds ResNet50"]["rows"]
+    assert len(folds) == 11
+    assert folds[-1][3] == pytest.approx(sum(row[3] for row in folds[:10]) / 10)
     assert endpoint_of(found, "Tenfold cross-validation")["findings"]["claims"] == []
     truth = pd.read_csv(PLANS / "S1.csv").drop_duplicates("case").set_index("case")["truth"]
     scores = pd.read_csv(PLANS / "S1_scores.csv")
