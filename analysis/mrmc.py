@@ -273,7 +273,9 @@ def compare_arms(
     means = np.nanmean(estimates.values, axis=0)
     denominator, df = error.denominator, error.df
     if denominator == 0 and squares.arms > 0:
-        raise CannotAnalyse("The arms differ, but the error term of their difference is estimated as 0, so there is no test.")
+        raise CannotAnalyse(
+            "The arms differ, but the error term of their difference is estimated as 0, so there is no test."
+        )
     found = tuple(
         arm_difference(estimates, (i, j), None, float(means[j] - means[i]), math.sqrt(error.variance(i, j)), df)
         for i in range(t)

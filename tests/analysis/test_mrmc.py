@@ -88,7 +88,7 @@ def test_fixed_readers_and_fixed_cases_leave_nothing_to_vary() -> None:
 
 def test_a_difference_without_variation_is_refused() -> None:
     perfect, useless = [1.0, 1, 2, 2], [1.0, 1, 1, 1]
-    with pytest.raises(CannotAnalyse, match="nothing varies over readers or cases"):
+    with pytest.raises(CannotAnalyse, match="error term of their difference is estimated as 0"):
         obuchowski_rockette(small(useless, perfect, useless, perfect))
 
 
