@@ -27,7 +27,7 @@ MINIMUM = 90.0
 # The tests that know these modules; a test of a whole study would find faults too, but only after seconds.
 TESTS = (
     *("test_delong.py", "test_mrmc.py", "test_paired.py", "test_proportions.py", "test_properties.py", "test_roc.py"),
-    *("test_merits.py", "test_unbiased.py", "test_intervals.py", "test_refusals.py"),
+    *("test_error_terms.py", "test_merits.py", "test_unbiased.py", "test_intervals.py", "test_refusals.py"),
     *("oracles/test_roc_compare.py", "oracles/test_paired_binary.py", "oracles/test_edge_cases.py"),
     *("oracles/test_mrmc_or_mrmcaov.py", "oracles/test_mrmc_noninferiority.py", "oracles/test_python_peers.py"),
 )
