@@ -1,0 +1,107 @@
+"""The one contract that every family of the registry answers: tensors by name in, logits out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from inference.spec import ModelSpec
+
+# About a tenth of a vertebra on a lateral film of the whole spine.
+SHARE_THAT_DECIDES = 1 / 512
+
+
+class MissingInput(ValueError):
+    """A case lacks an input that the model declares; the text names it."""
+
+
+class Answer(NamedTuple):
+    """Logits, None where the specification does not ask for them.
+
+    Attributes
+    ----------
+    logit : Tensor, shape (batch,)
+        Of the positive label of the case.
+    mask : Tensor, shape (batch, 1, *size)
+    level : Tensor, shape (batch, 1 + levels, *size)
+        Background first.
+    depths : tuple of Tensor, each of shape (batch, 1, *size)
+        Masks of all supervised depths from coarse to fine, the last being ``mask``; empty where there is one depth.
+    """
+
+    logit: Tensor | None = None
+    mask: Tensor | None = None
+    level: Tensor | None = None
+    depths: tuple[Tensor, ...] = ()
+
+
+class Model(nn.Module):
+    """A network of a family.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    cam_layer : str
+        Path of the module whose maps are explained, for ``get_submodule``; it returns one tensor.
+    """
+
+    def __init__(self, spec: ModelSpec, cam_layer: str) -> None:
+        super().__init__()
+        self.inputs = tuple(one.name for one in spec.inputs)
+        self.cam_layer = cam_layer
+
+    def gathered(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """All inputs as channels, in the order of the specification.
+
+        Parameters
+        ----------
+        tensors : mapping
+            Name of an input to its tensor: (batch, slices, rows, columns) in two dimensions,
+            (batch, 1, slices, rows, columns) in three.
+
+        Raises
+        ------
+        MissingInput
+            Naming what the case lacks.
+        """
+        lacking = [name for name in self.inputs if name not in tensors]
+        if lacking:
+            raise MissingInput(f"The case lacks {' and '.join(lacking)}; the model reads {', '.join(self.inputs)}.")
+        return torch.cat([tensors[name] for name in self.inputs], dim=1)
+
+    def forward(self, tensors: Mapping[str, Tensor]) -> Answer:
+        return self.answer(self.gathered(tensors))
+
+    def answer(self, images: Tensor) -> Answer:
+        """From channels to logits; what an export traces."""
+        raise NotImplementedError
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The deepest maps, shape (batch, channels, …), from images of shape (batch, channels, …)."""
+        raise NotImplementedError
+
+
+def case_logit(mask: Tensor) -> Tensor:
+    """The logit of a case from the logits of its pixels: the mean over the highest 1/512 of them.
+
+    One pixel is too easily wrong and the mean of all too blunt: a fractured vertebra covers about a hundredth of a
+    film. Calibration makes a probability of it. Nothing is learnt here, so all segmenting families are compared alike.
+
+    Parameters
+    ----------
+    mask : Tensor, shape (batch, 1, …)
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+
+    Examples
+    --------
+    >>> case_logit(torch.arange(2048.0).reshape(1, 1, 32, 64)).tolist()
+    [2045.5]
+    """
+    flat = mask.flatten(1)
+    return flat.topk(max(1, round(flat.shape[1] * SHARE_THAT_DECIDES)), dim=1).values.mean(dim=1)
