@@ -114,6 +114,18 @@ def rejects(found: Tested, alpha: float = ALPHA) -> bool:
     return found.p is not None and found.p < alpha
 
 
+def rejected(of: Callable[[Study, int], Tested]) -> Callable[[Study, int], bool]:
+    """Does this test of a reader reject?"""
+    return lambda study, reader: rejects(of(study, reader))
+
+
+def covered(
+    of: Callable[[Study, int], Estimated], truth: Callable[[Study, int], float]
+) -> Callable[[Study, int], bool]:
+    """Does this interval of a reader hold his truth?"""
+    return lambda study, reader: covers(of(study, reader), truth(study, reader))
+
+
 def seed_of(generator: np.random.Generator) -> int:
     """A seed for a method that draws by itself."""
     return int(generator.integers(2**32))

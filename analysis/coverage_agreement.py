@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from analysis.agreement import Weights, cohen_kappa, fleiss_kappa, light_kappa
+from analysis.agreement import CohenKappa, Weights, cohen_kappa, fleiss_kappa, light_kappa
 from analysis.bland_altman import METHODS as LIMIT_METHODS
 from analysis.bland_altman import USUAL, LimitMethod, bland_altman, repeatability
 from analysis.chance_corrected import (
@@ -92,14 +92,22 @@ def answers(habits: Floats, of: Callable[[Floats], Estimated], truth: float) -> 
     return lambda generator: [covers(of(judged(habits, generator)), truth)]
 
 
+def kappa_between(weights: Weights, values: Floats) -> CohenKappa:
+    first, second = values
+    return cohen_kappa(first, second, weights)
+
+
+def null_rejects(of: Callable[[Floats], Tested], generator: np.random.Generator) -> Outcomes:
+    return [rejects(of(apart(generator)))]
+
+
 def kappa_questions() -> Iterator[Question]:
     for weights, matrix in WEIGHTS.items():
         word = "" if weights == "none" else f", {weights} weights"
         truth = kappa_of(HABIT, OTHER, matrix)
-        ask = answers(UNLIKE[:2], lambda values, w=weights: cohen_kappa(*values, w), truth)
-        yield Question(f"Cohen's kappa{word}", "coverage", ask)
-        test: Ask = lambda generator, w=weights: [rejects(cohen_kappa(*apart(generator), w))]  # noqa: E731
-        yield Question(f"Cohen's kappa{word}", "type-I error", test)
+        found = partial(kappa_between, weights)
+        yield Question(f"Cohen's kappa{word}", "coverage", answers(UNLIKE[:2], found, truth))
+        yield Question(f"Cohen's kappa{word}", "type-I error", partial(null_rejects, found))
     light = mean_pairs(lambda one, two: kappa_of(one, two, np.eye(3)), UNLIKE)
     yield Question("Light's kappa of four readers", "coverage", answers(UNLIKE, light_kappa, light))
     fleiss = corrected(np.eye(3), of_shares(np.eye(3)))
@@ -177,9 +185,11 @@ def icc_questions() -> Iterator[Question]:
         for unit in UNITS:
             name = f"intraclass correlation, {model}, {unit}"
             yield Question(name, "coverage", partial(icc_holds, model, unit))
-        reader = 0.0 if model == "one-way" else READER
-        test: Ask = lambda g, model=model, reader=reader: [rejects(icc(two_way(g, 0.0, reader), model))]  # noqa: E731
-        yield Question(f"intraclass correlation, {model}", "type-I error", test)
+        yield Question(f"intraclass correlation, {model}", "type-I error", partial(icc_rejects, model))
+
+
+def icc_rejects(model: Model, generator: np.random.Generator) -> Outcomes:
+    return [rejects(icc(two_way(generator, 0.0, 0.0 if model == "one-way" else READER), model))]
 
 
 def icc_holds(model: Model, unit: Unit, generator: np.random.Generator) -> Outcomes:
@@ -202,6 +212,10 @@ def limits_hold(method: LimitMethod, generator: np.random.Generator) -> Outcomes
     return [holds(found[0], 0.3 - USUAL * spread), holds(found[1], 0.3 + USUAL * spread)]
 
 
+def ranks_reject(of: Callable[[Floats], Tested], generator: np.random.Generator) -> Outcomes:
+    return [rejects(of(generator.normal(size=(READERS, 30))))]
+
+
 def measurement_questions() -> Iterator[Question]:
     lin = 2 * 0.8 * 1.2 / (1 + 1.44 + 0.09)
     yield Question("Lin's concordance correlation", "coverage", lambda g: [covers(concordance(*pairs(g)), lin)])
@@ -213,8 +227,7 @@ def measurement_questions() -> Iterator[Question]:
     repeated: Ask = lambda g: [covers(repeatability(two_way(g, CASE, 0.0)), 1.0)]  # noqa: E731
     yield Question("repeatability, spread within cases", "coverage", repeated)
     for name, of in RANKED:
-        test: Ask = lambda g, of=of: [rejects(of(g.normal(size=(READERS, 30))))]  # noqa: E731
-        yield Question(name, "type-I error", test)
+        yield Question(name, "type-I error", partial(ranks_reject, of))
 
 
 RANKED: tuple[tuple[str, Callable[[Floats], Tested]], ...] = (

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from analysis.contingency import chi_square, fisher, g_test
+from analysis.contingency import Counts, chi_square, fisher, g_test
 from analysis.coverage import ALPHA, CONSERVATIVE, Estimated, Outcomes, Question, Tested, covers, rejects, several
 from analysis.feature_table import Declared, feature_table
 from analysis.feature_tests import (
@@ -35,7 +35,7 @@ NULL: tuple[tuple[str, Two, str], ...] = (
     ("Kruskal and Wallis's test", lambda one, two: kruskal_wallis([one[:30], one[30:], two]), ""),
     ("Wilcoxon's signed-rank test", lambda one, two: signed_rank(one[:40], two), ""),
 )
-COUNTED: tuple[tuple[str, Callable[[Floats], Tested], str], ...] = (
+COUNTED: tuple[tuple[str, Callable[[Counts], Tested], str], ...] = (
     ("chi-square test of a feature", chi_square, ""),
     ("chi-square test of a feature, corrected", partial(chi_square, corrected=True), CONSERVATIVE),
     ("G test of a feature", g_test, ""),
@@ -47,10 +47,10 @@ def same(of: Two, generator: np.random.Generator) -> Outcomes:
     return [rejects(of(*(generator.normal(size=size) for size in SIZES)))]
 
 
-def counts(generator: np.random.Generator, shares: tuple[float, float]) -> Floats:
+def counts(generator: np.random.Generator, shares: tuple[float, float]) -> Counts:
     """Class by feature present or not."""
     present = generator.binomial(SIZES, shares)
-    return np.stack([present, np.array(SIZES) - present], axis=1).astype(float)
+    return np.stack([present, np.array(SIZES) - present], axis=1).astype(np.int64)
 
 
 def shifted(generator: np.random.Generator, wide: float = 1.0) -> tuple[Floats, Floats]:
@@ -62,7 +62,7 @@ def signs_reject(generator: np.random.Generator) -> Outcomes:
 
 
 def odds_hold(generator: np.random.Generator) -> Outcomes:
-    table = counts(generator, (0.3, 0.5)).astype(int)
+    table = counts(generator, (0.3, 0.5))
     return [covers(fisher(table), 0.3 / 0.7 / (0.5 / 0.5))]
 
 
@@ -89,13 +89,22 @@ def feature_questions() -> Iterator[Question]:
     yield Question("odds ratio beside Fisher's test", "coverage", odds_hold, CONSERVATIVE)
 
 
+def counted_rejects(test: Callable[[Counts], Tested], generator: np.random.Generator) -> Outcomes:
+    return [rejects(test(counts(generator, (0.4, 0.4))))]
+
+
+def shift_holds(
+    of: Callable[[Floats, Floats], Estimated], truth: float, wide: float, generator: np.random.Generator
+) -> Outcomes:
+    return [covers(of(*shifted(generator, wide)), truth)]
+
+
 def null_questions() -> Iterator[Question]:
     for name, of, remark in NULL:
         yield Question(name, "type-I error", partial(same, of), remark)
     yield Question("sign test", "type-I error", signs_reject, CONSERVATIVE)
     for name, test, remark in COUNTED:
-        ask = lambda generator, test=test: [rejects(test(counts(generator, (0.4, 0.4)).astype(int)))]  # noqa: E731
-        yield Question(name, "type-I error", ask, remark)
+        yield Question(name, "type-I error", partial(counted_rejects, test), remark)
 
 
 def estimate_questions() -> Iterator[Question]:
@@ -108,5 +117,4 @@ def estimate_questions() -> Iterator[Question]:
         ("standardised difference", standardised_difference, gap, WIDE),
     )
     for name, of, truth, wide in held:
-        ask = lambda g, of=of, truth=truth, wide=wide: [covers(of(*shifted(g, wide)), truth)]  # noqa: E731
-        yield Question(name, "coverage", ask)
+        yield Question(name, "coverage", partial(shift_holds, of, truth, wide))

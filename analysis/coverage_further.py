@@ -88,9 +88,15 @@ def limits_questions(worlds: Worlds) -> Iterator[Question]:
         cases = tuple(name for name, kept in zip(ratings.cases, keep, strict=True) if kept)
         return Ratings(ratings.readers, ratings.arms, cases, keep[keep], ratings.values[:, :, keep])
 
-    for name, of in (("within readers", within_readers), ("between readers", between_readers)):
-        ask = whole(model, lambda study, of=of: covers(of(diseased(study), *study.ratings.arms), truth))
-        yield Question(f"mean difference beside limits of agreement, {name}", "coverage", ask)
+    def within(study: Study) -> bool:
+        return covers(within_readers(diseased(study), *study.ratings.arms), truth)
+
+    def between(study: Study) -> bool:
+        return covers(between_readers(diseased(study), *study.ratings.arms), truth)
+
+    name = "mean difference beside limits of agreement"
+    yield Question(f"{name}, within readers", "coverage", whole(model, within))
+    yield Question(f"{name}, between readers", "coverage", whole(model, between))
 
 
 def any_false(method: Adjustment, generator: np.random.Generator) -> Outcomes:

@@ -10,10 +10,22 @@ from scipy import stats
 
 from analysis.binormal import BinormalCurve
 from analysis.covariance import Covariance
-from analysis.coverage import ALPHA, INVALID, Outcomes, Question, Worlds, covers, rejects, seed_of, whole
+from analysis.coverage import (
+    ALPHA,
+    INVALID,
+    Estimated,
+    Outcomes,
+    Question,
+    Tested,
+    Worlds,
+    covers,
+    rejects,
+    seed_of,
+    whole,
+)
 from analysis.dbm import dbm
 from analysis.delong import delong_test
-from analysis.mrmc import Mrmc, Sampling, obuchowski_rockette
+from analysis.mrmc import ArmMean, Mrmc, Sampling, obuchowski_rockette
 from analysis.paired import mcnemar, paired_table
 from analysis.ratings import Ratings
 from analysis.simulation import RoeMetz, Study, Variances
@@ -64,10 +76,10 @@ def difference(model: RoeMetz, figure: str) -> float:
     return second - first
 
 
-def own_difference(study: Study, figure: str) -> float:
-    """Mean over the readers of this very study."""
+def own_difference_holds(figure: str, study: Study) -> bool:
+    """Against the mean over the readers of this very study."""
     own = study.auc if figure == "auc" else study.sensitivity
-    return float((own[:, 1] - own[:, 0]).mean())
+    return covers(compared(study, figure, readers="fixed"), float((own[:, 1] - own[:, 0]).mean()))
 
 
 def random_questions(worlds: Worlds) -> Iterator[Question]:
@@ -81,17 +93,24 @@ def random_questions(worlds: Worlds) -> Iterator[Question]:
     )
     for figure, method in asked:
         name = f"Obuchowski-Rockette, {figure}, {method}"
-        test = whole(worlds.equal, lambda study, figure=figure, method=method: rejects(compared(study, figure, method)))
-        yield Question(name, "type-I error", test)
-        truth = difference(model, figure)
-        interval = whole(model, lambda study, figure=figure, method=method, truth=truth: covers(
-            compared(study, figure, method), truth
-        ))  # fmt: skip
-        yield Question(name, "coverage", interval)
+        of = partial(compared, figure=figure, method=method)
+        yield Question(name, "type-I error", whole(worlds.equal, rejected(of)))
+        yield Question(name, "coverage", whole(model, covered(of, difference(model, figure))))
     for figure in ("auc", "sensitivity"):
-        truth = population(model, figure)[0]
-        ask = whole(model, lambda study, figure=figure, truth=truth: covers(compared(study, figure).arms[0], truth))
+        ask = whole(model, covered(partial(first_arm, figure), population(model, figure)[0]))
         yield Question(f"mean of one arm, {figure}, delong", "coverage", ask)
+
+
+def first_arm(figure: str, study: Study) -> ArmMean:
+    return compared(study, figure).arms[0]
+
+
+def rejected(of: Callable[[Study], Tested]) -> Callable[[Study], bool]:
+    return lambda study: rejects(of(study))
+
+
+def covered(of: Callable[[Study], Estimated], truth: float) -> Callable[[Study], bool]:
+    return lambda study: covers(of(study), truth)
 
 
 def drawn(study: Study, seed: int) -> Mrmc:
@@ -108,21 +127,18 @@ def fixed_questions(worlds: Worlds) -> Iterator[Question]:
     """Readers or cases fixed, single readers within the study, and designs that are not crossed."""
     for figure in ("auc", "sensitivity"):
         name = f"Obuchowski-Rockette, {figure}, fixed readers"
-        test = whole(worlds.same, lambda study, figure=figure: rejects(compared(study, figure, readers="fixed")))
-        yield Question(name, "type-I error", test)
-        interval = whole(worlds.different, lambda study, figure=figure: covers(
-            compared(study, figure, readers="fixed"), own_difference(study, figure)
-        ))  # fmt: skip
-        yield Question(name, "coverage", interval)
-    still = still_cases(worlds.equal)
+        test = rejected(partial(compared, figure=figure, readers="fixed"))
+        yield Question(name, "type-I error", whole(worlds.same, test))
+        yield Question(name, "coverage", whole(worlds.different, partial(own_difference_holds, figure)))
+    still, fixed = still_cases(worlds.equal), partial(compared, cases="fixed")
     name = "Obuchowski-Rockette, auc, fixed cases"
-    yield Question(name, "type-I error", whole(still, lambda study: rejects(compared(study, cases="fixed"))))
-    yield Question(name, "coverage", whole(still, lambda study: covers(compared(study, cases="fixed"), 0.0)))
+    yield Question(name, "type-I error", whole(still, rejected(fixed)))
+    yield Question(name, "coverage", whole(still, covered(fixed, 0.0)))
     yield Question("one reader within the study, auc", "type-I error", partial(each_difference, worlds.same))
     yield Question("one reader in one arm within the study, auc", "coverage", partial(each_cell, worlds.different))
     for name, of in (("readers nested in arms", nested_readers), ("cases nested in readers", nested_cases)):
-        test = partial(arranged_rejects, worlds.equal, of)
-        yield Question(f"Obuchowski-Rockette, auc, {name}, jackknife", "type-I error", test)
+        ask = partial(arranged_rejects, worlds.equal, of)
+        yield Question(f"Obuchowski-Rockette, auc, {name}, jackknife", "type-I error", ask)
 
 
 def each_difference(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
@@ -155,9 +171,10 @@ def nested_cases(model: RoeMetz, generator: np.random.Generator) -> Ratings:
     """Every reader has cases of his own, as many as the model says for all readers together, thrice over."""
     many = replace(model, positives=3 * model.positives, negatives=3 * model.negatives)
     ratings = many.draw(generator).ratings
-    values = np.full(ratings.values.shape, np.nan)
+    values = np.full_like(ratings.values, np.nan)
+    cases = len(ratings.cases)
     for reader in range(model.readers):
-        own = np.arange(values.shape[2]) % model.readers == reader
+        own = np.arange(cases) % model.readers == reader
         values[reader][:, own] = ratings.values[reader][:, own]
     return replace(ratings, values=values)
 
@@ -165,12 +182,11 @@ def nested_cases(model: RoeMetz, generator: np.random.Generator) -> Ratings:
 def split_plot(model: RoeMetz, generator: np.random.Generator) -> Ratings:
     """Half of the readers read half of the cases, the others the other half."""
     ratings = model.draw(generator).ratings
-    values = np.full(ratings.values.shape, np.nan)
-    group, half = np.arange(values.shape[0]) % 2, np.arange(values.shape[2]) % 2
+    values = np.full_like(ratings.values, np.nan)
+    group, half = np.arange(len(ratings.readers)) % 2, np.arange(len(ratings.cases)) % 2
     for part in range(2):
-        values[np.ix_(group == part, [True, True], half == part)] = ratings.values[
-            np.ix_(group == part, [True, True], half == part)
-        ]
+        read = np.ix_(group == part, [True, True], half == part)
+        values[read] = ratings.values[read]
     return replace(ratings, values=values)
 
 
@@ -209,18 +225,17 @@ def u_statistics_questions(worlds: Worlds) -> Iterator[Question]:
     model = worlds.different
     for metric in metrics:
         name = f"U-statistics, {metric}"
-        yield Question(name, "type-I error", whole(worlds.equal, lambda study, m=metric: rejects(u_found(m, study))))
-        truth = difference(model, metric)
-        ask = whole(model, lambda study, m=metric, truth=truth: covers(u_found(m, study), truth))
-        yield Question(name, "coverage", ask)
+        of = partial(u_found, metric)
+        yield Question(name, "type-I error", whole(worlds.equal, rejected(of)))
+        yield Question(name, "coverage", whole(model, covered(of, difference(model, metric))))
     mean = whole(model, lambda study: covers(u_found("auc", study).arms[0], model.auc[0]))
     yield Question("U-statistics, mean of one arm, auc", "coverage", mean)
     ask = whole(worlds.equal, lambda study: rejects(u_found("auc", study, "mle")))
     yield Question("V-statistics (variance mle), auc", "type-I error", ask)
-    for name, of in (("split-plot", split_plot), ("one reading in ten missing", with_gaps)):
-        for kind in ("type-I error", "coverage"):
-            ask = partial(u_arranged, worlds.equal, of, kind == "coverage")
-            yield Question(f"U-statistics, auc, {name}", "coverage" if kind == "coverage" else "type-I error", ask)
+    for word, arranged in (("split-plot", split_plot), ("one reading in ten missing", with_gaps)):
+        name = f"U-statistics, auc, {word}"
+        yield Question(name, "type-I error", partial(u_arranged, worlds.equal, arranged, False))
+        yield Question(name, "coverage", partial(u_arranged, worlds.equal, arranged, True))
 
 
 def u_arranged(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import get_args
 
 import numpy as np
 from scipy import stats
@@ -14,26 +15,34 @@ from analysis.coverage import (
     ALPHA,
     CONSERVATIVE,
     LEVEL,
-    Estimated,
     Outcomes,
     Question,
     Tested,
     Worlds,
+    covered,
     covers,
     each_reader,
     first_reader,
     holds,
     of_cohort,
+    rejected,
     rejects,
     seed_of,
+    several,
     whole,
 )
-from analysis.delong import delong_test, delong_test_unpaired
+from analysis.delong import AucDifference, delong_test, delong_test_unpaired
 from analysis.margins import MarginTest, auc_margin_test, paired_margin_test
 from analysis.operating_tests import bootstrap_test_unpaired, sensitivity_test, specificity_test
-from analysis.paired import METHODS, TESTS, PairedTable, mcnemar, odds_ratio, paired_table
-from analysis.predictive import METHODS as PREDICTIVE_METHODS
-from analysis.predictive import SIGNS, Sign, predictive_test, relative_likelihood_ratio, relative_predictive_values
+from analysis.paired import McNemar, Method, PairedTable, Test, mcnemar, odds_ratio, paired_table
+from analysis.predictive import Method as PredictiveMethod
+from analysis.predictive import (
+    PredictiveDifference,
+    Sign,
+    predictive_test,
+    relative_likelihood_ratio,
+    relative_predictive_values,
+)
 from analysis.relative import (
     PairedCalls,
     Ratio,
@@ -50,6 +59,9 @@ PERMUTATIONS = 200
 PART = Part("specificity", 0.8, 1.0)
 AT = 0.9
 SMALL = ALPHA / 2
+SPARSE = "on the safe side: few cases lie near one point of a curve, and the bootstrap's standard error is too large"
+FEW = "a dozen discordant pairs are few, and counts jump; less so than the exact interval"
+REMARKS = {"bonett-price": "adds a case to both discordant counts, which is on the safe side where these are few"}
 Ask = Callable[[np.random.Generator], Outcomes]
 # A number of both arms of one reader, given sensitivities and specificities of both.
 Truth = Callable[[tuple[float, float], tuple[float, float]], float]
@@ -75,62 +87,71 @@ def gap(study: Study, reader: int) -> float:
     return float(second - first)
 
 
+def compared(study: Study, reader: int) -> AucDifference:
+    one, two = study.ratings.values[reader]
+    return delong_test(study.ratings.truth, one, two)
+
+
+def area_gap(study: Study, reader: int) -> float:
+    first, second = areas(study, reader)
+    return second - first
+
+
 def area_questions(worlds: Worlds) -> Iterator[Question]:
-    """Areas of one reader; where methods draw by themselves, of the first reader only."""
-
-    def compared(study: Study, reader: int) -> Estimated:
-        return delong_test(study.ratings.truth, *study.ratings.values[reader])
-
-    yield Question(
-        "paired DeLong test of one reader", "type-I error",
-        each_reader(worlds.same, lambda study, reader: delong_test(
-            study.ratings.truth, *study.ratings.values[reader]).p < ALPHA),
-    )  # fmt: skip
-    yield Question(
-        "paired DeLong interval of one reader", "coverage",
-        each_reader(worlds.different, lambda study, reader: covers(
-            compared(study, reader), areas(study, reader)[1] - areas(study, reader)[0])),
-    )  # fmt: skip
+    yield Question("paired DeLong test of one reader", "type-I error", each_reader(worlds.same, rejected(compared)))
+    interval = each_reader(worlds.different, covered(compared, area_gap))
+    yield Question("paired DeLong interval of one reader", "coverage", interval)
 
 
 def drawing_questions(worlds: Worlds) -> Iterator[Question]:
     def drawn(of: Callable[..., Tested], *given: object, replicates: int = REPLICATES) -> Ask:
-        return first_reader(worlds.same, lambda study, seed: rejects(
-            of(study.ratings.truth, *study.ratings.values[0], *given, replicates=replicates, seed=seed)
-        ))  # fmt: skip
+        def ask(study: Study, seed: int) -> bool:
+            return rejects(of(study.ratings.truth, *study.ratings.values[0], *given, replicates=replicates, seed=seed))
+
+        return first_reader(worlds.same, ask)
+
+    def interval(study: Study, seed: int) -> bool:
+        first, second = study.ratings.values[0]
+        found = bootstrap_test(study.ratings.truth, first, second, replicates=REPLICATES, seed=seed)
+        return covers(found, area_gap(study, 0))
 
     yield Question("bootstrap test of two AUCs", "type-I error", drawn(bootstrap_test))
-    interval = first_reader(worlds.different, lambda study, seed: covers(
-        bootstrap_test(study.ratings.truth, *study.ratings.values[0], replicates=REPLICATES, seed=seed),
-        areas(study, 0)[1] - areas(study, 0)[0],
-    ))  # fmt: skip
-    yield Question("difference of two AUCs, bootstrap", "coverage", interval)
+    yield Question("difference of two AUCs, bootstrap", "coverage", first_reader(worlds.different, interval))
     yield Question("bootstrap test of two partial AUCs", "type-I error", drawn(bootstrap_test, PART))
-    yield Question("test of sensitivities at specificity 0.9, bootstrap", "type-I error", drawn(sensitivity_test, AT))
-    yield Question("test of specificities at sensitivity 0.9, bootstrap", "type-I error", drawn(specificity_test, AT))
+    name = "test of sensitivities at specificity 0.9, bootstrap"
+    yield Question(name, "type-I error", drawn(sensitivity_test, AT), SPARSE)
+    name = "test of specificities at sensitivity 0.9, bootstrap"
+    yield Question(name, "type-I error", drawn(specificity_test, AT), SPARSE)
     permuted = drawn(venkatraman_test, replicates=PERMUTATIONS)
     yield Question("Venkatraman's permutation test", "type-I error", permuted)
 
 
+def tested_shares(test: Test, study: Study, reader: int) -> McNemar:
+    return mcnemar(found_cases(study, reader), test)
+
+
+def difference_holds(method: Method, study: Study, reader: int) -> bool:
+    found = mcnemar(found_cases(study, reader)).confidence_interval(LEVEL, method)
+    return holds(found, gap(study, reader))
+
+
 def share_questions(worlds: Worlds) -> Iterator[Question]:
     """Sensitivities of one reader in two arms."""
-    for test in TESTS:
+    tests: tuple[Test, ...] = get_args(Test)
+    methods: tuple[Method, ...] = get_args(Method)
+    for test in tests:
         remark = CONSERVATIVE if test in ("exact", "corrected") else ""
-        ask = each_reader(
-            worlds.same, lambda study, reader, test=test: rejects(mcnemar(found_cases(study, reader), test))
-        )
+        ask = each_reader(worlds.same, rejected(partial(tested_shares, test)))
         yield Question(f"McNemar's test of one reader, {test}", "type-I error", ask, remark)
-    for method in METHODS:
-        ask = each_reader(worlds.different, lambda study, reader, method=method: holds(
-            mcnemar(found_cases(study, reader)).confidence_interval(LEVEL, method), gap(study, reader)
-        ))  # fmt: skip
-        yield Question(f"difference of sensitivities, {method} interval", "coverage", ask)
+    for method in methods:
+        ask = each_reader(worlds.different, partial(difference_holds, method))
+        yield Question(f"difference of sensitivities, {method} interval", "coverage", ask, REMARKS.get(method, ""))
     exact, middle = (partial(odds_hold, worlds.different, midp) for midp in (False, True))
     name = "odds ratio of discordant pairs, exact interval"
     yield Question(name, "coverage", each_reader(worlds.different, exact), CONSERVATIVE)
     # Its limits are searched for, which takes time.
     ask = first_reader(worlds.different, lambda study, _: middle(study, 0))
-    yield Question("odds ratio of discordant pairs, mid-p interval", "coverage", ask)
+    yield Question("odds ratio of discordant pairs, mid-p interval", "coverage", ask, FEW)
 
 
 def odds_hold(model: RoeMetz, midp: bool, study: Study, reader: int) -> bool:
@@ -141,21 +162,31 @@ def odds_hold(model: RoeMetz, midp: bool, study: Study, reader: int) -> bool:
     return covers(odds_ratio(found_cases(study, reader), midp=midp), float((second - both) / (first - both)))
 
 
+def area_margin(study: Study, reader: int) -> MarginTest:
+    return auc_margin_test(compared(study, reader), -area_gap(study, reader))
+
+
+def share_margin(study: Study, reader: int) -> MarginTest:
+    return paired_margin_test(found_cases(study, reader), -gap(study, reader))
+
+
+def inferior(of: Callable[[Study, int], MarginTest], study: Study, reader: int) -> bool:
+    """A second arm that lies at the margin is called non-inferior."""
+    return of(study, reader).p < SMALL
+
+
+def unequal(of: Callable[[Study, int], MarginTest], study: Study, reader: int) -> bool:
+    """A second arm that lies at the margin is called equivalent."""
+    return of(study, reader).p_equivalence < SMALL
+
+
 def margin_questions(worlds: Worlds) -> Iterator[Question]:
     """The second arm is worse by exactly the margin."""
-
-    def area(study: Study, reader: int) -> MarginTest:
-        first, second = areas(study, reader)
-        return auc_margin_test(delong_test(study.ratings.truth, *study.ratings.values[reader]), first - second)
-
-    def share(study: Study, reader: int) -> MarginTest:
-        return paired_margin_test(found_cases(study, reader), -gap(study, reader))
-
-    for name, of in (("AUC", area), ("sensitivity", share)):
-        ask = each_reader(worlds.apart, lambda study, reader, of=of: of(study, reader).p < SMALL)
-        where = "true difference at the margin"
+    where = "true difference at the margin"
+    for name, of in (("AUC", area_margin), ("sensitivity", share_margin)):
+        ask = each_reader(worlds.apart, partial(inferior, of))
         yield Question(f"non-inferiority of the {name} of one reader, {where}", "type-I error", ask, nominal=SMALL)
-        ask = each_reader(far_apart(worlds.apart), lambda study, reader, of=of: of(study, reader).p_equivalence < SMALL)
+        ask = each_reader(far_apart(worlds.apart), partial(unequal, of))
         yield Question(f"equivalence of the {name} of one reader, {where}", "type-I error", ask, nominal=SMALL)
 
 
@@ -177,10 +208,10 @@ RELATIVE: tuple[tuple[str, Callable[[PairedCalls], Ratio], Truth], ...] = (
         lambda sens, spec: (1 - sens[1]) / spec[1] / ((1 - sens[0]) / spec[0]),
     ),
 )  # fmt: skip
-VALUES: tuple[tuple[Sign, Callable[[float, float], float]], ...] = (
-    ("positive", lambda sens, spec: sens / (sens + 1 - spec)),
-    ("negative", lambda sens, spec: spec / (spec + 1 - sens)),
-)
+VALUES: dict[Sign, Callable[[float, float], float]] = {
+    "positive": lambda sens, spec: sens / (sens + 1 - spec),
+    "negative": lambda sens, spec: spec / (spec + 1 - sens),
+}
 
 
 def rates(study: Study, reader: int) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -188,44 +219,62 @@ def rates(study: Study, reader: int) -> tuple[tuple[float, float], tuple[float, 
     return (float(a), float(b)), (float(c), float(d))
 
 
+def relative_of(of: Callable[[PairedCalls], Ratio], study: Study, reader: int) -> Ratio:
+    return of(calls_of(study, reader))
+
+
+def true_ratio(truth: Truth, study: Study, reader: int) -> float:
+    return truth(*rates(study, reader))
+
+
 def relative_questions(worlds: Worlds) -> Iterator[Question]:
     for name, of, truth in RELATIVE:
-        test = each_reader(worlds.same, lambda study, reader, of=of: rejects(of(calls_of(study, reader))))
-        yield Question(name, "type-I error", test)
-        interval = each_reader(worlds.different, lambda study, reader, of=of, truth=truth: covers(
-            of(calls_of(study, reader)), truth(*rates(study, reader))
-        ))  # fmt: skip
+        found = partial(relative_of, of)
+        yield Question(name, "type-I error", each_reader(worlds.same, rejected(found)))
+        interval = each_reader(worlds.different, covered(found, partial(true_ratio, truth)))
         yield Question(name, "coverage", interval)
+
+
+def tested_values(sign: Sign, method: PredictiveMethod, study: Study, reader: int) -> PredictiveDifference:
+    return predictive_test(calls_of(study, reader), sign, method)
+
+
+def value_ratio(sign: Sign, study: Study, reader: int) -> Ratio:
+    found = relative_predictive_values(calls_of(study, reader))
+    return found.positive if sign == "positive" else found.negative
+
+
+def true_values(sign: Sign, study: Study, reader: int) -> tuple[float, float]:
+    first, second = zip(*rates(study, reader), strict=True)
+    return VALUES[sign](*first), VALUES[sign](*second)
+
+
+def true_value_ratio(sign: Sign, study: Study, reader: int) -> float:
+    first, second = true_values(sign, study, reader)
+    return second / first
+
+
+def true_value_difference(sign: Sign, study: Study, reader: int) -> float:
+    first, second = true_values(sign, study, reader)
+    return second - first
 
 
 def predictive_questions(worlds: Worlds) -> Iterator[Question]:
     """In a cohort, half of whose cases are diseased on average."""
-    for sign in SIGNS:
-        for method in PREDICTIVE_METHODS:
-            ask = of_cohort(worlds.same, lambda study, reader, sign=sign, method=method: rejects(
-                predictive_test(calls_of(study, reader), sign, method)
-            ))  # fmt: skip
+    signs: tuple[Sign, ...] = get_args(Sign)
+    ways: tuple[PredictiveMethod, ...] = get_args(PredictiveMethod)
+    for sign in signs:
+        for method in ways:
+            ask = of_cohort(worlds.same, rejected(partial(tested_values, sign, method)))
             yield Question(f"{sign} predictive values, {method}", "type-I error", ask)
-    for sign, value in VALUES:
-
-        def ratio(study: Study, reader: int, sign: Sign = sign) -> Ratio:
-            found = relative_predictive_values(calls_of(study, reader))
-            return found.positive if sign == "positive" else found.negative
-
-        def truth(study: Study, reader: int, value: Callable[[float, float], float] = value) -> tuple[float, float]:
-            sens, spec = rates(study, reader)
-            return value(sens[0], spec[0]), value(sens[1], spec[1])
-
-        name = f"relative {sign} predictive value"
-        yield Question(name, "type-I error", of_cohort(worlds.same, lambda s, r, ratio=ratio: rejects(ratio(s, r))))
-        ask = of_cohort(worlds.different, lambda s, r, ratio=ratio, truth=truth: covers(
-            ratio(s, r), truth(s, r)[1] / truth(s, r)[0]
-        ))  # fmt: skip
-        yield Question(name, "coverage", ask)
-        ask = of_cohort(worlds.different, lambda s, r, sign=sign, truth=truth: covers(
-            predictive_test(calls_of(s, r), sign), truth(s, r)[1] - truth(s, r)[0]
-        ))  # fmt: skip
-        yield Question(f"difference of {sign} predictive values", "coverage", ask)
+    for sign in signs:
+        name, ratio = f"relative {sign} predictive value", partial(value_ratio, sign)
+        yield Question(name, "type-I error", of_cohort(worlds.same, rejected(ratio)))
+        interval = of_cohort(worlds.different, covered(ratio, partial(true_value_ratio, sign)))
+        yield Question(name, "coverage", interval)
+        difference = covered(partial(tested_values, sign, "kosinski"), partial(true_value_difference, sign))
+        name = f"difference of {sign} predictive values"
+        yield Question(name, "coverage", of_cohort(worlds.different, difference))
 
 
 def readers_alike(model: RoeMetz) -> RoeMetz:
@@ -271,5 +320,6 @@ def paired_questions(worlds: Worlds) -> Iterator[Question]:
     yield from relative_questions(worlds)
     yield from predictive_questions(worlds)
     alike = readers_alike(worlds.same)
-    yield Question("Cochran's Q over readers", "type-I error", whole(alike, readers_differ))
+    several_readers = Question("Cochran's Q over readers", "type-I error", whole(alike, readers_differ))
+    yield from several(iter([several_readers]), 4)
     yield from unpaired_questions(alike)

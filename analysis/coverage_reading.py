@@ -35,14 +35,21 @@ def crossed_over(within: bool, generator: np.random.Generator) -> Crossover:
     return crossover(values, np.stack([first, 3 - first], axis=1))
 
 
+def effect_rejects(within: bool, part: str, generator: np.random.Generator) -> Outcomes:
+    found = crossed_over(within, generator)
+    return [rejects({"arm": found.arm, "period": found.period, "carry_over": found.carry_over}[part])]
+
+
+def arm_holds(within: bool, generator: np.random.Generator) -> Outcomes:
+    return [covers(crossed_over(within, generator).arm, 0.0)]
+
+
 def order_questions() -> Iterator[Question]:
     for within, word in ((False, "between readers"), (True, "within readers")):
         for part in ("arm", "period", "carry_over"):
             name = f"crossover {word}, {part.replace('_', '-')}"
-            test: Ask = lambda g, within=within, part=part: [rejects(getattr(crossed_over(within, g), part))]  # noqa: E731
-            yield Question(name, "type-I error", test)
-        hold: Ask = lambda g, within=within: [covers(crossed_over(within, g).arm, 0.0)]  # noqa: E731
-        yield Question(f"crossover {word}, arm", "coverage", hold)
+            yield Question(name, "type-I error", partial(effect_rejects, within, part))
+        yield Question(f"crossover {word}, arm", "coverage", partial(arm_holds, within))
 
 
 def position_questions() -> Iterator[Question]:
@@ -111,8 +118,8 @@ def advised(generator: np.random.Generator, cases: int = 200) -> Advised:
     chance = generator.random((readers, cases))
     kept = np.where(unaided, chance >= follows[:, None], chance >= refuses[:, None])
     aided = np.where(unaided == model, unaided, kept)
-    right = [np.where(values, truth, ~truth).astype(float) for values in (unaided, aided, model)]
-    return Advised(*right, truth, follows, refuses)
+    one, two, three = (np.where(values, truth, ~truth).astype(float) for values in (unaided, aided, model))
+    return Advised(one, two, three, truth, follows, refuses)
 
 
 def rate_holds(rate: str, mean: float, generator: np.random.Generator) -> Outcomes:

@@ -24,7 +24,7 @@ from analysis.coverage import (
     seed_of,
 )
 from analysis.decision_bootstrap import Measure, bootstrap_decisions
-from analysis.delong import METHODS, delong_auc
+from analysis.delong import IntervalMethod, delong_auc
 from analysis.multiclass import hand_till, one_versus_rest
 from analysis.operating import choose_point, sensitivity_at_specificity, specificity_at_sensitivity
 from analysis.proportions import (
@@ -53,6 +53,16 @@ from analysis.simulation import RoeMetz, Study
 REPLICATES = 500
 PART = Part("specificity", 0.8, 1.0)
 AT = 0.9
+SHORT = "percentiles of few cases are a little narrow, as for any bootstrap of 60 cases or fewer"
+REMARKS = {
+    "clopper-pearson": CONSERVATIVE,
+    "wilson-corrected": CONSERVATIVE,
+    "AUC of one reader, delong interval": "symmetric where the area is skewed; the logit interval lies nearer",
+    "partial AUC, specificity 0.8 to 1, bootstrap": SHORT,
+    "largest Youden index, bootstrap": "the threshold is chosen on the same cases, which flatters, as each result says",
+    "Youden's index of one reader, limits interval": "adds both limits of both shares, conservative by construction",
+    "sensitivity of one reader, bootstrap": "percentiles of a share are as short as Wald's interval; take Wilson's",
+}
 # What a measure of decisions is, given sensitivity, specificity and the share of diseased cases, here one half.
 Truth = Callable[[float, float, float], float]
 
@@ -81,15 +91,16 @@ def in_cohort(
     return of_cohort(model, partial(measure_holds, of, truth))
 
 
+def area_holds(method: IntervalMethod, study: Study, reader: int, arm: int) -> bool:
+    found = delong_auc(study.ratings.truth, study.ratings.values[reader, arm], method)
+    return covers(found, float(study.auc[reader, arm]))
+
+
 def area_questions(model: RoeMetz) -> Iterator[Question]:
-    for method in METHODS:
-        yield Question(
-            f"AUC of one reader, {method} interval", "coverage",
-            per_reader(model, lambda study, reader, arm, method=method: covers(
-                delong_auc(study.ratings.truth, study.ratings.values[reader, arm], method),
-                float(study.auc[reader, arm]),
-            )),
-        )  # fmt: skip
+    methods: tuple[IntervalMethod, ...] = get_args(IntervalMethod)
+    for method in methods:
+        name = f"AUC of one reader, {method} interval"
+        yield Question(name, "coverage", per_reader(model, partial(area_holds, method)), REMARKS.get(name, ""))
 
 
 def curve_questions(model: RoeMetz) -> Iterator[Question]:
@@ -108,14 +119,16 @@ def curve_questions(model: RoeMetz) -> Iterator[Question]:
         )
 
     yield Question("AUC, bootstrap", "coverage", ask(rated(bootstrap_area), lambda curve: curve.area))
+    name = "partial AUC, specificity 0.8 to 1, bootstrap"
     part = ask(rated(bootstrap_area, PART), lambda curve: curve.partial_area("specificity", 0.8, 1.0))
-    yield Question("partial AUC, specificity 0.8 to 1, bootstrap", "coverage", part)
+    yield Question(name, "coverage", part, REMARKS[name])
     high = ask(rated(sensitivity_at_specificity, AT), lambda curve: curve.sensitivity_at(AT))
     yield Question("sensitivity at specificity 0.9, bootstrap", "coverage", high)
     back = ask(rated(specificity_at_sensitivity, AT), lambda curve: curve.specificity_at(AT))
     yield Question("specificity at sensitivity 0.9, bootstrap", "coverage", back)
     best = ask(rated(choose_point, replicates=200), lambda curve: 2 * float(stats.norm.cdf(curve.a / 2)) - 1)
-    yield Question("largest Youden index, bootstrap", "coverage", best)
+    name = "largest Youden index, bootstrap"
+    yield Question(name, "coverage", best, REMARKS[name])
     smooth = ask(
         lambda study, _: binormal_auc(study.ratings.truth, study.ratings.values[0, 0]), lambda curve: curve.area
     )
@@ -130,12 +143,6 @@ def share_questions(model: RoeMetz) -> Iterator[Question]:
     for method in methods[:2]:
         ask = measured(model, partial(specificity, method=method), both_classes(lambda sens, spec: spec))
         yield Question(f"specificity of one reader, {method} interval", "coverage", ask, REMARKS.get(method, ""))
-
-
-REMARKS: dict[ShareMethod, str] = {
-    "clopper-pearson": CONSERVATIVE,
-    "wilson-corrected": CONSERVATIVE,
-}
 
 
 def both_classes(of: Callable[[float, float], float]) -> Truth:
@@ -178,16 +185,21 @@ DRAWN: tuple[tuple[Measure, Truth], ...] = (
 )
 
 
+def first_holds(of: Callable[[ConfusionTable], Estimated], truth: Truth, study: Study, _: int) -> bool:
+    return measure_holds(of, truth, study, 0)
+
+
 def measure_questions(model: RoeMetz) -> Iterator[Question]:
     """Measures of the confusion table; those that rest on the prevalence in a cohort."""
     for name, of, both in FIXED:
-        holds = partial(measure_holds, of, both_classes(both))
-        yield Question(name, "coverage", first_reader(model, lambda study, _, holds=holds: holds(study, 0)))
+        ask = first_reader(model, partial(first_holds, of, both_classes(both)))
+        yield Question(name, "coverage", ask, REMARKS.get(name, ""))
     for name, of, truth in OF_COHORT:
         yield Question(f"{name} of one reader, wilson interval", "coverage", in_cohort(model, of, truth))
     for measure, truth in DRAWN:
         of = partial(bootstrap_decisions, measure=measure, replicates=REPLICATES)
-        yield Question(f"{measure} of one reader, bootstrap", "coverage", in_cohort(model, of, truth))
+        name = f"{measure} of one reader, bootstrap"
+        yield Question(name, "coverage", in_cohort(model, of, truth), REMARKS.get(name, ""))
 
 
 def of_classes(of: Callable[..., Estimated], generator: np.random.Generator) -> Outcomes:
@@ -205,5 +217,7 @@ def single_reader_questions(worlds: Worlds) -> Iterator[Question]:
     yield from curve_questions(model)
     yield from share_questions(model)
     yield from measure_questions(model)
-    yield Question("mean area of three classes, one versus rest", "coverage", partial(of_classes, one_versus_rest))
-    yield Question("Hand and Till's M of three classes", "coverage", partial(of_classes, hand_till))
+    yield Question(
+        "mean area of three classes, one versus rest", "coverage", partial(of_classes, one_versus_rest), SHORT
+    )
+    yield Question("Hand and Till's M of three classes", "coverage", partial(of_classes, hand_till), SHORT)
