@@ -104,9 +104,7 @@ def nesting_of(read: Bools) -> Nesting:
 
 def describe(kind: Kind, ratings: Ratings) -> str:
     readers, arms, cases = ratings.values.shape
-    size = (
-        f"{readers} readers, {arms} arms, {cases} cases" if readers > 1 else f"one reader, {arms} arms, {cases} cases"
-    )
+    size = ", ".join((counted(readers, "reader"), counted(arms, "arm"), counted(cases, "case")))
     cells = ratings.values.size
     share = f"{ratings.missing} of {cells} cells are empty"
     sentences = {
@@ -117,6 +115,10 @@ def describe(kind: Kind, ratings: Ratings) -> str:
         "readers nested in arms": f"Each reader read in one arm only ({size}; {share}).",
     }
     return sentences[kind]
+
+
+def counted(number: int, thing: str) -> str:
+    return f"one {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def permissions(ratings: Ratings, read: Bools) -> tuple[Permission, ...]:
