@@ -1,6 +1,8 @@
 """Mean squares, components and error terms against analysis of variance and sums by hand."""
 
 import math
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -244,3 +246,62 @@ def test_a_reader_who_read_nothing_in_an_arm_has_no_covariance_there() -> None:
         assert np.isfinite(found[kept]).all()
         whole = Ratings(("R", "S", "T"), ("A",), ratings.cases, truth, values.reshape(4, 1, -1)[[0, 1, 3]])
         np.testing.assert_allclose(found[kept], covariance(figures_of_merit(whole), method), atol=1e-15)
+
+
+def test_no_difference_without_variation_names_its_arms_and_range() -> None:
+    values = np.array([[0.7, 0.7], [0.8, 0.8]])
+    found = analyse(replace(given(values, np.zeros((4, 4))), limits=(-2.0, 3.0)), readers="fixed")
+    assert found.differences == (ArmDifference("A", "B", None, 0.0, 0.0, math.inf, 0.0, 1.0, (-5.0, 5.0)),)
+    assert found.reader_differences[1] == ArmDifference("A", "B", "S", 0.0, 0.0, math.inf, 0.0, 1.0, (-5.0, 5.0))
+    assert found.overall == Overall(0.0, 1, math.inf, 1.0)
+    assert found.cells[1] == CellMean("R", "B", 0.7, 0.0, (-2.0, 3.0))
+    assert found.warnings == (
+        "The arms do not differ and nothing varies; the difference is 0 and p is 1.",
+        "An arm has no variation over readers and cases, so its interval has no width.",
+    )
+
+
+def test_the_range_of_a_figure_is_that_of_all_that_is_said_of_it() -> None:
+    found = analyse(replace(given(CROSSED, MATRIX), limits=(-2.0, 3.0)), readers="fixed")
+    assert {row.limits for row in (*found.arms, *found.cells)} == {(-2.0, 3.0)}
+    assert {row.limits for row in (*found.differences, *found.reader_differences)} == {(-5.0, 5.0)}
+
+
+def test_one_reader_of_an_arm_varies_over_cases_alone() -> None:
+    theta = np.array([[0.7, NAN], [0.8, NAN], [NAN, 0.9]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = analyse(given(theta, np.where(np.eye(6) > 0, 4e-3, 0.0), chance=0.5))
+        fixed = analyse(given(theta, None), cases="fixed")
+    one = found.arms[1]
+    assert one == ArmMean(
+        "B", 0.9, pytest.approx(math.sqrt(4e-3)), math.inf, pytest.approx(2 * stats.norm.sf(0.4 / math.sqrt(4e-3))),
+        0.0, 4e-3, 0.0,
+    )  # fmt: skip
+    assert (fixed.arms[1].se, fixed.arms[1].error, fixed.arms[1].cov2, fixed.arms[1].p) == (0.0, None, None, None)
+
+
+def test_an_arm_at_chance_without_variation_has_p_one() -> None:
+    values = np.array([[0.5, 0.7], [0.5, 0.8]])
+    found = analyse(given(values, None, chance=0.5), cases="fixed")
+    assert (found.arms[0].se, found.arms[0].p) == (0.0, 1.0)
+    assert found.arms[1].p == pytest.approx(stats.ttest_1samp([0.7, 0.8], 0.5).pvalue)
+    assert analyse(given(values, None, chance=0.4), cases="fixed").arms[0].p is None
+
+
+def test_readers_after_one_that_cannot_be_tested_are_tested() -> None:
+    matrix = np.diag([1e-3, 1e-3, 0, 0, 1e-3, -1e-3, 2e-3, 2e-3])
+    values = np.array([[0.5, 0.6], [0.5, 0.7], [0.5, 0.6], [0.5, 0.8]])
+    found = analyse(given(values, matrix), readers="fixed")
+    assert [(row.reader, row.se**2) for row in found.reader_differences] == [
+        ("R", pytest.approx(2e-3)),
+        ("U", pytest.approx(4e-3)),
+    ]
+    assert [(row.reader, row.arm) for row in found.cells] == [
+        *(("R", arm) for arm in "AB"), *(("S", arm) for arm in "AB"), ("T", "A"), *(("U", arm) for arm in "AB")
+    ]  # fmt: skip
+    assert found.warnings == (
+        "The arms A and B of reader S differ without variation over cases, so there is no test.",
+        "The arms A and B of reader T differ without variation over cases, so there is no test.",
+        "The estimated variance of reader T in arm B is negative.",
+    )
