@@ -60,7 +60,7 @@ def test_a_reader_who_read_nothing_is_named() -> None:
     truth = np.array([False, False, True, True])
     values = np.array([[[1.0, 2, 2, 3]], [[2, 1, 1, 3]], [[np.nan] * 4]])
     readers = Ratings(("R", "S", "T"), ("alone",), ("1", "2", "3", "4"), truth, values)
-    with pytest.raises(CannotAnalyse, match="^T read nothing in arm alone; leave such readers out.$"):
+    with pytest.raises(CannotAnalyse, match=r"^T read nothing in arm alone; leave such readers out\.$"):
         model_against_readers(readers, np.array([0.1, 0.3, 0.2, 0.4]))
 
 
