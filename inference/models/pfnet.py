@@ -58,7 +58,8 @@ class ChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = x.flatten(2)
         attention = torch.softmax(rows @ rows.transpose(1, 2), dim=-1)
-        return self.share * (attention @ rows).reshape(x.shape) + x
+        weighed: Tensor = self.share * (attention @ rows).reshape(x.shape)
+        return weighed + x
 
 
 class SpatialAttention(nn.Module):

@@ -95,11 +95,10 @@ def trunk(depth: int, dimensions: int, channels: int, width: float, stem_stride:
 def maps_of(network: nn.Module, images: Tensor) -> list[Tensor]:
     """Maps of the four layers, at 1/4, 1/8, 1/16 and 1/32 of the input where the stem's stride is 2."""
     maps = []
-    x = network.maxpool(network.act(network.bn1(network.conv1(images))))
-    for layer in LAYERS:
-        x = network.get_submodule(layer)(x)
-        maps.append(x)
-    return maps
+    for layer in ("conv1", "bn1", "act", "maxpool", *LAYERS):
+        images = network.get_submodule(layer)(images)
+        maps.append(images)
+    return maps[-len(LAYERS) :]
 
 
 class ResNetClassifier(Model):
