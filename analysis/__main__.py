@@ -5,6 +5,7 @@ Exit status 0 with a result, 2 with one sentence on standard error for input tha
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -51,10 +52,13 @@ def answer(words: Sequence[str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     try:
-        print(answer(list(sys.argv[1:] if arguments is None else arguments)))
+        print(answer(list(sys.argv[1:] if arguments is None else arguments)), flush=True)
     except CannotAnalyse as refusal:
         print(refusal, file=sys.stderr)
         return EXIT_REFUSED
+    except BrokenPipeError:
+        # Whoever reads the answer, such as head, has had enough of it; Python must not write the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

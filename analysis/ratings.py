@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 ROWS_NAMED = 5
+# Cells of reader x arm x case; 4 GB as numbers.
+LARGEST = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def table_to_ratings(
     arms: order of the arms and a choice among them; by default all, sorted. Readers and cases are sorted,
     so that the order of rows never matters. A case without any value keeps its place in the array.
     Refused: an unknown column, an empty table, a blank label, a value that is not a finite number, truth that
-    is not 0/1 or differs within a case, two rows for one reading; the sentence names the rows, counted from 1.
+    is not 0/1 or differs within a case, two rows for one reading, more than LARGEST cells; the sentence names the rows, counted
+    from 1.
 
     >>> import pandas as pd
     >>> table = pd.DataFrame({"reader": "R", "arm": "A", "case": [1, 2], "truth": [0, 1], "rating": [3, 9]})
@@ -119,7 +122,13 @@ def table_to_ratings(
     values = numbers(frame, names.value)
     flat = (reader_codes * len(all_arms) + arm_codes) * len(cases) + case_codes
     refuse_duplicates(frame, names, flat)
-    cube = np.full(len(readers) * len(all_arms) * len(cases), np.nan)
+    size = len(readers) * len(all_arms) * len(cases)
+    if size > LARGEST:
+        raise CannotAnalyse(
+            f"{len(readers)} readers, {len(all_arms)} arms and {len(cases)} cases make {size:.2g} cells, too many for "
+            f"memory, and the table fills {len(frame)} of them; is {names.reader} the column of readers?"
+        )
+    cube = np.full(size, np.nan)
     cube[flat] = values
     ratings = Ratings(readers, all_arms, cases, truth, cube.reshape(len(readers), len(all_arms), len(cases)))
     return ratings if arms is None else ratings.restricted(arms=[str(arm) for arm in arms])

@@ -1,6 +1,8 @@
 """Tables as other people write them: the same numbers however a file is written, and nothing assumed in silence."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,3 +236,22 @@ def test_an_interval_that_a_partial_area_does_not_have_is_told(tmp_path: Path, a
     assert told["warnings"] == ["A partial area has a bootstrap interval, not delong.", *plain["warnings"]]
     refused = ask("auc", path, "--partial", "specificity:80:100")
     assert refused == "A partial area needs 0 <= low < high <= 1, not 80 and 100."
+
+
+def test_a_reader_that_stops_early_leaves_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    crossed(readers=8).to_csv(path, index=False)
+    script = f"{sys.executable} -m analysis auc {path} | true; exit ${{PIPESTATUS[0]}}"
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_more_cells_than_memory_are_refused(tmp_path: Path, ask: Ask) -> None:
+    path = tmp_path / "table.csv"
+    number = np.arange(30_000)
+    frame = pd.DataFrame({"reader": number, "case": number, "truth": number % 2, "rating": number % 7})
+    frame.to_csv(path, index=False)
+    assert ask("auc", path) == (
+        "30000 readers, 1 arms and 30000 cases make 9e+08 cells, too many for memory, and the table fills 30000 of "
+        "them; is reader the column of readers?"
+    )
