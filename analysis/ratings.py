@@ -103,8 +103,8 @@ def table_to_ratings(
     arms: order of the arms and a choice among them; by default all, sorted. Readers and cases are sorted,
     so that the order of rows never matters. A case without any value keeps its place in the array.
     Refused: an unknown column, an empty table, a blank label, a value that is not a finite number, truth that
-    is not 0/1 or differs within a case, two rows for one reading, more than LARGEST cells; the sentence names the rows, counted
-    from 1.
+    is not 0/1 or differs within a case, two rows for one reading (the sentence names the rows, counted from 1), and
+    more than LARGEST cells.
 
     >>> import pandas as pd
     >>> table = pd.DataFrame({"reader": "R", "arm": "A", "case": [1, 2], "truth": [0, 1], "rating": [3, 9]})
