@@ -84,7 +84,7 @@ REFUSED = {
         "unknown truth",
         "no truth",
     ),
-    "mrmc": ("one class", "single reader", "duplicated with another value", "no rating", "infinite rating"),
+    "mrmc": ("one class", "a reader without a class", "duplicated with another value", "no rating", "infinite rating"),
     "mcnemar": ("decision of two", "single arm", "cases nested in arms"),
     "compare": ("one class", "single arm", "cases nested in arms", "a word as rating"),
 }
@@ -92,7 +92,7 @@ ANSWERED = {
     "auc": ("all ties", "perfect", "single arm", "three arms", "spaces in names", "missing values", "huge ratings"),
     "mrmc": (
         *("crossed", "identical arms", "perfect", "all ties", "missing cells", "cases nested in readers", "single arm"),
-        *("two readers", "three arms", "other scripts in names", "tiny ratings", "truth as booleans"),
+        *("two readers", "single reader", "three arms", "other scripts in names", "tiny ratings", "truth as booleans"),
     ),
     "mcnemar": ("all ties", "perfect", "identical arms", "missing cells", "commas and quotes in names", "one class"),
     "compare": ("all ties", "perfect", "identical arms", "missing cells", "single reader", "cases nested in readers"),
