@@ -243,7 +243,7 @@ def test_half_of_the_replicates_are_enough_and_fewer_are_not() -> None:
 def test_steps_are_counted_alike_with_few_and_many_ratings(levels: int) -> None:
     generator = np.random.default_rng(levels)
     values = np.concatenate([np.arange(levels), generator.integers(0, levels, 60)]) + 0.0
-    truth, weights = generator.random(len(values)) < 0.5, generator.integers(0, 3, (len(values), 5)) + 0.0
+    truth, weights = generator.random(len(values)) < 0.5, generator.integers(0, 3, (len(values), 5)).astype(float)
     diseased, healthy = weighted_steps(truth, values, weights)
     for place, level in enumerate(np.arange(levels)[::-1]):
         here = values == level

@@ -83,7 +83,8 @@ def test_shares_with_gaps_count_every_pair_of_cases() -> None:
 
 def test_sums_of_scores_are_plain_sums() -> None:
     generator = np.random.default_rng(5)
-    positives, negatives = generator.integers(0, 40, (3, 50)) + 5.0, generator.integers(0, 40, (3, 30)) * 1.0
+    positives = generator.integers(5, 45, (3, 50)).astype(float)
+    negatives = generator.integers(0, 40, (3, 30)).astype(float)
     positives[1, 4:9], negatives[0, 3], negatives[2, :7] = NAN, NAN, NAN
     s = np.nan_to_num(scores(positives, negatives))
     rows, columns, both = success_sums(positives, negatives)
@@ -116,5 +117,5 @@ def test_both_sides_of_the_number_of_levels(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(unbiased, "LEVELS", 3)
     truth = np.arange(30) % 2 == 0
     for levels in (3, 4):
-        values = np.random.default_rng(levels).integers(0, levels, (2, 30)) + 0.0
+        values = np.random.default_rng(levels).integers(0, levels, (2, 30)).astype(float)
         np.testing.assert_allclose(unbiased_auc(ratings_of(truth, values)), by_definition(truth, values), atol=1e-13)
