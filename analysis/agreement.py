@@ -12,7 +12,7 @@ from analysis.chance_corrected import weighted_fleiss
 from analysis.errors import CannotAnalyse
 from analysis.interval import NOISE, Interval, two_sided_p, wald
 from analysis.judgements import CONSTANT, MOST_CATEGORIES, complete_cases
-from analysis.ratings import Floats
+from analysis.ratings import Floats, are_missing
 
 Weights = Literal["none", "linear", "quadratic"]
 STATSMODELS_NAMES: dict[Weights, str | None] = {"none": None, "linear": "linear", "quadratic": "quadratic"}
@@ -211,7 +211,7 @@ def fleiss_kappa(values: Floats) -> FleissKappa:
 
     if np.isnan(values).any():
         raise CannotAnalyse(
-            f"{int(np.isnan(values).sum())} judgements are missing, and Fleiss' kappa needs all of them."
+            f"{are_missing(int(np.isnan(values).sum()), 'judgement')}, and Fleiss' kappa needs all of them."
         )
     readers, cases = values.shape
     if readers < 2 or cases < 2:

@@ -15,7 +15,7 @@ from analysis.case_bootstrap import bootstrap_covariance
 from analysis.errors import CannotAnalyse
 from analysis.merit_names import merit_named
 from analysis.merits import Auc, Merit, Rate
-from analysis.ratings import Bools, Floats, Ratings
+from analysis.ratings import Bools, Floats, Ratings, are_missing
 from analysis.resampling import REPLICATES, SEED
 from analysis.unbiased import unbiased_auc, unbiased_mean
 
@@ -145,7 +145,7 @@ def delong(figures: Figures) -> Floats:
     missing = int(np.isnan(place).sum())
     if missing:
         raise CannotAnalyse(
-            f"{missing} readings are missing, and the DeLong covariance needs every reader to have read every "
+            f"{are_missing(missing)}, and the DeLong covariance needs every reader to have read every "
             "case in every arm; use the jackknife or the unbiased covariance."
         )
     check_two(figures)

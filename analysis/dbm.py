@@ -12,7 +12,7 @@ from analysis.errors import CannotAnalyse
 from analysis.interval import two_sided_p
 from analysis.merits import Merit
 from analysis.mrmc import UNIT, ArmDifference, ArmMean, Overall, check_sampling
-from analysis.ratings import Floats, Ratings
+from analysis.ratings import Floats, Ratings, are_missing
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def pseudovalues(ratings: Ratings, figure: str | Merit = "auc") -> Floats:
     """
     if ratings.missing:
         raise CannotAnalyse(
-            f"{ratings.missing} readings are missing, and pseudovalues need every reader to have read every case in "
+            f"{are_missing(ratings.missing)}, and pseudovalues need every reader to have read every case in "
             "every arm; use Obuchowski-Rockette with the jackknife covariance."
         )
     found = figures_of_merit(ratings, figure)

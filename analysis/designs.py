@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.ratings import Bools, Ratings
+from analysis.ratings import Bools, Ratings, are_missing
 
 Kind = Literal["fully crossed", "split-plot", "missing cells", "single reader", "readers nested in arms"]
 Nesting = Literal["crossed", "in readers", "in arms"]
@@ -175,7 +175,7 @@ def no_delong_covariance(ratings: Ratings, read: Bools) -> str:
     missing = ~read & read.any(axis=2, keepdims=True) if nested else ~read
     if bool(missing.any()):
         return (
-            f"{int(missing.sum())} readings are missing, and the DeLong covariance needs every reader to have read "
+            f"{are_missing(int(missing.sum()))}, and the DeLong covariance needs every reader to have read "
             "every case in every arm; the jackknife and the unbiased covariance do not."
         )
     return ""

@@ -59,7 +59,8 @@ def trace_of(item: Series) -> dict[str, object]:
         dash = "dot" if item.style is None else "solid" if item.thin else DASHES[style % len(DASHES)]
         trace["line"] = {"color": colour, "dash": dash, "width": 1 if item.thin else 2}
     else:
-        symbol = "diamond" if item.kind == "diamonds" else SYMBOLS[(style if item.symbol is None else item.symbol) % len(SYMBOLS)]
+        place = style if item.symbol is None else item.symbol
+        symbol = "diamond" if item.kind == "diamonds" else SYMBOLS[place % len(SYMBOLS)]
         trace["marker"] = {"color": colour, "symbol": symbol, "size": 13 if item.kind == "diamonds" else 10}
     if item.texts:
         trace["text"] = list(item.texts)

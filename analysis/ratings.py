@@ -84,6 +84,11 @@ class Ratings:
         return Ratings(keep_readers, keep_arms, cases, self.truth[read], values[:, :, read])
 
 
+def are_missing(count: int, what: str = "reading") -> str:
+    """The beginning of a sentence: 1 reading is missing, 2 readings are missing."""
+    return f"{count} {what} is missing" if count == 1 else f"{count} {what}s are missing"
+
+
 def check_names(kind: str, wanted: Sequence[str], known: Sequence[str]) -> None:
     """Refuse a name that the table does not hold, or one named twice."""
     for name in wanted:

@@ -167,6 +167,7 @@ def covariance_of(ratings: "Ratings", merit: "Merit", cases: "Sampling", warning
     import numpy as np
 
     from analysis.merits import Auc, Rate
+    from analysis.ratings import are_missing
 
     if cases == "fixed":
         return "delong"
@@ -177,5 +178,5 @@ def covariance_of(ratings: "Ratings", merit: "Merit", cases: "Sampling", warning
     missing = int((unread & ~unread.all(axis=2, keepdims=True)).sum())
     if not missing:
         return "delong"
-    warnings.append(f"{missing} readings are missing, so the jackknife covariance is used in place of DeLong's.")
+    warnings.append(f"{are_missing(missing)}, so the jackknife covariance is used in place of DeLong's.")
     return "jackknife"
