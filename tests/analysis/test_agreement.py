@@ -217,7 +217,7 @@ def test_kappa_that_does_not_exist_is_refused() -> None:
             compute()
     with pytest.raises(CannotAnalyse, match="no judged case in common"):
         cohen_kappa(np.array([1.0, np.nan]), np.array([np.nan, 1.0]))
-    with pytest.raises(CannotAnalyse, match="1 judgements are missing"):
+    with pytest.raises(CannotAnalyse, match="1 judgement is missing"):
         fleiss_kappa(np.array([[1.0, np.nan], [0.0, 1.0]]))
     with pytest.raises(CannotAnalyse, match="at least two readers"):
         pairwise_kappa(("R",), np.ones((1, 4)))
