@@ -3,8 +3,10 @@
 prediction, cards      what a model says, and the card that travels with its weights (free of torch)
 pixels, preprocess     from files or stored frames to model input (free of torch)
 cohort                 manifests, patient-grouped splits, leak check
-recipes                presets as TOML files
-models                 the families; `models.build(recipe)` makes one
+spec, outputs, steps   what a model is, declared and frozen; `declared` reads it by field (all free of torch)
+recipes                presets as TOML files; `recipes/studies` the five published systems as specifications
+models                 the families; `models.registry.build(spec)` makes one, `models.build(recipe)` one of the three first
+losses                 what a specification may name, finite on empty masks
 training, checkpoint   one loop for all families: `train(...)`; it goes on after a kill
 part, augmentation     what the loop reads; films as they might have been taken
 teaching               where a finding lies, for families that can learn it

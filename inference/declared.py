@@ -114,6 +114,19 @@ def document_of(value: Any) -> Any:
     return value
 
 
+def frozen(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same table, which nothing can change: lists become tuples.
+
+    Examples
+    --------
+    >>> frozen({"widths": [8, 16]})["widths"]
+    (8, 16)
+    """
+    return MappingProxyType(
+        {str(name): tuple(item) if isinstance(item, list | tuple) else item for name, item in document.items()}
+    )
+
+
 def inside(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
@@ -143,7 +156,7 @@ def _literal(arguments: tuple[Any, ...], given: object, where: str) -> object:
 def _mapping(arguments: tuple[Any, ...], given: object, where: str) -> Mapping[str, object]:
     if not isinstance(given, Mapping):
         raise SpecError(where, f"a table is wanted, not {given!r}.")
-    return MappingProxyType({str(name): _frozen(item) for name, item in given.items()})
+    return frozen(given)
 
 
 def _tuple(arguments: tuple[Any, ...], given: object, where: str) -> tuple[object, ...]:
@@ -168,10 +181,6 @@ def _one_of(arguments: tuple[Any, ...], given: object, where: str) -> object:
     if given.get(key) not in variants:
         raise SpecError(inside(where, key), f"{given.get(key)!r} is not one of {', '.join(variants)}.")
     return parsed(variants[given[key]], given, where)
-
-
-def _frozen(item: object) -> object:
-    return tuple(_frozen(part) for part in item) if isinstance(item, list | tuple) else item
 
 
 def _integer(given: object, where: str) -> int:

@@ -75,7 +75,8 @@ class SpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
         attention = torch.softmax(query.transpose(1, 2) @ key, dim=-1)
-        return self.share * (value @ attention.transpose(1, 2)).reshape(x.shape) + x
+        weighed: Tensor = self.share * (value @ attention.transpose(1, 2)).reshape(x.shape)
+        return weighed + x
 
 
 class ContextExploration(nn.Module):

@@ -13,10 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from inference.declared import SpecError, Variant, document_of, parsed
+from inference.declared import SpecError, Variant, document_of, frozen, parsed
 from inference.outputs import Heatmap, Mask
 from inference.spec import ModelSpec
 from inference.steps import ResizePad
@@ -151,6 +150,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
     """
     offered = family(spec.family)
     architecture = architecture_of(spec)
+    architecture.check(spec)
     for number, output in enumerate(spec.outputs):
         if type(output) not in offered.outputs:
             raise SpecError(f"outputs[{number}]", f"the family {spec.family} has no {output.tag}.")
@@ -163,8 +163,7 @@ def checked(spec: ModelSpec) -> ModelSpec:
         raise SpecError(where, f"the family {spec.family} works in {wanted} dimensions, not in {len(spec.size)}.")
     if any(number % architecture.multiple() for number in spec.size):
         raise SpecError(where, f"the family {spec.family} needs multiples of {architecture.multiple()}.")
-    architecture.check(spec)
-    return replace(spec, architecture=MappingProxyType(document_of(architecture)))
+    return replace(spec, architecture=frozen(document_of(architecture)))
 
 
 def architecture_of(spec: ModelSpec) -> Architecture:
