@@ -29,7 +29,7 @@ def answer(options: argparse.Namespace) -> str:
 def export(path: Path, names: "Names", program: str, out: Path, arms: tuple[str, ...] | None = None) -> str:
     """Write the files; the answer names them."""
     from analysis.commands.rows import decision_column
-    from analysis.exports import write
+    from analysis.formats.exports import write
     from analysis.tables import rated, read_table
 
     frame = read_table(path, names)

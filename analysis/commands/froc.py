@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.answer import Answer, CellRow
-    from analysis.froc import LocalisedFigure
-    from analysis.marks import MarkColumns, Marks
+    from analysis.localisation.froc import LocalisedFigure
+    from analysis.localisation.marks import MarkColumns, Marks
     from analysis.mrmc import CellMean, Mrmc
 
 OF_CASES = ("case", "truth", "lesion", "weight")
@@ -43,8 +43,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def answer(options: argparse.Namespace) -> "Answer":
     from analysis.answer import Answer
     from analysis.commands.rows import LEVEL
-    from analysis.froc import definition_of
-    from analysis.localised_mrmc import localised_obuchowski_rockette
+    from analysis.localisation.froc import definition_of
+    from analysis.localisation.rockette import localised_obuchowski_rockette
     from analysis.rows import arm_difference_row, arm_row
     from analysis.tables import TableFacts
 
@@ -74,7 +74,7 @@ def cells(found: "Mrmc", marks: "Marks") -> tuple["CellRow", ...]:
 
     from analysis.answer import CellRow
     from analysis.commands.rows import LEVEL
-    from analysis.froc import jackknifed, localised_figures
+    from analysis.localisation.froc import jackknifed, localised_figures
 
     rated: list[LocalisedFigure | CellMean] = list(found.cells)
     if not rated:
@@ -92,7 +92,7 @@ def cells(found: "Mrmc", marks: "Marks") -> tuple["CellRow", ...]:
 
 def read(options: argparse.Namespace) -> "Marks":
     """The tables that the command names, with the arms in the order asked for."""
-    from analysis.marks import MarkColumns, read_marks
+    from analysis.localisation.marks import MarkColumns, read_marks
 
     words = {word: getattr(options, word) for word in (*COLUMNS, "mark", "lesion", "weight")}
     chosen = {word: name for word, name in words.items() if name is not None}

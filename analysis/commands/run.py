@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.running import StudyOutcome
+    from analysis.plans.running import StudyOutcome
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -20,10 +20,10 @@ def answer(options: argparse.Namespace) -> str:
 
 def run(plan_path: Path, table: Path, folder: Path) -> str:
     """Read, compute, write; the answer is what a person wants to know first."""
-    from analysis.outputs import write_outcome
-    from analysis.plan_files import read_plan
-    from analysis.plan_tables import digest, read_tables
-    from analysis.running import run_plan
+    from analysis.plans.files import read_plan
+    from analysis.plans.outputs import write_outcome
+    from analysis.plans.running import run_plan
+    from analysis.plans.tables import digest, read_tables
 
     plan = read_plan(plan_path)
     outcome = run_plan(plan, read_tables(plan, table, plan_path.parent))

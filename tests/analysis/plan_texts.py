@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.outcomes import Claim, Findings
-from analysis.plan_files import plan_of
-from analysis.plan_tables import Source, Tables
-from analysis.running import StudyOutcome, run_plan
+from analysis.plans.files import plan_of
+from analysis.plans.outcomes import Claim, Findings
+from analysis.plans.running import StudyOutcome, run_plan
+from analysis.plans.tables import Source, Tables
 
 PLANS = Path(__file__).resolve().parents[2] / "fixtures" / "plans"
 HEAD = """title = "A study"

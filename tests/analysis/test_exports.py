@@ -16,11 +16,11 @@ import pytest
 from analysis.__main__ import main
 from analysis.commands import export
 from analysis.errors import CannotAnalyse
-from analysis.exports import PROGRAMS, safe, write
+from analysis.formats.exports import PROGRAMS, safe, write
+from analysis.formats.workbook import MAIN
 from analysis.mrmc import obuchowski_rockette
 from analysis.ratings import Columns, Ratings, table_to_ratings
 from analysis.ustatistics import u_statistics
-from analysis.workbook import MAIN
 from tests.analysis.oracle_entries import CROSSED, crossed
 
 TABLE = str(CROSSED / "crossed.csv")

@@ -9,11 +9,11 @@ import pytest
 
 from analysis.delong import delong_auc
 from analysis.errors import CannotAnalyse
-from analysis.froc import DEFINITIONS, localised_figure, localised_figures
-from analysis.froc_curves import KINDS, localised_curve
-from analysis.localised_mrmc import localised_obuchowski_rockette
-from analysis.marked_cells import cell_of, highest
-from analysis.marks import Marks, read_marks
+from analysis.localisation.curves import KINDS, localised_curve
+from analysis.localisation.froc import DEFINITIONS, localised_figure, localised_figures
+from analysis.localisation.marked_cells import cell_of, highest
+from analysis.localisation.marks import Marks, read_marks
+from analysis.localisation.rockette import localised_obuchowski_rockette
 from tests.analysis.mark_tables import one_design, random_tables
 
 FIGURES = (*DEFINITIONS, "alroc", "alroc:0.2", "alroc:0.37", "pcl", "pcl:0.5", "pcl:0.05")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.froc import localised_figures
-from analysis.localised_mrmc import localised_obuchowski_rockette
-from analysis.marks import read_marks
+from analysis.localisation.froc import localised_figures
+from analysis.localisation.marks import read_marks
+from analysis.localisation.rockette import localised_obuchowski_rockette
 from tests.analysis.mark_tables import one_design, random_tables
 
 Files = dict[str, Path]

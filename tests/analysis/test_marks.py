@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from analysis.errors import CannotAnalyse
-from analysis.lesions import MarkColumns, read_lesions
-from analysis.marks import read_marks
+from analysis.localisation.lesions import MarkColumns, read_lesions
+from analysis.localisation.marks import read_marks
 
 CASES = pd.DataFrame(
     {"case": ["a", "b", "b", "c"], "truth": [0, 1, 1, 1], "lesion": [0, 1, 2, 1], "weight": [0, 0.4, 0.6, 1.0]}

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from analysis.errors import CannotAnalyse
-from analysis.overlap import level_identification, overlap, surface_distance
+from analysis.localisation.overlap import level_identification, overlap, surface_distance
 
 SPACING = (3.0, 0.7, 0.5)
 Masks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import declared
-from analysis.catalogue import ENTRIES
-from analysis.declared import StudyPlan
-from analysis.endpoints import PLACES, runner_of
 from analysis.errors import CannotAnalyse
 from analysis.plan import POOLED
-from analysis.plan_files import plan_of, read_plan
+from analysis.plans import declared
+from analysis.plans.catalogue import ENTRIES
+from analysis.plans.declared import StudyPlan
+from analysis.plans.endpoints import PLACES, runner_of
+from analysis.plans.files import plan_of, read_plan
 from tests.analysis.plan_texts import PLANS, endpoint, plan_text
 
 

@@ -17,11 +17,11 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from analysis.__main__ import main
-from analysis.drawings import Axis, digits_for, dumbbell_drawing
-from analysis.outcomes import Table
-from analysis.outputs import as_csv
-from analysis.sentences import number, p_value
-from analysis.svg import svg, ticks
+from analysis.plans.drawings import Axis, digits_for, dumbbell_drawing
+from analysis.plans.outcomes import Table
+from analysis.plans.outputs import as_csv
+from analysis.plans.sentences import number, p_value
+from analysis.plans.svg import svg, ticks
 from tests.analysis.oracle_entries import crossed
 from tests.analysis.plan_texts import PLANS, endpoint, plan_text
 

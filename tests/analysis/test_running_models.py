@@ -9,15 +9,15 @@ from sklearn.metrics import f1_score, precision_score
 
 from analysis.cluster_bootstrap import cluster_bootstrap
 from analysis.delong import delong_test
-from analysis.drawings import thinned
-from analysis.endpoints.pairs import estimated
 from analysis.errors import CannotAnalyse
-from analysis.localised_mrmc import localised_obuchowski_rockette
-from analysis.marks import read_marks
-from analysis.plan_files import plan_of
-from analysis.plan_tables import Tables
+from analysis.localisation.marks import read_marks
+from analysis.localisation.rockette import localised_obuchowski_rockette
+from analysis.plans.drawings import thinned
+from analysis.plans.endpoints.pairs import estimated
+from analysis.plans.files import plan_of
+from analysis.plans.running import run_plan
+from analysis.plans.tables import Tables
 from analysis.ratings import Bools, Floats
-from analysis.running import run_plan
 from tests.analysis.oracle_entries import crossed
 from tests.analysis.plan_texts import carried_out, claim, endpoint, findings, model_of, plan_text
 

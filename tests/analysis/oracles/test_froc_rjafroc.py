@@ -9,11 +9,11 @@ import pytest
 
 from analysis.dbm import Dbm
 from analysis.error_terms import Components
-from analysis.froc import localised_figures
-from analysis.froc_curves import localised_curve
 from analysis.interval import wald
-from analysis.localised_mrmc import localised_dbm, localised_obuchowski_rockette
-from analysis.marks import MarkColumns, Marks, read_marks
+from analysis.localisation.curves import localised_curve
+from analysis.localisation.froc import localised_figures
+from analysis.localisation.marks import MarkColumns, Marks, read_marks
+from analysis.localisation.rockette import localised_dbm, localised_obuchowski_rockette
 from analysis.mrmc import ArmDifference, ArmMean, Mrmc
 from tests.analysis.oracle_entries import R_COMPLEMENT, Entry
 from tests.analysis.walk import Compare, Walk

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.covariance import Covariance
 from analysis.dbm import dbm
-from analysis.localised_mrmc import localised_obuchowski_rockette
+from analysis.localisation.rockette import localised_obuchowski_rockette
 from analysis.mrmc import Mrmc, obuchowski_rockette
 from analysis.ratings import Columns, Ratings, table_to_ratings
 from tests.analysis.oracle_entries import Entry, oracle_data
