@@ -311,3 +311,17 @@ def test_readers_after_one_that_cannot_be_tested_are_tested() -> None:
         "The arms A and B of reader T differ without variation over cases, so there is no test.",
         "The estimated variance of reader T in arm B is negative.",
     )
+
+
+def test_equal_arms_of_a_reader_who_cannot_be_tested_otherwise_are_told() -> None:
+    matrix = exchangeable(2, 3, 1e-3, 0.0, 0.0, 0.0)
+    matrix[:3] = matrix[:, :3] = 0.0
+    values = np.array([[0.5, 0.6, 0.5], [0.5, 0.6, 0.8]])
+    found = analyse(given(values, matrix), readers="fixed")
+    told = [(row.reader, row.first, row.second, row.estimate) for row in found.reader_differences]
+    assert told[0] == ("R", "A", "C", 0.0)
+    assert [row[:3] for row in told[1:]] == [("S", "A", "B"), ("S", "A", "C"), ("S", "B", "C")]
+    assert found.warnings == tuple(
+        f"The arms {pair} of reader R differ without variation over cases, so there is no test."
+        for pair in ("A and B", "B and C")
+    )
