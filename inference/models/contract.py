@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from inference.spec import ModelSpec
 
 # About a tenth of a vertebra on a lateral film of the whole spine.
-SHARE_THAT_DECIDES = 1 / 512
+ONE_OF_SO_MANY_DECIDES = 512
 
 
 class MissingInput(ValueError):
@@ -104,4 +104,6 @@ def case_logit(mask: Tensor) -> Tensor:
     [2045.5]
     """
     flat = mask.flatten(1)
-    return flat.topk(max(1, round(flat.shape[1] * SHARE_THAT_DECIDES)), dim=1).values.mean(dim=1)
+    # A whole number also while an export traces, where sizes are tensors.
+    highest = max(1, int(flat.shape[1]) // ONE_OF_SO_MANY_DECIDES)
+    return flat.topk(highest, dim=1).values.mean(dim=1)
