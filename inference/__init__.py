@@ -5,7 +5,7 @@ pixels, preprocess     from files or stored frames to model input (free of torch
 cohort                 manifests, patient-grouped splits, leak check
 spec, outputs, steps   what a model is, declared and frozen; `declared` reads it by field (all free of torch)
 recipes                presets as TOML files; `recipes/studies` the five published systems as specifications
-models                 the families; `models.registry.build(spec)` makes one, `models.build(recipe)` one of the three first
+models                 the families: `models.registry.build(spec)`, and `models.build(recipe)` for the first three
 losses                 what a specification may name, finite on empty masks
 training, checkpoint   one loop for all families: `train(...)`; it goes on after a kill
 part, augmentation     what the loop reads; films as they might have been taken
