@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import analysis
 from analysis.errors import CannotAnalyse
 from analysis.plan import POOLED
 from analysis.plans import declared
@@ -190,7 +191,7 @@ def test_plans_are_frozen() -> None:
 
 
 def section_of_readme() -> str:
-    text = (Path(declared.__file__).parent / "README.md").read_text()
+    text = (Path(analysis.__file__).parent / "README.md").read_text()
     return text.split("### Plans and reports")[1].split("\n### ")[0]
 
 

@@ -49,7 +49,7 @@ def test_missing_cells_change_the_covariance_and_are_told() -> None:
 def test_delong_covariance_is_refused_where_cells_are_missing() -> None:
     outcome = carried_out(plan_text(endpoint(more='covariance = "delong"\n')), crossed().drop(index=[3]))
     assert not outcome.endpoints[0].valid
-    assert "readings are missing" in outcome.endpoints[0].sentence
+    assert "missing, and the DeLong covariance" in outcome.endpoints[0].sentence
     assert any("was not computed" in text for text in outcome.deviations)
 
 
