@@ -100,9 +100,9 @@ def check_model(ratings: Ratings, score: Floats, cases: Sampling) -> None:
         raise CannotAnalyse(f"A model is held against readers of one arm, not of {len(ratings.arms)}.")
     if len(ratings.readers) < 2:
         raise CannotAnalyse("There is only one reader; compare the model with that reader by a paired test.")
-    unread = np.isnan(ratings.values[:, 0]).all(axis=1)
-    if unread.any():
-        names = ", ".join(name for name, gap in zip(ratings.readers, unread, strict=True) if gap)
+    unread = np.flatnonzero(np.isnan(ratings.values[:, 0]).all(axis=1))
+    if unread.size:
+        names = ", ".join(ratings.readers[place] for place in unread)
         raise CannotAnalyse(f"{names} read nothing in arm {ratings.arms[0]}; leave such readers out.")
     if score.shape != ratings.truth.shape or bool(np.isnan(score).any()):
         raise CannotAnalyse("The model needs a score for every case that the readers read.")
