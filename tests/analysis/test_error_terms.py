@@ -13,7 +13,7 @@ from analysis.covariance import covariance, figures_of_merit
 from analysis.designs import Nesting
 from analysis.error_terms import Components, ErrorTerm, MeanSquares, components, error_term, hillis_df, is_nested
 from analysis.errors import CannotAnalyse
-from analysis.mrmc import ArmDifference, ArmMean, CellMean, Estimates, Overall, analyse
+from analysis.mrmc import ArmDifference, ArmMean, CellMean, Estimates, Overall, analyse, obuchowski_rockette
 from analysis.ratings import Floats, Ratings
 
 NAN = np.nan
@@ -325,3 +325,39 @@ def test_equal_arms_of_a_reader_who_cannot_be_tested_otherwise_are_told() -> Non
         f"The arms {pair} of reader R differ without variation over cases, so there is no test."
         for pair in ("A and B", "B and C")
     )
+
+
+def test_fixed_cases_need_no_covariance_over_them() -> None:
+    plain, known = analyse(given(CROSSED, None), cases="fixed"), analyse(given(CROSSED, MATRIX), cases="fixed")
+    assert known.differences == plain.differences
+    assert known.overall == plain.overall
+
+
+def test_random_readers_are_not_compared_one_by_one() -> None:
+    assert analyse(given(CROSSED, MATRIX)).reader_differences == ()
+    assert analyse(given(CROSSED, None), readers="fixed").reader_differences == ()
+
+
+def test_three_arms_of_one_reader_each_are_refused_and_one_more_reader_is_not() -> None:
+    theta = np.diag([0.7, 0.8, 0.9])
+    theta[theta == 0] = NAN
+    with pytest.raises(CannotAnalyse, match="Every arm has one reader of its own"):
+        analyse(given(theta, None), cases="fixed")
+    found = analyse(given(np.vstack([theta, [0.8, NAN, NAN]]), None), cases="fixed")
+    f, p = stats.f_oneway([0.7, 0.8], [0.8], [0.9])
+    assert found.overall == Overall(near(f), 2, 1, near(p))
+
+
+def test_one_arm_is_not_nested() -> None:
+    assert not is_nested(np.array([[0.7], [0.8]]))
+    assert is_nested(np.array([[0.7, NAN], [NAN, 0.8]]))
+    assert not is_nested(np.array([[0.7, 0.6], [NAN, 0.8]]))
+
+
+def test_the_jackknife_of_a_class_of_two_cases() -> None:
+    truth = np.array([True, True, False, False, False])
+    values = np.array([[[2.0, 4, 1, 3, 2]], [[1.0, 5, 2, 2, 4]]])
+    ratings = Ratings(("R", "S"), ("A",), tuple("12345"), truth, values)
+    found = covariance(figures_of_merit(ratings), "jackknife")
+    np.testing.assert_allclose(found, plain_jackknife(ratings, "auc", (True, False)), atol=1e-15)
+    assert obuchowski_rockette(ratings, covariance_method="jackknife").covariance_method == "jackknife"
