@@ -51,7 +51,7 @@ class Frequency:
     @property
     def as_promised(self) -> bool:
         """Within one percentage point of what is promised."""
-        return abs(self.estimate - self.nominal) <= 0.01
+        return abs(self.estimate - self.nominal) <= 0.01 + 1e-12
 
 
 @dataclass(frozen=True)

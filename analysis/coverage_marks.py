@@ -9,9 +9,9 @@ import numpy as np
 from scipy import special, stats
 
 from analysis.coverage import Outcomes, Question, covers, rejects
-from analysis.froc import localised_figure
-from analysis.localised_mrmc import localised_dbm, localised_obuchowski_rockette
-from analysis.marks import UNMARKED, Marks
+from analysis.localisation.froc import localised_figure
+from analysis.localisation.marks import UNMARKED, Marks
+from analysis.localisation.rockette import localised_dbm, localised_obuchowski_rockette
 from analysis.simulation import ARMS
 
 FIGURES = ("wafroc", "afroc", "hrauc")

@@ -17,6 +17,9 @@ from analysis.ratings import Bools, Floats
 CASES = 400
 MEAN, SPREAD = -0.5, 1.2
 REPLICATES = 500
+REMARKS = {
+    "expected over observed": "the published error takes all cases for equally likely diseased: on the safe side"
+}
 THRESHOLDS = (0.2, 0.5)
 
 
@@ -89,7 +92,7 @@ TESTS: tuple[tuple[str, Callable[[Bools, Floats], Tested]], ...] = (
 
 def calibration_questions() -> Iterator[Question]:
     for name, test in TESTS:
-        yield Question(name, "type-I error", partial(rejecting, test))
+        yield Question(name, "type-I error", partial(rejecting, test), REMARKS.get(name, ""))
     intervals: tuple[tuple[str, Callable[[Bools, Floats], Estimated], float], ...] = (
         ("Brier score", brier, expected(uncertain)),
         ("calibration slope", recalibration, 1.0),
@@ -98,7 +101,7 @@ def calibration_questions() -> Iterator[Question]:
         ("expected over observed", expected_observed, 1.0),
     )
     for name, of, truth in intervals:
-        yield Question(name, "coverage", partial(covering, of, truth))
+        yield Question(name, "coverage", partial(covering, of, truth), REMARKS.get(name, ""))
 
 
 def probability_questions() -> Iterator[Question]:

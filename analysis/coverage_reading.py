@@ -16,6 +16,7 @@ from analysis.reliance import rates_of, reliance, switch_table
 from analysis.timing import InterruptionRule, time_ratio, time_ratio_by_seniority
 
 REPLICATES = 500
+CARRIED = "within readers it cannot be told from a difference of both groups of cases; described, never a gate"
 Ask = Callable[[np.random.Generator], Outcomes]
 
 
@@ -48,7 +49,8 @@ def order_questions() -> Iterator[Question]:
     for within, word in ((False, "between readers"), (True, "within readers")):
         for part in ("arm", "period", "carry_over"):
             name = f"crossover {word}, {part.replace('_', '-')}"
-            yield Question(name, "type-I error", partial(effect_rejects, within, part))
+            remark = CARRIED if within and part == "carry_over" else ""
+            yield Question(name, "type-I error", partial(effect_rejects, within, part), remark)
         yield Question(f"crossover {word}, arm", "coverage", partial(arm_holds, within))
 
 
@@ -150,7 +152,8 @@ def gain_holds(generator: np.random.Generator) -> Outcomes:
 
 
 def reliance_questions() -> Iterator[Question]:
-    yield Question("over-reliance, mean of readers", "coverage", partial(rate_holds, "over_reliance", 0.3))
+    remark = "Student's t over five readers, whose rates spread evenly and not as a normal distribution"
+    yield Question("over-reliance, mean of readers", "coverage", partial(rate_holds, "over_reliance", 0.3), remark)
     yield Question("over-reliance of one reader, wilson interval", "coverage", own_rate_holds)
     yield Question("gain over the better of reader and model, bootstrap", "coverage", gain_holds)
 
