@@ -32,6 +32,12 @@ TESTS = (
     *("oracles/test_mrmc_or_mrmcaov.py", "oracles/test_mrmc_noninferiority.py", "oracles/test_python_peers.py"),
 )
 CHILDREN = 2
+# The command stands beside this Python.
+MUTMUT = str(Path(sys.executable).parent / "mutmut")
+CHANGES = (
+    "import sys; from mutmut.mutation.diff_apply import get_diff_for_mutant\n"
+    "for name in sys.argv[1:]: print(f'# {name}\\n{get_diff_for_mutant(name)}')"
+)
 PYTEST = ["--noconftest", "-p", "no:django", "-p", "no:cacheprovider", "--import-mode=importlib", "-x", "-q"]
 # A mutant that hangs or crashes is found as well.
 FOUND = ("killed", "timeout", "segfault", "suspicious")
@@ -43,7 +49,7 @@ def prepare(modules: Sequence[str]) -> None:
     FOLDER.mkdir(parents=True)
     for name in ("analysis", "tests", "fixtures/crossed"):
         shutil.copytree(REPOSITORY / name, FOLDER / name, ignore=shutil.ignore_patterns("__pycache__"))
-    tests = [f"tests/analysis/{name}" for name in TESTS if (FOLDER / "tests" / "analysis" / name).exists()]
+    tests = [f"tests/analysis/{name}" for name in TESTS]
     (FOLDER / "pyproject.toml").write_text(
         "[tool.mutmut]\n"
         f"source_paths = {json.dumps([f'analysis/{name}.py' for name in modules])}\n"
@@ -55,27 +61,27 @@ def prepare(modules: Sequence[str]) -> None:
     )
 
 
-def run(arguments: Sequence[str]) -> str:
+def run(*command: str) -> str:
     # Under CI hypothesis draws the same examples every time, so that a survivor is one in the next run too.
     environment = os.environ | {"CI": "1", "SHARED_DATA": os.environ.get("SHARED_DATA", str(BESIDE))}
-    # Its command stands beside this Python; it forks, so that the arguments do not matter to anything else.
-    command = [str(Path(sys.executable).parent / "mutmut"), *arguments]
     done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"mutmut {' '.join(arguments)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+        sys.exit(f"{' '.join(command[:2])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout
 
 
 def outcomes() -> list[tuple[str, str]]:
     """Name and outcome of every mutant."""
-    lines = [line.strip().rsplit(": ", 1) for line in run(["results", "--all", "true"]).splitlines() if ": " in line]
+    lines = [
+        line.strip().rsplit(": ", 1) for line in run(MUTMUT, "results", "--all", "true").splitlines() if ": " in line
+    ]
     return [(name, outcome) for name, outcome in lines]
 
 
 def main(chosen: Sequence[str]) -> None:
     modules = chosen or MODULES
     prepare(modules)
-    run(["run", "--max-children", str(min(os.cpu_count() or 1, CHILDREN))])
+    run(MUTMUT, "run", "--max-children", str(min(os.cpu_count() or 1, CHILDREN)))
     results = outcomes()
     counts = {module: counted(results, f"analysis.{module}.") for module in modules}
     print("| module | mutants | found | share |\n|---|---:|---:|---:|")
@@ -84,7 +90,7 @@ def main(chosen: Sequence[str]) -> None:
     print(row("all", counted(results, "")))
     left = [name for name, outcome in results if outcome not in FOUND]
     survivors = FOLDER / "survivors.txt"
-    survivors.write_text("\n".join(run(["show", name]) for name in left))
+    survivors.write_text(run(sys.executable, "-c", CHANGES, *left))
     print(f"{len(left)} survivors stand in {survivors.relative_to(REPOSITORY)}")
     few = [module for module, own in counts.items() if 100 * own.found < MINIMUM * own.mutants]
     if few:
