@@ -193,7 +193,7 @@ def obuchowski_rockette(
     """
     design = study_design(ratings)
     merit = merit_named(figure)
-    check_request(ratings, design, readers, cases)
+    check_request(ratings, design, readers)
     figures = figures_of_merit(ratings, merit)
     matrix = None if cases == "fixed" else covariance(figures, covariance_method, replicates, seed)
     drawn = seed if covariance_method == "bootstrap" and cases != "fixed" else None
@@ -209,7 +209,7 @@ def obuchowski_rockette(
     return found
 
 
-def check_request(ratings: Ratings, design: Design, readers: Sampling, cases: Sampling) -> None:
+def check_request(ratings: Ratings, design: Design, readers: Sampling) -> None:
     """Refuse what Obuchowski and Rockette's model cannot answer for this design."""
     if design.readers == 1 and readers == "random":
         raise CannotAnalyse("There is only one reader, so readers cannot be random; analyse them as fixed.")

@@ -108,7 +108,7 @@ def interaction(
     """
     names = check_groups(ratings, groups, control)
     design = study_design(ratings)
-    check_request(ratings, design, readers, cases)
+    check_request(ratings, design, readers)
     if design.kind == "readers nested in arms":
         raise CannotAnalyse("Each reader read in one arm only, so no reader has a difference between arms.")
     figures = figures_of_merit(ratings, figure)

@@ -235,3 +235,18 @@ def test_what_has_no_variance_and_no_difference_says_so() -> None:
     )
     with pytest.raises(CannotAnalyse, match=r"The AUCs 1 and 0\.5 differ without any variance"):
         delong_test_unpaired(truth, truth.astype(float), truth, np.ones(4))
+
+
+def test_p_of_an_area_is_against_one_half() -> None:
+    truth = np.array([False, False, False, True, True, True])
+    found = delong_auc(truth, np.array([1.0, 2, 3, 2, 3, 4]))
+    # Placements 5/6, 1/2, 1 and 1/2, 5/6, 1 have a variance of 7/108 each, over 3: z = (7/9 - 1/2) / sqrt(14/324).
+    assert found.p == pytest.approx(math.erfc((5 / 18) / math.sqrt(14 / 324) / math.sqrt(2)), rel=1e-12)
+    assert delong_auc(~truth, np.array([1.0, 2, 3, 2, 3, 4])).p == pytest.approx(found.p, rel=1e-12)
+
+
+def test_all_ties_are_chance_for_certain() -> None:
+    flat = "The variance is zero (perfect separation, or nothing but ties), so the interval has no width."
+    truth = np.array([False, False, False, True, True])
+    assert delong_auc(truth, np.ones(5)) == Auc(0.5, 0.0, 1.0, 2, 3, "delong", (flat,))
+    assert delong_auc(truth, truth * 1.0, "logit") == Auc(1.0, 0.0, None, 2, 3, "logit", (flat,))

@@ -2,17 +2,24 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.covariance import Covariance, covariance, figures_of_merit
 from analysis.errors import CannotAnalyse
 from analysis.merits import Custom
-from analysis.mrmc import Estimates, analyse, obuchowski_rockette
+from analysis.mrmc import ONE_POINT, Estimates, analyse, obuchowski_rockette
 from analysis.ratings import Bools, Columns, Floats, Ratings, table_to_ratings
 from tests.analysis.oracle_entries import agree, entry, oracle_data
 
 
 def vandyke() -> Ratings:
     return table_to_ratings(oracle_data("vandyke"), Columns(arm="treatment"))
+
+
+def decided() -> Ratings:
+    frame = oracle_data("vandyke")
+    frame["rating"] = (frame["rating"] >= 3).astype(float)
+    return table_to_ratings(frame, Columns(arm="treatment"))
 
 
 def nested() -> Ratings:
@@ -191,9 +198,7 @@ def test_a_figure_of_ones_own_by_jackknife_is_the_auc() -> None:
 
 
 def test_accuracy_is_the_mean_of_right_decisions() -> None:
-    frame = oracle_data("vandyke")
-    frame["rating"] = (frame["rating"] >= 3).astype(float)
-    ratings = table_to_ratings(frame, Columns(arm="treatment"))
+    ratings = decided()
     found = obuchowski_rockette(ratings, "accuracy")
     right = ratings.values == ratings.truth
     np.testing.assert_allclose(found.figures, right.mean(axis=2))
@@ -217,3 +222,33 @@ def test_bootstrap_covariance_is_seeded_and_near_the_jackknife() -> None:
 def test_a_figure_without_placements_names_what_it_has(figure: str, method: Covariance) -> None:
     with pytest.raises(CannotAnalyse, match="use the jackknife or the bootstrap"):
         obuchowski_rockette(vandyke(), figure, method)
+
+
+def test_a_result_says_what_it_was_asked() -> None:
+    found = obuchowski_rockette(vandyke(), "auc", "bootstrap", replicates=50, seed=7)
+    assert (found.figure, found.covariance_method, found.seed) == ("auc", "bootstrap", 7)
+    assert found.design is not None and found.design.kind == "fully crossed"
+    again, other = (obuchowski_rockette(vandyke(), "auc", "bootstrap", replicates=50, seed=seed) for seed in (7, 8))
+    np.testing.assert_array_equal(found.covariance, again.covariance)
+    assert not np.array_equal(found.covariance, other.covariance)
+    fixed = obuchowski_rockette(vandyke(), "auc", "bootstrap", cases="fixed")
+    assert (fixed.seed, fixed.covariance) == (None, None)
+
+
+def test_the_mean_of_an_arm_is_held_against_chance() -> None:
+    arm = obuchowski_rockette(vandyke()).arms[0]
+    assert arm.p == pytest.approx(2 * stats.t.sf((arm.estimate - 0.5) / arm.se, arm.df))
+    right = obuchowski_rockette(decided(), "accuracy").arms[0]
+    assert right.p is None
+
+
+def test_one_point_of_the_curve_is_told_to_have_no_consistent_jackknife() -> None:
+    told = obuchowski_rockette(vandyke(), "sensitivity-at:0.9", "jackknife").warnings
+    assert told[-1] == ONE_POINT
+    for figure, method, cases in (
+        ("sensitivity-at:0.9", "bootstrap", "random"),
+        ("sensitivity-at:0.9", "jackknife", "fixed"),
+        ("auc", "jackknife", "random"),
+    ):
+        found = obuchowski_rockette(vandyke(), figure, method, cases=cases, replicates=50)  # type: ignore[arg-type]
+        assert ONE_POINT not in found.warnings

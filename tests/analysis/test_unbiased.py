@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import unbiased
+from analysis.covariance import covariance, figures_of_merit
 from analysis.ratings import Bools, Floats, Ratings
 from analysis.unbiased import by_bits, success_sums, unbiased_auc, unbiased_mean
 
@@ -123,3 +124,19 @@ def test_both_sides_of_the_number_of_levels(monkeypatch: pytest.MonkeyPatch) -> 
     for levels in (3, 4):
         values = np.random.default_rng(levels).integers(0, levels, (2, 30)).astype(float)
         np.testing.assert_allclose(unbiased_auc(ratings_of(truth, values)), by_definition(truth, values), atol=1e-13)
+
+
+@pytest.mark.parametrize(("figure", "kind"), [("sensitivity", True), ("specificity", False)])
+def test_the_unbiased_covariance_of_decisions_is_that_of_the_cases_they_rest_on(figure: str, kind: bool) -> None:
+    generator = np.random.default_rng(6)
+    truth = np.arange(21) % 3 == 0
+    values = (generator.random((3, 21)) < 0.5).astype(float)
+    values[1, [0, 4, 5]] = NAN
+    found = covariance(figures_of_merit(ratings_of(truth, values), figure), "unbiased")
+    right = values if kind else 1 - values
+    part = right[:, truth == kind]
+    apart = ~np.eye(part.shape[1], dtype=bool)
+    expected = [
+        [np.nanmean(one) * np.nanmean(two) - np.nanmean(np.outer(one, two)[apart]) for two in part] for one in part
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-15)
