@@ -229,6 +229,7 @@ def test_a_result_says_what_it_was_asked() -> None:
     assert (found.figure, found.covariance_method, found.seed) == ("auc", "bootstrap", 7)
     assert found.design is not None and found.design.kind == "fully crossed"
     again, other = (obuchowski_rockette(vandyke(), "auc", "bootstrap", replicates=50, seed=seed) for seed in (7, 8))
+    assert found.covariance is not None and again.covariance is not None and other.covariance is not None
     np.testing.assert_array_equal(found.covariance, again.covariance)
     assert not np.array_equal(found.covariance, other.covariance)
     fixed = obuchowski_rockette(vandyke(), "auc", "bootstrap", cases="fixed")
