@@ -166,7 +166,7 @@ def two_sided_mcnemar(table: PairedTable, test: Test) -> tuple[float, float]:
     found = statsmodels_mcnemar(
         [[table.both, b], [c, table.neither]], exact=test == "exact", correction=test == "corrected"
     )
-    return float(found.statistic), min(float(found.pvalue), 1.0)
+    return float(found.statistic), float(found.pvalue)
 
 
 def upper_tail(larger: int, smaller: int, test: Test) -> float:

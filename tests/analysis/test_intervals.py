@@ -1,5 +1,6 @@
 """What every interval has in common: its level, what a higher level does to it, and the range it is clipped to."""
 
+from dataclasses import dataclass
 from typing import Protocol, get_args
 
 import numpy as np
@@ -11,7 +12,16 @@ from analysis.interval import Interval
 from analysis.mrmc import ArmDifference, ArmMean, CellMean, obuchowski_rockette
 from analysis.paired import METHODS as DIFFERENCES
 from analysis.paired import PairedTable, agresti_min, bonett_price, mcnemar, newcombe, odds_ratio, tango, wald_interval
-from analysis.proportions import ConfusionTable, Method, SumMethod, balanced_accuracy, f1, proportion, youden
+from analysis.proportions import (
+    ConfusionTable,
+    Method,
+    Proportion,
+    SumMethod,
+    balanced_accuracy,
+    f1,
+    proportion,
+    youden,
+)
 from analysis.ratings import Ratings
 
 GENERATOR = np.random.default_rng(17)
@@ -28,6 +38,18 @@ class Estimated(Protocol):
     def confidence_interval(self, level: float = 0.95) -> Interval: ...
 
 
+@dataclass(frozen=True)
+class Turned:
+    """The share of failures, so that it is the lower limit again that the level moves."""
+
+    share: Proportion
+
+    def confidence_interval(self, level: float = 0.95) -> Interval:
+        interval = self.share.confidence_interval(level)
+        assert interval.level == level
+        return Interval(1 - interval.high, 1 - interval.low, level)
+
+
 RANDOM, FIXED = obuchowski_rockette(STUDY), obuchowski_rockette(STUDY, readers="fixed")
 RESULTS: dict[str, Estimated] = {
     **{f"area {method}": delong_auc(TRUTH, ONE, method) for method in AREAS},  # type: ignore[arg-type]
@@ -35,6 +57,7 @@ RESULTS: dict[str, Estimated] = {
     "areas unpaired": delong_test_unpaired(TRUTH, ONE, TRUTH[:30], TWO[:30]),
     **{f"share {method}": proportion(7, 12, method) for method in get_args(Method)},
     **{f"share of all {method}": proportion(12, 12, method) for method in get_args(Method) if method != "wald"},
+    **{f"turned {method}": Turned(proportion(0, 12, method)) for method in get_args(Method) if method != "wald"},
     **{f"Youden {method}": youden(TABLE, method) for method in get_args(SumMethod)},
     "balanced accuracy": balanced_accuracy(TABLE),
     "F1": f1(TABLE),

@@ -262,3 +262,12 @@ def test_the_limits_of_a_rare_share_are_found_to_all_digits() -> None:
     # P(more than one) + P(one) / 2 for a Poisson count, which the binomial is here to six digits.
     assert 1 - math.exp(-1e6 * low) * (1 + 1e6 * low / 2) == pytest.approx(0.025, rel=1e-5)
     assert math.exp(-1e6 * high) * (1 + 1e6 * high / 2) == pytest.approx(0.025, rel=1e-5)
+
+
+def test_a_test_says_what_it_was_asked() -> None:
+    # Seven of ten pairs on one side: 176/1024 at least so many.
+    found = mcnemar(TABLE, "exact", "less")
+    assert found == McNemar(-0.1, found.se, 3.0, found.p, TABLE, "exact", (), "less")
+    assert found.se == pytest.approx(math.sqrt(10 - 16 / 40) / 40)
+    assert found.p == pytest.approx(176 / 1024)
+    assert (mcnemar(TABLE, "midp").test, mcnemar(TABLE, "midp").alternative) == ("midp", "two-sided")
