@@ -149,3 +149,12 @@ def test_all_ties_are_read_from_the_diagonal() -> None:
         assert specificity_at(curve, place) == pytest.approx(1 - place)
     assert partial_areas(curve.fpr, curve.tpr, "specificity", 0.5, 1.0) == pytest.approx(1 / 8)
     assert partial_areas(curve.fpr, curve.tpr, "specificity", 0.5, 1.0, corrected=True) == pytest.approx(1 / 2)
+
+
+def test_a_vertical_step_is_worth_nothing_whatever_memory_held_before() -> None:
+    x, y = np.array([0.0, 0, 0.5, 0.5, 1]), np.array([0.0, 0.3, 0.5, 0.8, 1])
+    # Freed arrays of the size of the slopes: what numpy does not write, it takes from here.
+    left_behind = [np.full(4, np.nan) for _ in range(20)]
+    del left_behind
+    # From 0.2 to 0.5 the mean height is 0.44, from 0.5 to 0.9 it is 0.88.
+    assert clipped_area(x, y, 0.2, 0.9) == pytest.approx(0.3 * 0.44 + 0.4 * 0.88)
