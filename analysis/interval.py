@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 from analysis.errors import CannotAnalyse
 
@@ -45,8 +45,8 @@ def quantile(level: float, df: float = math.inf) -> float:
     """
     check_level(level)
     if math.isinf(df):
-        return float(stats.norm.ppf((1 + level) / 2))
-    return float(stats.t.ppf((1 + level) / 2, df))
+        return float(special.ndtri((1 + level) / 2))
+    return float(special.stdtrit(df, (1 + level) / 2))
 
 
 def wald(estimate: float, se: float, level: float = 0.95, df: float = math.inf) -> Interval:
@@ -67,5 +67,5 @@ def two_sided_p(statistic: float, df: float = math.inf) -> float:
     0.05
     """
     if math.isinf(df):
-        return float(2 * stats.norm.sf(abs(statistic)))
-    return float(2 * stats.t.sf(abs(statistic), df))
+        return float(2 * special.ndtr(-abs(statistic)))
+    return float(2 * special.stdtr(df, -abs(statistic)))

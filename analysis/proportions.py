@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from scipy import special
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval, check_level, quantile, two_sided_p
@@ -161,8 +162,6 @@ def proportion(successes: int, n: int, method: Method = "wilson", of: str = "cas
     >>> round(interval.low, 6), round(interval.high, 6)
     (0.792664, 0.964889)
     """
-    from scipy import stats
-
     if method not in get_args(Method):
         raise CannotAnalyse(f"A proportion has a {', '.join(get_args(Method))} interval, not {method}.")
     if n == 0:
@@ -171,7 +170,14 @@ def proportion(successes: int, n: int, method: Method = "wilson", of: str = "cas
         raise CannotAnalyse(f"{successes} successes among {n} {of} are not possible.")
     estimate = successes / n
     se = math.sqrt(estimate * (1 - estimate) / n)
-    return Proportion(successes, n, estimate, se, float(stats.binomtest(successes, n).pvalue), method)
+    return Proportion(successes, n, estimate, se, against_half(successes, n), method)
+
+
+def against_half(successes: int, n: int) -> float:
+    """Two-sided exact binomial p of a share of one half, where both tails are alike."""
+    # Not scipy's binomtest: it searches for the other tail, which takes a hundred times as long.
+    rarer = min(successes, n - successes)
+    return min(2 * float(special.betainc(n - rarer, rarer + 1, 0.5)), 1.0)
 
 
 def confusion_table(truth: Bools, decision: Floats) -> ConfusionTable:

@@ -239,3 +239,10 @@ def test_adjustment_is_that_of_statsmodels(method: Literal["holm", "hochberg"], 
 def test_a_level_of_95_is_meant_as_0_95() -> None:
     with pytest.raises(CannotAnalyse, match="not at 95"):
         wald(0.5, 0.1, 95)
+
+
+def test_the_exact_test_of_one_half_is_scipys() -> None:
+    for n in (1, 2, 7, 40, 113):
+        for successes in range(n + 1):
+            expected = stats.binomtest(successes, n).pvalue
+            assert proportion(successes, n).p == pytest.approx(expected, rel=1e-12)
