@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from analysis.errors import CannotAnalyse
 from analysis.interval import Interval, check_level, quantile, wald
@@ -228,7 +228,7 @@ def share_limits(successes: int, failures: int, level: float, midp: bool) -> tup
         # At a share of one the half leaves a tail of one half only, and more cannot be reached.
         return float(
             optimize.brentq(
-                lambda share: stats.binom.sf(count, n, share) + stats.binom.pmf(count, n, share) / 2 - tail,
+                lambda share: (special.bdtrc(count, n, share) + special.bdtrc(count - 1, n, share)) / 2 - tail,
                 0.0,
                 1.0,
                 xtol=1e-16,
