@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Answer(NamedTuple):
     depths: tuple[Tensor, ...] = ()
 
 
-class Model(nn.Module):
+class Model(nn.Module, ABC):
     """A network of a family.
 
     Parameters
@@ -75,13 +76,13 @@ class Model(nn.Module):
     def forward(self, tensors: Mapping[str, Tensor]) -> Answer:
         return self.answer(self.gathered(tensors))
 
+    @abstractmethod
     def answer(self, images: Tensor) -> Answer:
         """From channels to logits; what an export traces."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward_features(self, images: Tensor) -> Tensor:
         """The deepest maps, shape (batch, channels, …), from images of shape (batch, channels, …)."""
-        raise NotImplementedError
 
 
 def case_logit(mask: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ model that needs it is built.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -34,18 +35,18 @@ BUILT_IN = {
 
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(ABC):
     """Base of what a family lets a specification choose under ``[architecture]``; fields are declared by subclasses."""
 
+    @abstractmethod
     def stages(self) -> Mapping[str, str]:
         """Names of the stages that can be explained, each with the path of its module; the last is the default."""
-        raise NotImplementedError
 
     def multiple(self) -> int:
         """Of which every number of the input's size must be a multiple."""
         return 1
 
-    def check(self, spec: ModelSpec) -> None:
+    def check(self, spec: ModelSpec) -> None:  # noqa: B027 - most architectures can do all that a specification may ask
         """Raise SpecError for what this architecture cannot do."""
 
 

@@ -1,9 +1,7 @@
 """What is written for another program is what that program's format says, and analyses alike when read back."""
 
 import csv
-import shutil
 import struct
-import subprocess
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Callable
@@ -281,26 +279,6 @@ def test_programs_say_how_they_are_read(tmp_path: Path) -> None:
     syntax = (tmp_path / "data.sps").read_text()
     longest = max(len(name.encode()) for name in ratings.readers)
     assert f"reader A{longest}\n" in syntax and "VALUE LABELS truth 0 'non-diseased'" in syntax
-
-
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="no R on this machine")
-def test_r_reads_the_files_of_stata_spss_and_excel(tmp_path: Path) -> None:
-    ratings = study(odd=True)
-    for program, name in (("stata", "a.dta"), ("spss", "a.sav"), ("rjafroc", "a.xlsx")):
-        write(tmp_path / name, ratings, program)
-    code = """
-    for (p in c("haven", "readxl")) if (!requireNamespace(p, quietly = TRUE)) quit(status = 77)
-    one <- haven::read_dta("a.dta"); two <- haven::read_sav("a.sav")
-    stopifnot(all(one$rating == two$rating), all(one$reader == two$reader), all(one$case_id == two$case))
-    fp <- readxl::read_xlsx("a.xlsx", "FP"); tp <- readxl::read_xlsx("a.xlsx", "TP")
-    cat(nrow(one), sprintf("%.15g", sum(one$rating)), sprintf("%.15g", sum(fp$FP_Rating) + sum(tp$TP_Rating)))
-    """
-    done = subprocess.run(["Rscript", "-e", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    if done.returncode == 77:
-        pytest.skip("R without haven and readxl")
-    rows, first, second = done.stdout.split()
-    assert int(rows) == ratings.values.size
-    assert float(first) == pytest.approx(ratings.values.sum(), rel=1e-12) == pytest.approx(float(second), rel=1e-12)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
