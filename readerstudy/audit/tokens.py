@@ -6,4 +6,7 @@ TOKEN_LENGTH = 22
 
 
 def new_token() -> str:
-    return secrets.token_urlsafe(16)
+    """Never with a dash in front: `manage.py import_cases -x… cases.csv` would take it for an option."""
+    while (token := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return token
