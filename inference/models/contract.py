@@ -9,13 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from inference.pixels import UnreadableInput
 from inference.spec import ModelSpec
 
 # About a tenth of a vertebra on a lateral film of the whole spine.
 ONE_OF_SO_MANY_DECIDES = 512
 
 
-class MissingInput(ValueError):
+class MissingInput(UnreadableInput):
     """A case lacks an input that the model declares; the text names it."""
 
 
