@@ -1,47 +1,49 @@
-"""What a training leaves on disk while it runs: after a kill it goes on from its last epoch."""
+"""The state of a training on disk while it runs: after a kill it goes on from its last epoch. No pickle."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from inference.cards import canonical
+from inference.history import HISTORY
 
-STATE, BEST, HISTORY = "training.safetensors", "best.safetensors", "history.jsonl"
+STATE, BEST = "training.safetensors", "best.safetensors"
 
 
 class Checkpoint:
-    """State after each epoch and the best weights so far; safetensors, no pickle.
+    """State after each epoch and the best weights so far.
 
     Parameters
     ----------
     out : Path
         Folder of the training.
-    recipe : mapping
-    cohort : str
-        Digest of the training part; a checkpoint of another recipe or cohort is not taken up.
+    identity : str
+        Digest of everything that decides the training; a checkpoint of another one is not taken up.
+
+    Attributes
+    ----------
+    best_epoch : int
+        0 before the first.
+    best_score : float
+        The lower the better.
     """
 
-    def __init__(self, out: Path, recipe: Mapping[str, Any], cohort: str) -> None:
+    def __init__(self, out: Path, identity: str) -> None:
         self.out = out
-        self.identity = hashlib.sha256(canonical([recipe, cohort])).hexdigest()
-        self.best_loss = float("inf")
+        self.identity = identity
+        self.best_score = float("inf")
         self.best_epoch = 0
 
-    def note(self, epoch: int, loss: float, validation: float, model: nn.Module) -> None:
-        """One line of history; the weights are kept where the validation loss is the lowest so far."""
+    def note(self, epoch: int, line: str, score: float, model: nn.Module) -> None:
+        """One line of history; the weights are kept where the score is the lowest so far."""
         with (self.out / HISTORY).open("a", encoding="utf-8") as stream:
-            line = {"epoch": epoch, "loss": round(loss, 6), "validation_loss": round(validation, 6)}
-            stream.write(json.dumps(line) + "\n")
-        if validation < self.best_loss:
-            self.best_loss, self.best_epoch = validation, epoch
-            self._write(BEST, dict(model.state_dict()), {"loss": repr(validation), "epoch": str(epoch)})
+            stream.write(line)
+        if score < self.best_score:
+            self.best_score, self.best_epoch = score, epoch
+            self._write(BEST, dict(model.state_dict()), {"score": repr(score), "epoch": str(epoch)})
 
     def save(
         self,
@@ -52,7 +54,7 @@ class Checkpoint:
     ) -> None:
         tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
         for number, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
+            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items() if tensor is not None}
         self._write(STATE, tensors, {"epoch": str(epoch), "steps": str(schedule.last_epoch)})
 
     def resume(
@@ -67,6 +69,7 @@ class Checkpoint:
         tensors, facts = stored
         model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
         for _ in range(int(facts["steps"])):
+            # Without gradients a step changes nothing; the schedule counts them.
             optimiser.step()
             schedule.step()
         state: dict[int, dict[str, Tensor]] = {}
@@ -95,7 +98,7 @@ class Checkpoint:
         path.write_text("".join(f"{line}\n" for line in lines[:done]), encoding="utf-8")
         stored = self._read(BEST)
         if stored is not None:
-            self.best_loss, self.best_epoch = float(stored[1]["loss"]), int(stored[1]["epoch"])
+            self.best_score, self.best_epoch = float(stored[1]["score"]), int(stored[1]["epoch"])
 
     def _write(self, name: str, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
         from safetensors.torch import save_file

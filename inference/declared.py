@@ -6,6 +6,8 @@ A field's annotation is its rule: ``int``, ``Literal["a", "b"]``, ``tuple[float,
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import types
 import typing
@@ -92,7 +94,7 @@ def parsed(cls: type[T], document: object, where: str = "") -> T:
     for name in document:
         if name not in known and name != tag:
             raise SpecError(inside(where, name), f"there is no such field; known are {', '.join(known) or 'none'}.")
-    hints = typing.get_type_hints(cls, include_extras=True)
+    hints = _hints(cls)
     values = {}
     for name, field in known.items():
         if name in document:
@@ -127,8 +129,19 @@ def frozen(document: Mapping[str, Any]) -> Mapping[str, Any]:
     )
 
 
+def canonical(document: object) -> bytes:
+    """The one way in which a document is written before it is hashed."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
 def inside(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
+
+
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    """Read once: a request has thousands of frames."""
+    return typing.get_type_hints(cls, include_extras=True)
 
 
 def _value(hint: Any, given: object, where: str) -> object:

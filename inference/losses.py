@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -37,6 +38,14 @@ class Truth(NamedTuple):
     level: Tensor | None = None
 
 
+class Term(NamedTuple):
+    """One of several losses of a batch: its name, the weight that it enters the sum with, its value before it."""
+
+    name: str
+    weight: float
+    value: Tensor
+
+
 def loss_of(losses: tuple[Loss, ...], answer: Answer, truth: Truth, balance: float = 1.0) -> Tensor:
     """The weighted sum of the losses that a specification names.
 
@@ -53,21 +62,28 @@ def loss_of(losses: tuple[Loss, ...], answer: Answer, truth: Truth, balance: flo
     -------
     Tensor, shape ()
     """
-    return torch.stack([loss.weight * one_loss(loss, answer, truth, balance) for loss in losses]).sum()
+    return torch.stack([term.weight * term.value for term in terms_of(losses, answer, truth, balance)]).sum()
 
 
-def one_loss(loss: Loss, answer: Answer, truth: Truth, balance: float) -> Tensor:
+def terms_of(losses: tuple[Loss, ...], answer: Answer, truth: Truth, balance: float = 1.0) -> tuple[Term, ...]:
+    """What `loss_of` sums up, one by one; a structure loss over several depths is a term at each depth."""
+    return tuple(term for loss in losses for term in terms(loss, answer, truth, balance))
+
+
+def terms(loss: Loss, answer: Answer, truth: Truth, balance: float) -> Iterator[Term]:
     match loss:
         case CaseLoss():
-            return case_loss(given(answer.logit), given(truth.positive), loss, balance)
+            yield Term(loss.tag, loss.weight, case_loss(given(answer.logit), given(truth.positive), loss, balance))
         case DiceLoss():
-            return dice_ce(given(answer.mask), given(truth.mask))
+            yield Term(loss.tag, loss.weight, dice_ce(given(answer.mask), given(truth.mask)))
         case StructureLoss():
             depths = answer.depths or (given(answer.mask),)
-            weights = torch.tensor(DEPTH_WEIGHTS[-len(depths) :], device=depths[0].device)
-            return (weights * depth_losses(depths, given(truth.mask))).sum()
+            values = depth_losses(depths, given(truth.mask))
+            for number, weight in enumerate(DEPTH_WEIGHTS[-len(depths) :]):
+                name = f"{loss.tag} {number + 1}" if len(depths) > 1 else loss.tag
+                yield Term(name, loss.weight * weight, values[number])
         case LevelLoss():
-            return F.cross_entropy(given(answer.level), given(truth.level))
+            yield Term(loss.tag, loss.weight, F.cross_entropy(given(answer.level), given(truth.level)))
 
 
 def given(tensor: Tensor | None) -> Tensor:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from inference.cards import canonical
 from inference.cohort import Member, digest_of
+from inference.declared import canonical
 from inference.pixels import read_file
 from inference.preprocess import Preprocessing
 
@@ -58,3 +59,24 @@ def place_of(member: Member, preprocessing: Preprocessing, shape: tuple[int, ...
         return math.nan, math.nan
     row, column = member.place
     return preprocessing.placed(row, column, shape[0], shape[1])
+
+
+def augmented(images: Tensor, chance: torch.Generator, *, flip: bool) -> Tensor:
+    """Small turns (±6°), scales and shifts (±10 %), contrast and brightness; mirrored where the finding has no side."""
+    n = len(images)
+    turn = (torch.rand(n, generator=chance) - 0.5) * 0.2
+    scale = 1 + (torch.rand(n, generator=chance) - 0.5) * 0.2
+    grid = torch.zeros(n, 2, 3)
+    grid[:, 0, 0], grid[:, 0, 1] = scale * torch.cos(turn), -scale * torch.sin(turn)
+    grid[:, 1, 0], grid[:, 1, 1] = scale * torch.sin(turn), scale * torch.cos(turn)
+    grid[:, :, 2] = (torch.rand(n, 2, generator=chance) - 0.5) * 0.2
+    places = F.affine_grid(grid, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, places, align_corners=False, padding_mode="border")
+    contrast = 1 + (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.3
+    brightness = (torch.rand(n, 1, 1, 1, generator=chance) - 0.5) * 0.2
+    # A second channel holds marks, which move with the image but have no contrast.
+    changed = torch.cat([moved[:, :1] * contrast + brightness, moved[:, 1:]], dim=1)
+    if flip:
+        mirror = torch.rand(n, generator=chance) < 0.5
+        changed[mirror] = changed[mirror].flip(-1)
+    return changed

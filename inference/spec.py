@@ -14,8 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from inference.cards import canonical
-from inference.declared import SpecError, Variant, Within, document_of, parsed
+from inference.declared import SpecError, Variant, Within, canonical, document_of, parsed
 from inference.outputs import (
     Decision,
     Heatmap,

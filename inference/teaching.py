@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inference.augmentation import augmented
 from inference.models import UnknownFamily
-from inference.part import Part
+from inference.part import Part, augmented
 
 # Far fewer places are positive than negative.
 BALANCE = 10.0

@@ -24,7 +24,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from inference.training import Training, train
+    from inference.classifier import Training, train
 
     labels = tuple(options.labels or (f"no {options.finding}", options.finding))
     plan = Training(

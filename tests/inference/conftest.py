@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from inference.cards import Card
+from inference.classifier import Training, train
 from inference.cohort import Member, read_manifest
-from inference.training import Training, train
 
 SIZE = 48
 

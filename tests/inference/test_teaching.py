@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from inference.augmentation import augmented
+from inference.classifier import Training, train
 from inference.cohort import BadCohort, read_manifest
 from inference.models import UnknownFamily, build
-from inference.part import Part, load_part
+from inference.part import Part, augmented, load_part
 from inference.preprocess import Preprocessing
 from inference.recipes import BadRecipe, read_recipe
 from inference.teaching import Teaching, teaching_for
-from inference.training import Training, train
 
 TEACHING = Teaching(weight=4.0, radius=0.1)
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from inference.cards import WEIGHTS, Card
+from inference.classifier import Training, load_part, train
 from inference.cohort import BadCohort, Member, read_manifest
 from inference.pixels import read_file
 from inference.predict import model_in, predict
 from inference.preprocess import Preprocessing
-from inference.training import Training, load_part, train
 
 
 def area(folder: Path, strangers: Path) -> float:

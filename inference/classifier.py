@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from inference.augmentation import augmented
 from inference.calibration import fit_calibration, youden_threshold
 from inference.cards import Card, sha256_of
 from inference.checkpoint import Checkpoint
 from inference.cohort import SEEN, Member, check_no_leak, seen, split_by_patient
+from inference.declared import canonical
 from inference.evaluate import measure
 from inference.models import build
-from inference.part import Part, load_part
+from inference.part import Part, augmented, load_part
 from inference.preprocess import Preprocessing
 from inference.recipes import read_recipe
 from inference.teaching import Teaching, teaching_for
@@ -97,8 +98,12 @@ def train(members: Sequence[Member], plan: Training, out: Path) -> Card:
     )
     model = fit(recipe, training, validation, out)
     card = freeze(model, plan, recipe, training, validation, out)
-    Checkpoint(out, recipe, training.digest()).clear()
+    Checkpoint(out, identity_of(recipe, training)).clear()
     return card
+
+
+def identity_of(recipe: Mapping[str, Any], training: Part) -> str:
+    return hashlib.sha256(canonical([recipe, training.digest()])).hexdigest()
 
 
 def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) -> nn.Module:
@@ -114,7 +119,7 @@ def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) 
     epochs, batch = settings["epochs"], settings["batch"]
     steps = math.ceil(len(training.labels) / batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings["rate"], total_steps=epochs * steps)
-    checkpoint = Checkpoint(out, recipe, training.digest())
+    checkpoint = Checkpoint(out, identity_of(recipe, training))
     first = checkpoint.resume(model, optimiser, schedule)
     teaching = teaching_for(recipe, model, training)
     balance = (len(training.labels) - training.labels.sum()) / training.labels.sum()
@@ -124,7 +129,9 @@ def fit(recipe: Mapping[str, Any], training: Part, validation: Part, out: Path) 
             break
         chance = torch.Generator().manual_seed(settings["seed"] * 100_003 + epoch)
         loss = one_epoch(model, optimiser, schedule, training, settings, balance, chance, teaching)
-        checkpoint.note(epoch + 1, loss, loss_on(model, validation, balance), model)
+        measured = loss_on(model, validation, balance)
+        line = {"epoch": epoch + 1, "loss": round(loss, 6), "validation_loss": round(measured, 6)}
+        checkpoint.note(epoch + 1, json.dumps(line) + "\n", measured, model)
         checkpoint.save(epoch + 1, model, optimiser, schedule)
         progress.set_postfix(loss=f"{loss:.3f}", best=checkpoint.best_epoch)
     if settings["patience"]:
