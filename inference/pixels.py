@@ -9,6 +9,7 @@ import hashlib
 import urllib.request
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -18,11 +19,22 @@ from PIL import Image, UnidentifiedImageError
 from inference.prediction import Frame
 
 Pixels = NDArray[np.float32]
+Spacing = tuple[float, float, float]
+UNKNOWN: Spacing = (1.0, 1.0, 1.0)
 LARGEST_FRAME = 512 << 20
 
 
 class UnreadableInput(ValueError):
     """The pixels of a case cannot be read; the text says why."""
+
+
+class Scan(NamedTuple):
+    """What a reader of files hands over; the fields are those of ``inference.images.Image``."""
+
+    values: Pixels
+    spacing: Spacing = UNKNOWN
+    affine: NDArray[np.float64] | None = None
+    depths: tuple[float, ...] = ()
 
 
 def read_file(path: Path) -> Pixels:
@@ -84,6 +96,20 @@ def decode_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
     zigzag = low | (high << 8)
     difference = (zigzag >> 1) ^ (0 - (zigzag & 1)).astype(np.uint16)
     return np.cumsum(difference, axis=1, dtype=np.uint16)
+
+
+def shown(stored: NDArray[np.uint16], slope: float, intercept: float, *, inverted: bool, out: Pixels) -> None:
+    """Shown value = slope × stored value + intercept, turned over where low values are bright.
+
+    Reckoned in double precision and rounded once, so that every way of storing the same line gives the same bytes.
+    """
+    if slope == 1 and float(intercept).is_integer():
+        np.add(stored, np.float32(intercept), out=out, casting="unsafe", dtype=np.float32)
+    else:
+        table = (np.arange(int(stored.max()) + 1) * slope + intercept).astype(np.float32)
+        np.take(table, stored, out=out, mode="clip")
+    if inverted:
+        np.negative(out, out=out)
 
 
 def read_frame(frame: Frame) -> Pixels:

@@ -1,0 +1,169 @@
+"""The image of a case: from files while training, from stored frames while serving, the same numbers both ways.
+
+Free of torch; the libraries that read a format are imported when such a file comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.pixels import UNKNOWN, Spacing, UnreadableInput, decode_frame, fetch, shown
+from inference.prediction import Frame
+
+Values = NDArray[np.float32]
+MOST_PIXELS = 100_000_000
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
+COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LA", "1")
+
+
+class MissingInput(ValueError):
+    """A case lacks an input that the model declares; the text names it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Shown values of one image.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (slices, rows, columns)
+        HU for CT, bright = dense for films; a film has one slice.
+    spacing : tuple of float
+        Between slices, rows and columns in mm; 1.0 where unknown.
+    affine : ndarray of float64, shape (4, 4), or None
+        From (slice, row, column) of a voxel to mm in the patient: left, posterior, superior.
+    depths : tuple of float
+        Places of the slices along their normal in mm, where they do not lie evenly; else empty.
+
+    Examples
+    --------
+    >>> Image(np.zeros((1, 30, 20), np.float32), (1.0, 0.5, 0.5)).shape
+    (1, 30, 20)
+    """
+
+    values: Values
+    spacing: Spacing = UNKNOWN
+    affine: NDArray[np.float64] | None = None
+    depths: tuple[float, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        slices, rows, columns = self.values.shape
+        return slices, rows, columns
+
+
+def read_image(path: Path) -> Image:
+    """Image of a file: PNG, JPEG, TIFF, DICOM with one or many frames, a folder with a DICOM series, NIfTI.
+
+    A series is sorted by the place of its slices in the patient. A NIfTI volume is cut into the slices in which it was
+    taken (axial where its voxels are cubes), rows and columns as a radiologist expects them.
+
+    Raises
+    ------
+    UnreadableInput
+        With the reason, in one sentence.
+    """
+    name = path.name.lower()
+    if path.is_dir():
+        from inference import dicom
+
+        return Image(*dicom.read(sorted(one for one in path.rglob("*") if one.is_file() and is_dicom(one)), path.name))
+    if name.endswith((".nii", ".nii.gz")):
+        from inference import nifti
+
+        return Image(*nifti.read(path))
+    if name.endswith((".dcm", ".dicom")) or is_dicom(path):
+        from inference import dicom
+
+        return Image(*dicom.read([path], path.name))
+    return _read_picture(path)
+
+
+def image_of(frames: Sequence[Frame]) -> Image:
+    """Image of the stored frames of one series, in their order.
+
+    Raises
+    ------
+    UnreadableInput
+        Where a frame cannot be fetched, is damaged, or is not as large as the others.
+    """
+    if not frames:
+        raise UnreadableInput("The case has no stored frames.")
+    first = frames[0]
+    values = np.empty((len(frames), first.rows, first.columns), np.float32)
+    for place, frame in zip(values, frames, strict=True):
+        if (frame.rows, frame.columns) != (first.rows, first.columns):
+            raise UnreadableInput("The slices of a series differ in size.")
+        content = fetch(frame.uri)
+        if hashlib.sha256(content).hexdigest() != frame.sha256:
+            raise UnreadableInput("A stored frame is damaged: its SHA-256 differs from the one recorded at import.")
+        stored = decode_frame(content, frame.rows, frame.columns)
+        shown(stored, frame.slope, frame.intercept, inverted=frame.inverted, out=place)
+    return Image(values)
+
+
+def pixel_digest(image: Image) -> str:
+    """SHA-256 of the shown values and their shape: the identity of an image, whatever its file is called.
+
+    Examples
+    --------
+    >>> pixel_digest(Image(np.zeros((1, 2, 2), np.float32)))[:16]
+    '734001c0754a6c52'
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(image.values).data)
+    digest.update(str(image.values.shape).encode())
+    return digest.hexdigest()
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file has the mark of DICOM."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(128)
+            return stream.read(4) == b"DICM"
+    except OSError as error:
+        raise UnreadableInput(f"{path.name} cannot be opened: {error.strerror}.") from error
+
+
+def _read_picture(path: Path) -> Image:
+    """Grey as it is, colour as luminance; turned as EXIF says; every page of a TIFF a slice."""
+    from PIL import Image as Picture
+    from PIL import ImageSequence, UnidentifiedImageError
+
+    try:
+        with Picture.open(path) as file:
+            if file.width * file.height > MOST_PIXELS:
+                raise UnreadableInput(
+                    f"{path.name} claims {file.height} × {file.width} pixels; more than {MOST_PIXELS:,} are refused."
+                )
+            pages = [_grey(page, path.name) for page in ImageSequence.Iterator(file)]
+    except UnreadableInput:
+        raise
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Picture.DecompressionBombError) as error:
+        raise UnreadableInput(f"{path.name} is no image that can be read: {error}.") from error
+    if len({page.shape for page in pages}) > 1:
+        raise UnreadableInput(f"The pages of {path.name} differ in size.")
+    values = pages[0][np.newaxis] if len(pages) == 1 else np.stack(pages)
+    if not np.isfinite(values).all():
+        raise UnreadableInput(f"{path.name} has values that are no numbers.")
+    return Image(values)
+
+
+def _grey(page: object, name: str) -> Values:
+    from PIL import Image as Picture
+    from PIL import ImageOps
+
+    assert isinstance(page, Picture.Image)
+    turned = ImageOps.exif_transpose(page)
+    if turned.mode in (*SIXTEEN_BIT, "L", "F"):
+        return np.asarray(turned).astype(np.float32)
+    if turned.mode not in COLOUR:
+        raise UnreadableInput(f"{name} is a picture of the kind {turned.mode}, which cannot be read.")
+    flat = turned.convert("RGB") if turned.mode in ("RGBA", "P", "PA") else turned
+    return np.asarray(flat.convert("L")).astype(np.float32)
