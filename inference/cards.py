@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-CARD, WEIGHTS = "card.json", "weights.safetensors"
+from inference.declared import canonical, document_of
+from inference.outputs import Decision, Probability
+from inference.spec import ModelSpec
+
+CARD, WEIGHTS, OUT_OF_FOLD, TUNING = "card.json", "weights.safetensors", "oof.csv", "tune.csv"
+DRAFT = "draft"
 
 
 class CardError(ValueError):
@@ -25,9 +30,17 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def canonical(document: object) -> bytes:
-    """The one way in which a document is written before it is hashed."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+@dataclass(frozen=True)
+class First:
+    """What a card of the families `wavelet`, `small_cnn` and `located` says instead of a specification."""
+
+    name: str
+    family: str
+    recipe: Mapping[str, Any]
+    labels: tuple[str, str]
+    calibration: Mapping[str, Any]
+    operating_point: Mapping[str, Any]
+    paper: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,40 +49,105 @@ class Card:
 
     Attributes
     ----------
-    name, version, family : str
-    recipe : mapping
-        Architecture, preprocessing and training, enough to build and to train it again.
-    labels : tuple of str
-        Names of the negative and the positive label.
-    calibration : mapping
-        ``{"method": "platt", "slope": a, "intercept": b, "n": …}``: p = sigmoid(a·logit + b).
-    operating_point : mapping
-        ``{"threshold": t, "rule": "youden", "chosen_on": "validation", "n": …}``.
-    data : mapping
-        Digests and sizes of training and validation data.
-    metrics : mapping
-        What was measured on validation data, with intervals.
+    version : str
+        ``draft`` while nothing is decided, then 1, 2, 3: another decision is another version.
     weights_sha256 : str
         Digest of the file ``weights.safetensors`` beside the card.
+    data : mapping
+        Cases, patients, positives and digest of every part that it was made with; the digest of ``seen.json``.
+    metrics : mapping
+        What was measured on tuning or out-of-fold predictions, with 95 % intervals.
+    spec : ModelSpec
+        With the decision, once it is frozen; its seed is that of the training.
+    predictions_sha256 : str
+        Digest of the predictions beside the card that a decision may be chosen on.
+    parameters, macs : int
+        Numbers that were learnt; multiplications with addition for one case.
+    made_with : mapping
+        Digest of this package's source, versions of torch and MONAI.
     licence, intended_use, limits : str
-    paper : str
-        Source of the architecture.
     """
 
-    name: str
     version: str
-    family: str
-    recipe: Mapping[str, Any]
-    labels: tuple[str, str]
-    calibration: Mapping[str, Any]
-    operating_point: Mapping[str, Any]
+    weights_sha256: str
     data: Mapping[str, Any]
     metrics: Mapping[str, Any]
-    weights_sha256: str
     licence: str
     intended_use: str
     limits: str
-    paper: str = ""
+    spec: ModelSpec | None = None
+    first: First | None = None
+    predictions_sha256: str = ""
+    parameters: int = 0
+    macs: int = 0
+    made_with: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> ModelSpec:
+        """The specification; raises CardError where the card has none."""
+        if self.spec is None:
+            raise CardError(f"The card of {self.name} has no specification: it is of an older kind.")
+        return self.spec
+
+    @property
+    def decision(self) -> Decision:
+        """What turns a logit into an answer; raises CardError while nothing is frozen."""
+        if self.declared.decision is None:
+            raise CardError(
+                f"Nothing is decided in {self.name}, version {self.version}: the card has no operating point; "
+                "freeze the decision first."
+            )
+        return self.declared.decision
+
+    @property
+    def name(self) -> str:
+        return self.first.name if self.first else self.declared.name
+
+    @property
+    def family(self) -> str:
+        return self.first.family if self.first else self.declared.family
+
+    @property
+    def paper(self) -> str:
+        """Study or architecture that it follows."""
+        return self.first.paper if self.first else self.declared.paper
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """Of the families `wavelet`, `small_cnn` and `located` alone."""
+        return self.first.recipe if self.first else {}
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The negative and the positive answer."""
+        if self.first:
+            return self.first.labels
+        asked = self.declared.output(Probability)
+        if asked is None:
+            raise CardError(f"{self.name} answers no probability, so its card names no labels.")
+        return asked.negative, asked.positive
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """From logits to probabilities, and on how many cases it was fitted."""
+        if self.first:
+            return self.first.calibration
+        known = self.decision
+        return document_of(known.calibration) | {"n": known.cases, "fitted_on": known.fitted_on}
+
+    @property
+    def operating_point(self) -> Mapping[str, Any]:
+        """Threshold, the rule that chose it, the digest of the predictions it was chosen on."""
+        if self.first:
+            return self.first.operating_point
+        known = self.decision
+        return {
+            "threshold": known.threshold,
+            "rule": known.rule,
+            "chosen_on": known.fitted_on,
+            "n": known.cases,
+            "abstain": known.abstain,
+        }
 
     @property
     def digest(self) -> str:
@@ -82,30 +160,73 @@ class Card:
 
     def to_document(self) -> dict[str, Any]:
         """The card as plain data, as it stands in ``card.json``."""
-        return json.loads(canonical(asdict(self)))  # type: ignore[no-any-return]
+        document = {
+            "version": self.version,
+            "weights_sha256": self.weights_sha256,
+            "data": dict(self.data),
+            "metrics": dict(self.metrics),
+            "licence": self.licence,
+            "intended_use": self.intended_use,
+            "limits": self.limits,
+        }
+        if self.first is not None:
+            return json.loads(canonical(document | asdict(self.first)))  # type: ignore[no-any-return]
+        made = {
+            "spec": self.declared.to_document(),
+            "predictions_sha256": self.predictions_sha256,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "made_with": dict(self.made_with),
+        }
+        return json.loads(canonical(document | made))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Card:
+        """The card of plain data; raises TypeError, KeyError, ValueError or SpecError where it is none."""
+        known = dict(document)
+        if "spec" in known:
+            return cls(**known | {"spec": ModelSpec.from_document(known["spec"])})
+        names = [name for name in First.__dataclass_fields__ if name in known]
+        first = {name: known.pop(name) for name in names}
+        return cls(**known, first=First(**first | {"labels": tuple(first["labels"])}))
 
     def save(self, folder: Path) -> None:
         """Write ``card.json`` with its own digest, so that a changed byte is seen."""
         document = self.to_document() | {"digest": self.digest}
         text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-        (folder / CARD).write_text(text + "\n", encoding="utf-8")
+        partial = folder / f"{CARD}.partial"
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(folder / CARD)
 
     @classmethod
-    def read(cls, folder: Path) -> Card:
-        """Read and check ``card.json`` alone; raises CardError with a sentence."""
+    def read(cls, folder: Path, *, draft: bool = False) -> Card:
+        """Read and check ``card.json`` alone.
+
+        Parameters
+        ----------
+        folder : Path
+        draft : bool
+            Whether a model is taken of which nothing is decided yet.
+
+        Raises
+        ------
+        CardError
+            With a sentence.
+        """
         path = folder / CARD
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             digest = document.pop("digest")
-            card = cls(**document | {"labels": tuple(document["labels"])})
+            card = cls.from_document(document)
+            changed = card.digest != digest
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CardError(f"The card cannot be read: {type(error).__name__}, {error}.") from error
-        if card.digest != digest:
+        if changed:
             raise CardError("The card was changed after it was written: its digest does not fit its content.")
-        return card.checked()
+        return card.checked(draft=draft)
 
     @classmethod
-    def load(cls, folder: Path) -> Card:
+    def load(cls, folder: Path, *, draft: bool = False) -> Card:
         """Read the card and check the weights beside it, every byte; raises CardError with a sentence.
 
         Examples
@@ -113,7 +234,7 @@ class Card:
         >>> Card.load(Path("fixtures/demo/model")).labels
         ('no fracture', 'fracture')
         """
-        card = cls.read(folder)
+        card = cls.read(folder, draft=draft)
         weights = folder / WEIGHTS
         if not weights.is_file():
             raise CardError(f"The weights are missing: there is no {WEIGHTS} beside the card.")
@@ -122,15 +243,22 @@ class Card:
         check_safetensors(weights)
         return card
 
-    def checked(self) -> Card:
+    def checked(self, *, draft: bool = False) -> Card:
         if not (self.name and self.version and self.family):
             raise CardError("The card names no model: name, version and family must be given.")
+        if self.spec is not None and (draft or self.spec.output(Probability) is None):
+            return self
         if len(self.labels) != 2:
             raise CardError("The card must name two labels, the negative and the positive one.")
         threshold = self.operating_point.get("threshold")
         if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             raise CardError("The card has no operating point between 0 and 1; freeze the decision first.")
         return self
+
+
+def undecided(spec: ModelSpec) -> ModelSpec:
+    """The specification before its decision: what weights belong to, whichever decision follows."""
+    return replace(spec, decision=None)
 
 
 def check_safetensors(path: Path) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from inference.calibration import fit_calibration, youden_threshold
-from inference.cards import Card, sha256_of
+from inference.cards import Card, First, sha256_of
 from inference.checkpoint import Checkpoint
 from inference.cohort import SEEN, Member, check_no_leak, seen, split_by_patient
 from inference.declared import canonical
@@ -197,24 +197,18 @@ def freeze(
     calibration = fit_calibration(logits, validation.positive)
     probability = calibration.probability(logits)
     threshold = youden_threshold(probability, validation.positive)
-    card = Card(
+    first = First(
         name=plan.name,
-        version=plan.version,
         family=recipe["family"],
         recipe=recipe,
         labels=plan.labels,
         calibration=calibration.to_document() | {"fitted_on": "validation"},
         operating_point={"threshold": threshold, "rule": "youden", "chosen_on": "validation", "n": len(logits)},
-        data={
-            name: {
-                "cases": len(part.members),
-                "patients": len({member.patient for member in part.members}),
-                "positives": int(part.positive.sum()),
-                "digest": part.digest(),
-            }
-            for name, part in parts.items()
-        }
-        | {"seen_sha256": sha256_of(out / SEEN)},
+    )
+    card = Card(
+        version=plan.version,
+        first=first,
+        data={name: facts_of(part) for name, part in parts.items()} | {"seen_sha256": sha256_of(out / SEEN)},
         metrics={"validation": measure(probability, validation.positive, threshold).to_document()},
         weights_sha256=save_weights(model, out),
         licence=plan.licence,
@@ -223,3 +217,12 @@ def freeze(
     )
     card.save(out)
     return card
+
+
+def facts_of(part: Part) -> dict[str, int | str]:
+    return {
+        "cases": len(part.members),
+        "patients": len({member.patient for member in part.members}),
+        "positives": int(part.positive.sum()),
+        "digest": part.digest(),
+    }

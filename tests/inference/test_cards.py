@@ -67,7 +67,7 @@ def test_a_pickle_is_refused_even_under_its_own_digest(model: Path) -> None:
     document = json.loads((model / CARD).read_text())
     document.pop("digest")
     document["weights_sha256"] = sha256_of(model / WEIGHTS)
-    Card(**document | {"labels": tuple(document["labels"])}).save(model)
+    Card.from_document(document).save(model)
     with pytest.raises(CardError, match="no safetensors"):
         Card.load(model)
 
@@ -76,7 +76,7 @@ def test_weights_of_another_architecture_are_refused(model: Path) -> None:
     document = json.loads((model / CARD).read_text())
     document.pop("digest")
     document["recipe"]["architecture"]["width"] = 9
-    Card(**document | {"labels": tuple(document["labels"])}).save(model)
+    Card.from_document(document).save(model)
     with pytest.raises(CardError, match="do not fit the architecture"):
         load_model(model)
 
