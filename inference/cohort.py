@@ -1,4 +1,4 @@
-"""Cohorts from manifests: cases, patients, labels; patient-grouped splits; the leak check."""
+"""Cohorts from manifests: cases, patients, truth, place of the finding; patient-grouped folds; the leak check."""
 
 from __future__ import annotations
 
@@ -6,141 +6,296 @@ import csv
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.members import (
+    NO,
+    YES,
+    BadCohort,
+    Member,
+    check_no_leak,
+    digest_of,
+    read_manifest,
+    split_by_patient,
+)
+
 SEEN = "seen.json"
-YES = {"1", "yes", "positive", "true"}
-NO = {"0", "no", "negative", "false"}
+__all__ = [
+    "BadCohort",
+    "CohortCase",
+    "Member",
+    "Place",
+    "assert_no_leak",
+    "check_no_leak",
+    "check_unseen",
+    "digest_of",
+    "folds",
+    "read_cohort",
+    "read_manifest",
+    "seen",
+    "split_by_patient",
+]
 
 
-class BadCohort(ValueError):
-    """A manifest, a split or a mixture of cohorts that must not be used; the text says why."""
+Role = Literal["develop", "control", "external"]
+ROLES: tuple[Role, ...] = get_args(Role)
+NEEDED = ("case", "patient", "role", "file")
+PLACES = ("slice", "row", "column", "height", "width")
+OF_THE_CASE = ("patient", "role", "site", "truth", *PLACES, "mask", "levels")
 
 
 @dataclass(frozen=True)
-class Member:
-    """One case of a cohort."""
+class Place:
+    """Where a finding lies, in voxels of the image of the first input; the middle of the first voxel is 0.
+
+    Attributes
+    ----------
+    slice, row, column : float
+        Its middle.
+    height, width : float
+        Of its box; 0 where unknown.
+    """
+
+    slice: float
+    row: float
+    column: float
+    height: float = 0.0
+    width: float = 0.0
+
+
+@dataclass(frozen=True)
+class CohortCase:
+    """One case of a cohort.
+
+    Attributes
+    ----------
+    images : mapping of str to Path
+        Name of the input to its file, or to the folder of its series; "" for the model's only input.
+    positive : bool or None
+        None where the manifest does not say.
+    place : Place or None
+        Of the finding.
+    mask, levels : Path or None
+        Label images on the grid of the first input's image: nonzero is the target; `inference.levels.CODES`.
+    facts : mapping of str to str
+        Every other column.
+    """
 
     case: str
     patient: str
-    path: Path
-    positive: bool
-    # Row and column of the finding in the image, where the manifest has the columns row and column.
-    place: tuple[float, float] | None = None
+    role: Role
+    site: str
+    images: Mapping[str, Path]
+    positive: bool | None
+    place: Place | None = None
+    mask: Path | None = None
+    levels: Path | None = None
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def read_manifest(
-    manifest: Path,
-    images: Path,
-    *,
-    case: str = "case",
-    patient: str = "patient",
-    file: str = "file",
-    finding: str = "truth",
-) -> list[Member]:
-    """Read a CSV with one row per image.
+class Named(Protocol):
+    """What is known by the names of its case and its patient."""
+
+    @property
+    def case(self) -> str: ...
+
+    @property
+    def patient(self) -> str: ...
+
+
+class Part(Protocol):
+    """Cases with the pixel digests of their images."""
+
+    @property
+    def cases(self) -> Sequence[CohortCase]: ...
+
+    @property
+    def image_digests(self) -> Sequence[Collection[str]]: ...
+
+
+def read_cohort(manifest: Path, inputs: Collection[str] = ()) -> tuple[CohortCase, ...]:
+    """Cases of a CSV with one row for every image of a case.
+
+    Columns: ``case``, ``patient``, ``role`` and ``file`` are needed; ``site``, ``input``, ``truth``, ``slice``,
+    ``row``, ``column``, ``height``, ``width``, ``mask`` and ``levels`` may be there; every other is kept as a fact.
+    What belongs to the case may stand in one of its rows or, alike, in several.
 
     Parameters
     ----------
-    manifest, images : Path
-        The table, and the folder against which its column of files is read.
-    case, patient, file, finding : str
-        Names of the columns. ``finding`` holds yes/no, positive/negative or 1/0.
+    manifest : Path
+        Files are named relative to its folder.
+    inputs : collection of str
+        Names that the column ``input`` may hold; empty for any.
 
     Raises
     ------
     BadCohort
         Naming row and column.
     """
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadCohort(f"{manifest} cannot be read: {error}.") from error
-    if not rows:
-        raise BadCohort(f"{manifest} has no rows.")
-    missing = [name for name in (case, patient, file, finding) if name not in rows[0]]
-    if missing:
-        raise BadCohort(f"{manifest} has no column {', '.join(missing)}; it has {', '.join(rows[0])}.")
-    members = []
+    rows = _rows(manifest)
+    lacking = [name for name in NEEDED if name not in rows[0]]
+    if lacking:
+        raise BadCohort(f"{manifest} has no column {', '.join(lacking)}; it has {', '.join(rows[0])}.")
+    grouped: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
     for number, row in enumerate(rows, start=2):
-        label = (row[finding] or "").strip().lower()
-        if label not in YES | NO:
-            raise BadCohort(f"Row {number}, column {finding}: {row[finding]!r} is neither yes nor no.")
-        path = images / row[file]
-        if not path.is_file():
-            raise BadCohort(f"Row {number}, column {file}: there is no file {row[file]!r} in {images}.")
-        members.append(Member(row[case], row[patient], path, label in YES, place_in(row, number)))
-    if len({member.positive for member in members}) < 2:
-        raise BadCohort(f"All cases of {manifest} have the same {finding}; a classifier needs both.")
-    return members
+        for name in NEEDED:
+            if not row[name]:
+                raise BadCohort(f"Row {number}, column {name}: is empty.")
+        if inputs and row.get("input") and row["input"] not in inputs:
+            raise BadCohort(
+                f"Row {number}, column input: the model has no input {row['input']!r}; it reads {', '.join(inputs)}."
+            )
+        grouped[row["case"]].append((number, row))
+    cases = tuple(_case(name, own, manifest.parent) for name, own in grouped.items())
+    roles: dict[str, CohortCase] = {}
+    for case in cases:
+        before = roles.setdefault(case.patient, case)
+        if before.role != case.role:
+            row = grouped[case.case][0][0]
+            raise BadCohort(
+                f"Row {row}, column role: patient {case.patient} stands in {before.role} (case {before.case}) "
+                f"and in {case.role} (case {case.case})."
+            )
+    return cases
 
 
-def place_in(row: dict[str, str], number: int) -> tuple[float, float] | None:
-    """Where the finding lies, or None where the manifest does not say."""
-    written = (row.get("row") or "").strip(), (row.get("column") or "").strip()
-    if not all(written):
-        return None
-    try:
-        return float(written[0]), float(written[1])
-    except ValueError:
-        raise BadCohort(f"Row {number}, columns row and column: {written} are not two numbers.") from None
+def folds(cases: Sequence[CohortCase], k: int, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Indices for training and for testing, ``k`` times; every patient is tested once, with all his cases.
 
-
-def split_by_patient(
-    members: Sequence[Member], *, share: float = 0.25, seed: int = 0
-) -> tuple[list[Member], list[Member]]:
-    """Training and validation part; no patient stands in both, and both have both classes.
-
-    The folds are scikit-learn's ``StratifiedGroupKFold``; the first of ``round(1 / share)`` is kept for validation.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = max(2, round(1 / share))
-    groups = [member.patient for member in members]
-    labels = np.array([member.positive for member in members])
-    if len(set(groups)) < folds:
-        raise BadCohort(f"{len(set(groups))} patients cannot be split into {folds} parts.")
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    training, validation = next(iter(splitter.split(np.zeros(len(labels)), labels, groups)))
-    return [members[i] for i in training], [members[i] for i in validation]
-
-
-def digest_of(pixels: NDArray[np.float32]) -> str:
-    """Identity of an image by its pixels, whatever its file is called."""
-    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes() + str(pixels.shape).encode()).hexdigest()
-
-
-def check_no_leak(parts: dict[str, Iterable[tuple[Member, str]]]) -> None:
-    """Refuse a patient or an image (by pixel digest) that stands in two parts.
-
-    Parameters
-    ----------
-    parts : dict of name to (member, pixel digest)
+    scikit-learn's ``StratifiedGroupKFold``: the share of positives is about the same in all folds.
 
     Raises
     ------
     BadCohort
-        Naming the patient or the case and the parts.
+        Where there are fewer patients than folds, or fewer than two cases of either answer.
     """
-    patients: dict[str, set[str]] = defaultdict(set)
-    images: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for name, members in parts.items():
-        for member, digest in members:
-            patients[member.patient].add(name)
-            images[digest].add((name, member.case))
-    for patient, names in patients.items():
-        if len(names) > 1:
-            raise BadCohort(f"Leak: patient {patient} stands in {' and '.join(sorted(names))}.")
-    for places in images.values():
-        if len({name for name, _ in places}) > 1:
-            listed = ", ".join(f"{case} ({name})" for name, case in sorted(places))
-            raise BadCohort(f"Leak: the same image stands in two parts: {listed}.")
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    patients = np.array([case.patient for case in cases])
+    truth = np.array([bool(case.positive) for case in cases])
+    if len(set(patients)) < k or k < 2:
+        raise BadCohort(f"{len(set(patients))} patients cannot be split into {k} parts.")
+    rarer = min(int(truth.sum()), int((~truth).sum()))
+    if 0 < rarer < k:
+        raise BadCohort(f"The rarer answer has {rarer} cases, too few for {k} folds.")
+    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
+    return [(train, test) for train, test in splitter.split(np.zeros(len(cases)), truth, patients)]
+
+
+def assert_no_leak(parts: Mapping[str, Part]) -> None:
+    """Refuse a patient, or an image by its pixels, that stands in two parts.
+
+    Parameters
+    ----------
+    parts : mapping of str to Part
+        Such as ``{"training": samples, "tuning": samples}``.
+
+    Raises
+    ------
+    BadCohort
+        Naming the patient, or both cases, and the parts.
+    """
+    patients: dict[str, str] = {}
+    images: dict[str, tuple[str, str]] = {}
+    for name, part in parts.items():
+        for case, digests in zip(part.cases, part.image_digests, strict=True):
+            before = patients.setdefault(case.patient, name)
+            if before != name:
+                raise BadCohort(f"Leak: patient {case.patient} stands in {before} and {name}.")
+            for digest in digests:
+                other, there = images.setdefault(digest, (case.case, name))
+                if there != name:
+                    raise BadCohort(f"Leak: {other} ({there}) and {case.case} ({name}) are the same image.")
+
+
+def _rows(manifest: Path) -> list[dict[str, str]]:
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as stream:
+            table = csv.DictReader(stream, strict=True)
+            rows = [{name: (value or "") for name, value in row.items() if name} for row in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadCohort(f"{manifest} cannot be read: {error}.") from error
+    if not rows:
+        raise BadCohort(f"{manifest} has no rows.")
+    return [{name: value.strip() for name, value in row.items()} for row in rows]
+
+
+def _case(name: str, rows: Sequence[tuple[int, dict[str, str]]], folder: Path) -> CohortCase:
+    told = _agreed(name, rows)
+    number = rows[0][0]
+    role = told.get("role", "")
+    if role not in ROLES:
+        raise BadCohort(f"Row {number}, column role: {role!r} is not one of {', '.join(ROLES)}.")
+    images: dict[str, Path] = {}
+    for at, row in rows:
+        given = row.get("input", "")
+        if given in images or (images and "" in (given, *images)):
+            raise BadCohort(f"Row {at}, column input: case {name} has the input {given!r} already.")
+        images[given] = _file(row["file"], folder, at, "file")
+    facts = {key: value for _, row in reversed(rows) for key, value in row.items() if value or key not in row}
+    own = {*NEEDED, *OF_THE_CASE, "input"}
+    return CohortCase(
+        case=name,
+        patient=told["patient"],
+        role=role,
+        site=told.get("site", ""),
+        images=MappingProxyType(images),
+        positive=_truth(told.get("truth", ""), number),
+        place=_place(told, number),
+        mask=_file(told["mask"], folder, number, "mask") if told.get("mask") else None,
+        levels=_file(told["levels"], folder, number, "levels") if told.get("levels") else None,
+        facts=MappingProxyType({key: value for key, value in facts.items() if key not in own}),
+    )
+
+
+def _agreed(name: str, rows: Sequence[tuple[int, dict[str, str]]]) -> dict[str, str]:
+    """What the rows of a case say of it; refused where two say different things."""
+    told: dict[str, str] = {}
+    for number, row in rows:
+        for column in OF_THE_CASE:
+            given = row.get(column, "")
+            if given and told.setdefault(column, given) != given:
+                raise BadCohort(f"Row {number}, column {column}: case {name} has {told[column]!r} in another row.")
+    return told
+
+
+def _file(given: str, folder: Path, number: int, column: str) -> Path:
+    path = folder / given
+    if not path.exists():
+        raise BadCohort(f"Row {number}, column {column}: there is no file {given!r} in {folder}.")
+    return path
+
+
+def _truth(given: str, number: int) -> bool | None:
+    if not given:
+        return None
+    if given.lower() not in YES | NO:
+        raise BadCohort(f"Row {number}, column truth: {given!r} is neither yes nor no.")
+    return given.lower() in YES
+
+
+def _place(told: Mapping[str, str], number: int) -> Place | None:
+    numbers = {}
+    for column in PLACES:
+        try:
+            numbers[column] = float(told.get(column) or 0)
+        except ValueError:
+            raise BadCohort(f"Row {number}, column {column}: {told[column]!r} is no number.") from None
+        if not np.isfinite(numbers[column]) or (column in ("height", "width") and numbers[column] < 0):
+            raise BadCohort(f"Row {number}, column {column}: {told[column]!r} is no place in an image.")
+    if not told.get("row") and not told.get("column"):
+        return None
+    lacking = [column for column in ("row", "column") if not told.get(column)]
+    if lacking:
+        raise BadCohort(f"Row {number}, column {lacking[0]}: is empty, and a place has a row and a column.")
+    return Place(**numbers)
 
 
 def mark_of(name: str) -> str:
@@ -148,7 +303,7 @@ def mark_of(name: str) -> str:
     return hashlib.sha256(f"seen:{name}".encode()).hexdigest()[:16]
 
 
-def seen(members: Sequence[Member], digests: Sequence[str]) -> dict[str, list[str]]:
+def seen(members: Sequence[Named], digests: Sequence[str]) -> dict[str, list[str]]:
     """Marks of the patients and images that a model was made with, as they stand in ``seen.json`` beside its card."""
     return {
         "patients": sorted({mark_of(member.patient) for member in members}),
@@ -156,7 +311,7 @@ def seen(members: Sequence[Member], digests: Sequence[str]) -> dict[str, list[st
     }
 
 
-def check_unseen(members: Sequence[Member], digests: Sequence[str], folder: Path, sha256: str) -> None:
+def check_unseen(members: Sequence[Named], digests: Sequence[str], folder: Path, sha256: str) -> None:
     """Refuse to measure a model on what it was made with.
 
     Parameters

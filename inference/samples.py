@@ -1,0 +1,161 @@
+"""A cohort in memory: read, prepared, and known by its digests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from inference.cohort import BadCohort, CohortCase
+from inference.images import MissingInput, pixel_digest, read_image
+from inference.levels import CODES
+from inference.outputs import LOOKS_AT, Level, Mask, Probability
+from inference.pixels import UnreadableInput
+from inference.preparing import Geometry, prepare
+from inference.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Cases as a network reads them.
+
+    Attributes
+    ----------
+    cases : tuple of CohortCase
+    inputs : mapping of str to Tensor
+        By name of the input: float32, shape (n, channels, *size).
+    positive : Tensor or None
+        float32, shape (n,); None where the truth of a case is not known.
+    mask : Tensor or None
+        float32 of 0 and 1, shape (n, 1, *size); None where no loss looks at it.
+    level : Tensor or None
+        int64, shape (n, *size): 0 is background, i the i-th level of the specification.
+    digests : tuple of str
+        Of all images of a case together.
+    image_digests : tuple of tuple of str
+        Of its single images, for the leak check.
+    geometries : tuple of Geometry
+    """
+
+    cases: tuple[CohortCase, ...]
+    inputs: dict[str, Tensor]
+    positive: Tensor | None
+    mask: Tensor | None
+    level: Tensor | None
+    digests: tuple[str, ...]
+    image_digests: tuple[tuple[str, ...], ...]
+    geometries: tuple[Geometry, ...]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def subset(self, indices: Sequence[int] | NDArray[np.int64]) -> Samples:
+        """The cases at those places, in that order."""
+        places = [int(index) for index in indices]
+        chosen = torch.tensor(places, dtype=torch.long)
+        return Samples(
+            cases=tuple(self.cases[place] for place in places),
+            inputs={name: tensor[chosen] for name, tensor in self.inputs.items()},
+            positive=None if self.positive is None else self.positive[chosen],
+            mask=None if self.mask is None else self.mask[chosen],
+            level=None if self.level is None else self.level[chosen],
+            digests=tuple(self.digests[place] for place in places),
+            image_digests=tuple(self.image_digests[place] for place in places),
+            geometries=tuple(self.geometries[place] for place in places),
+        )
+
+
+def load_samples(spec: ModelSpec, cases: Sequence[CohortCase]) -> Samples:
+    """Read and prepare all images of the cases; masks and levels where a loss of the specification looks at them.
+
+    Raises
+    ------
+    BadCohort
+        Naming the case: truth, mask or levels that a loss needs are not there, or lie on another grid.
+    MissingInput
+        Naming case and input.
+    UnreadableInput
+        Naming the case.
+    """
+    wanted = {LOOKS_AT[type(loss)] for loss in spec.train.losses}
+    level = spec.output(Level)
+    codes = None if level is None or Level not in wanted else _classes(level)
+    inputs = {
+        one.name: torch.empty(
+            (len(cases), len(one.slices), *spec.size) if len(spec.size) == 2 else (len(cases), 1, *spec.size)
+        )
+        for one in spec.inputs
+    }
+    masks = torch.zeros((len(cases), 1, *spec.size)) if Mask in wanted else None
+    levels = None if codes is None else torch.zeros((len(cases), *spec.size), dtype=torch.long)
+    digests, geometries = [], []
+    for place, case in enumerate(tqdm(cases, desc="images", unit="case", leave=False)):
+        if Probability in wanted and case.positive is None:
+            raise BadCohort(f"Case {case.case} has no truth, which the model is taught.")
+        try:
+            images = {name: read_image(path) for name, path in case.images.items()}
+            prepared = prepare(spec, images, case.place)
+        except (UnreadableInput, MissingInput) as error:
+            raise type(error)(f"Case {case.case}: {error}") from error
+        for name, values in prepared.inputs.items():
+            inputs[name][place] = torch.from_numpy(values)
+        if masks is not None:
+            masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry))
+        if levels is not None and codes is not None:
+            levels[place] = torch.from_numpy(_level(case, prepared.geometry, codes))
+        digests.append(tuple(pixel_digest(image) for image in images.values()))
+        geometries.append(prepared.geometry)
+    known = [case.positive for case in cases]
+    return Samples(
+        cases=tuple(cases),
+        inputs=inputs,
+        positive=None if None in known else torch.tensor([float(bool(one)) for one in known]),
+        mask=masks,
+        level=levels,
+        digests=tuple(
+            one[0] if len(one) == 1 else hashlib.sha256("".join(one).encode()).hexdigest() for one in digests
+        ),
+        image_digests=tuple(digests),
+        geometries=tuple(geometries),
+    )
+
+
+def _mask(case: CohortCase, geometry: Geometry) -> NDArray[np.float32]:
+    if case.mask is None:
+        if case.positive is not False:
+            raise BadCohort(f"Case {case.case} has no mask and is not negative; only a negative case may lack one.")
+        return np.zeros(geometry.size, np.float32)
+    return (_labels(case, geometry, "mask") != 0).astype(np.float32)
+
+
+def _level(case: CohortCase, geometry: Geometry, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    if case.levels is None:
+        raise BadCohort(f"Case {case.case} has no label image of its levels, which the model is taught.")
+    labels = _labels(case, geometry, "levels").astype(np.int64)
+    return codes[np.where((labels < 0) | (labels >= len(codes)), 0, labels)]
+
+
+def _labels(case: CohortCase, geometry: Geometry, column: str) -> NDArray[np.generic]:
+    path = case.mask if column == "mask" else case.levels
+    assert path is not None
+    try:
+        return geometry.onto(read_image(path).values)
+    except UnreadableInput as error:
+        raise BadCohort(f"Case {case.case}, {column} {path.name}: {error}") from error
+
+
+def _classes(level: Level) -> NDArray[np.int64]:
+    """Class of every code: i for the i-th level of the output, 0 for all others."""
+    unknown = [name for name in level.levels if name not in CODES]
+    if unknown:
+        raise BadCohort(f"{unknown[0]} is no vertebral level; known are {', '.join(CODES)}.")
+    classes = np.zeros(max(CODES.values()) + 1, np.int64)
+    for number, name in enumerate(level.levels, start=1):
+        classes[CODES[name]] = number
+    return classes
