@@ -22,7 +22,7 @@ SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LA", "1")
 
 
-class MissingInput(ValueError):
+class MissingInput(UnreadableInput):
     """A case lacks an input that the model declares; the text names it."""
 
 

@@ -9,15 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from inference.pixels import UnreadableInput
+from inference.images import MissingInput
 from inference.spec import ModelSpec
 
 # About a tenth of a vertebra on a lateral film of the whole spine.
 ONE_OF_SO_MANY_DECIDES = 512
-
-
-class MissingInput(UnreadableInput):
-    """A case lacks an input that the model declares; the text names it."""
 
 
 class Answer(NamedTuple):
