@@ -64,13 +64,13 @@ def measure_file(path: Path, names: Mapping[int, str]) -> tuple[MeasuredBody, ..
     from nibabel.filebasedimages import ImageFileError
 
     try:
-        image = nib.load(path)  # type: ignore[attr-defined]
+        image = nib.Nifti1Image.from_filename(path)
         labels = np.asarray(image.dataobj)
     except (OSError, ImageFileError, ValueError) as error:
         raise BadLabels(f"{path.name} cannot be read as a label volume: {error}.") from error
     if labels.ndim != 3:
         raise BadLabels(f"{path.name} has {labels.ndim} dimensions; a label volume has three.")
-    axes = nib.aff2axcodes(image.affine)  # type: ignore[attr-defined]
+    axes = nib.aff2axcodes(image.affine)
     zooms = tuple(float(value) for value in image.header.get_zooms()[:3])
     return measure(np.round(labels).astype(int), zooms, "".join(str(axis) for axis in axes), names)
 
