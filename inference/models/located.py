@@ -1,21 +1,27 @@
 """A small residual network with a logit at every place: for findings that are small beside the image.
 
 Two convolutions a stage with a short cut around them, then a logit at every place; the film is positive where one place
-is, a fracture somewhere along a spine. Where a manifest says at which place the finding lies, the training may use it
-(table ``places`` of the recipe). After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2,
+is, a fracture somewhere along a spine. Where the truth says at which place the finding lies, the training may use it: the
+logits of all places are a coarse mask. After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2,
 and Oquab et al., "Is object localization for free?", CVPR 2015, section 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inference.models import register
+from inference.declared import SpecError
+from inference.models import register, registry
+from inference.models.contract import Answer, Model
+from inference.outputs import Heatmap, Mask, Probability
+from inference.spec import ModelSpec
+from inference.steps import Count, Share
 
 
 class Block(nn.Module):
@@ -37,7 +43,7 @@ class Block(nn.Module):
 
 
 class Located(nn.Module):
-    """Logit of the positive label from one grey image.
+    """Logit of the positive label from one image.
 
     Parameters
     ----------
@@ -45,11 +51,15 @@ class Located(nn.Module):
         Channels of the stem and of each stage; the stem and all stages but the last halve the resolution.
     dropout : float
         Share of channels that the head does not see while training.
+    channels : int
+        Of the image.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), dropout: float = 0.1) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), dropout: float = 0.1, channels: int = 1) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
+        )
         last = len(widths) - 2
         self.stages = nn.Sequential(
             *(Block(widths[i], widths[i + 1], 1 if i == last else 2) for i in range(len(widths) - 1))
@@ -86,3 +96,42 @@ class Located(nn.Module):
 def build(recipe: Mapping[str, Any]) -> nn.Module:
     """The family from its recipe, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.1}``."""
     return Located(**{**recipe, "widths": tuple(recipe.get("widths", (16, 32, 48, 64)))})
+
+
+@dataclass(frozen=True)
+class LocatedArchitecture(registry.Architecture):
+    """Channels of the stem and of each stage; share of channels that the head does not see while training."""
+
+    widths: tuple[Count, ...] = (16, 32, 48, 64)
+    dropout: Share = 0.1
+
+    def stages(self) -> Mapping[str, str]:
+        return {f"stage{number}": f"network.stages.{number - 1}" for number in range(1, len(self.widths))}
+
+    def check(self, spec: ModelSpec) -> None:
+        if len(self.widths) < 2:
+            raise SpecError("architecture.widths", "a stem and one stage are the least.")
+
+
+class LocatedModel(Model):
+    """(b, channels, rows, columns) → logit (b,), mask (b, 1, rows, columns) drawn on from the logits of places."""
+
+    def __init__(self, spec: ModelSpec, architecture: LocatedArchitecture) -> None:
+        super().__init__(spec, registry.cam_layer(spec, architecture))
+        self.network = Located(architecture.widths, architecture.dropout, spec.channels)
+        self.says_probability = spec.output(Probability) is not None
+        self.says_mask = spec.output(Mask) is not None
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        return self.network.features(images)
+
+    def answer(self, images: Tensor) -> Answer:
+        places = self.network.places(self.network.features(images))
+        mask = F.interpolate(places, images.shape[2:], mode="bilinear", align_corners=False) if self.says_mask else None
+        return Answer(self.network.head_of_places(places) if self.says_probability else None, mask)
+
+
+@registry.register("located", architecture=LocatedArchitecture, outputs=(Probability, Mask, Heatmap))
+def build_declared(spec: ModelSpec, architecture: LocatedArchitecture) -> Model:
+    """The family from its specification, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.1}``."""
+    return LocatedModel(spec, architecture)

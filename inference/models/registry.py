@@ -4,7 +4,7 @@ Importing this module imports no torch; a family's module is imported when the f
 model that needs it is built.
 
 >>> names()
-['baseline', 'mbconv', 'pfnet', 'resnet', 'unet']
+['baseline', 'located', 'mbconv', 'pfnet', 'resnet', 'unet']
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STUDIES = Path(__file__).parents[1] / "recipes" / "studies"
 BUILT_IN = {
     "baseline": "inference.models.baselines",
+    "located": "inference.models.located",
     "mbconv": "inference.models.mbconv",
     "pfnet": "inference.models.pfnet",
     "resnet": "inference.models.resnet",

@@ -1,0 +1,166 @@
+"""Cross-validation by patient, and the model that is taught on all cases of development afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.cards import OUT_OF_FOLD, TUNING
+from inference.cohort import BadCohort, CohortCase, assert_no_leak, folds
+from inference.declared import canonical
+from inference.history import HISTORY, read_history
+from inference.logits import CaseLogit, read_logits, write_logits
+from inference.models.contract import Model
+from inference.predicting import logits_of
+from inference.samples import Samples
+from inference.spec import ModelSpec
+from inference.training import fit, forget, part_digest, score_of
+
+# A fifth of the cases, or a tenth in a ten-fold cross-validation, is kept for tuning.
+TUNING_PARTS = 5
+DEFAULT_FOLDS = 5
+LOGITS, DONE = "logits.csv", "done"
+Plan = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+def fixed_split(spec: ModelSpec, samples: Samples, parts: int = TUNING_PARTS) -> tuple[Samples, Samples]:
+    """A training and a tuning part, without a patient or an image in common.
+
+    Raises
+    ------
+    BadCohort
+        Where the same image belongs to patients of both, or a part would lack a class.
+    """
+    train, tune = folds(samples.cases, parts, spec.train.seed)[0]
+    divided = samples.subset(train), samples.subset(tune)
+    assert_no_leak({"training": divided[0], "tuning": divided[1]})
+    return divided
+
+
+def train(spec: ModelSpec, samples: Samples, out: Path) -> tuple[Model, Samples, Samples]:
+    """One model on a fixed split; the logits of its tuning part are written to ``tune.csv``.
+
+    Returns
+    -------
+    tuple of Model, Samples, Samples
+        The model, its training and its tuning part.
+    """
+    chosen, held = fixed_split(spec, samples)
+    model = fit(spec, chosen, held, out)
+    write_logits(out / TUNING, case_logits(model, held, fold=0))
+    return model, chosen, held
+
+
+def crossval(spec: ModelSpec, samples: Samples, out: Path, k: int = 0) -> tuple[CaseLogit, ...]:
+    """Every case answered by a model that was taught without its patient.
+
+    Each fold keeps a part of its training cases for tuning. A fold that is done is not done again when the command was
+    killed; one that is under way goes on from its last epoch.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    samples : Samples
+        Cases of development only.
+    out : Path
+        Folder; ``fold-1`` … hold their histories, ``oof.csv`` all logits in the order of the cases.
+    k : int
+        Instead of ``spec.train.folds``; 5 where both are 0.
+
+    Raises
+    ------
+    BadCohort
+        Where a patient or an image would stand in two parts, or a part lacks a class.
+    """
+    count = k or spec.train.folds or DEFAULT_FOLDS
+    plan = folds(samples.cases, count, spec.train.seed)
+    assert_tested_once(samples.cases, plan)
+    rows: dict[str, CaseLogit] = {}
+    for number, (rest, test) in enumerate(plan, start=1):
+        parts = samples.subset(rest), samples.subset(test)
+        assert_no_leak({"training": parts[0], "test": parts[1]})
+        found = one_fold(spec, *parts, out / f"fold-{number}", number, count)
+        rows |= {row.case: row for row in found}
+    ordered = tuple(rows[case.case] for case in samples.cases)
+    write_logits(out / OUT_OF_FOLD, ordered)
+    return ordered
+
+
+def one_fold(
+    spec: ModelSpec, rest: Samples, test: Samples, folder: Path, number: int, count: int
+) -> tuple[CaseLogit, ...]:
+    parts = [part_digest(part) for part in (rest, test)]
+    identity = hashlib.sha256(canonical([spec.digest, parts, number, count])).hexdigest()
+    done = folder / DONE
+    if not (done.is_file() and done.read_text() == identity):
+        chosen, held = fixed_split(spec, rest, max(TUNING_PARTS, count))
+        model = fit(spec, chosen, held, folder, title=f"fold {number} of {count}")
+        write_logits(folder / LOGITS, case_logits(model, test, fold=number))
+        done.write_text(identity)
+        forget(folder)
+    return read_logits(folder / LOGITS)
+
+
+def refit(spec: ModelSpec, samples: Samples, out: Path, crossvalidated: Path) -> tuple[ModelSpec, Model]:
+    """The final model, on all cases of development.
+
+    Nothing is left to tune on: where the specification has a patience, as many epochs are run as were best in the folds
+    (their median), along a schedule of that length.
+
+    Parameters
+    ----------
+    crossvalidated : Path
+        Folder that `crossval` wrote to.
+
+    Returns
+    -------
+    tuple of ModelSpec, Model
+        The specification with the epochs that were run, and the model.
+    """
+    final = replace(spec, train=replace(spec.train, epochs=epochs_for(spec, crossvalidated), patience=0))
+    return final, fit(final, samples, None, out, title="final model")
+
+
+def epochs_for(spec: ModelSpec, crossvalidated: Path) -> int:
+    """Median over folds of the epoch whose weights were taken."""
+    if not spec.train.patience:
+        return spec.train.epochs
+    best = []
+    for path in sorted(crossvalidated.glob(f"fold-*/{HISTORY}")):
+        best.append(min(read_history(path), key=lambda line: score_of(line, spec.train)).epoch)
+    if not best:
+        raise BadCohort(f"{crossvalidated} holds no cross-validation that tells how many epochs are best.")
+    return round(statistics.median(best))
+
+
+def assert_tested_once(cases: Sequence[CohortCase], plan: Plan) -> None:
+    """Every case in one test part, every patient in one alone, and none of his cases in the training beside it.
+
+    Raises
+    ------
+    BadCohort
+        Naming the patient.
+    """
+    tested: dict[str, int] = {}
+    for number, (rest, test) in enumerate(plan):
+        taught = {cases[place].patient for place in rest}
+        for place in test:
+            patient = cases[place].patient
+            if tested.setdefault(patient, number) != number or patient in taught:
+                raise BadCohort(f"Leak: patient {patient} stands in more than one test part.")
+    if sorted(place for _, test in plan for place in test) != list(range(len(cases))):
+        raise BadCohort("Some cases stand in no test part, or in two.")
+
+
+def case_logits(model: Model, samples: Samples, fold: int) -> list[CaseLogit]:
+    found = logits_of(model, samples)
+    return [
+        CaseLogit(case.case, case.patient, fold, case.positive, None if logit is None else round(logit, 6))
+        for case, logit in zip(samples.cases, found, strict=True)
+    ]
