@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
 from pydicom.uid import UID
 
@@ -26,6 +26,7 @@ PLUGINS_OF_JPEG_LS = ("pyjpegls", "gdcm")
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 MOST_PIXELS = 1_000_000_000
 DAMAGE = (
+    BytesLengthException,
     InvalidDicomError,
     ValueError,
     TypeError,
@@ -33,6 +34,7 @@ DAMAGE = (
     LookupError,
     NotImplementedError,
     RuntimeError,
+    ArithmeticError,
     OSError,
     EOFError,
     struct.error,
@@ -75,7 +77,8 @@ def read(paths: Sequence[Path], name: str) -> Scan:
     except UnreadableInput:
         raise
     except DAMAGE as error:
-        raise UnreadableInput(f"{name} holds no DICOM pixels that can be read: {error}.") from error
+        # A library's own words may quote the header, and so a name: only the kind of error is told.
+        raise UnreadableInput(f"{name} holds no DICOM pixels that can be read ({type(error).__name__}).") from error
     return _scan(values, slices)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.pixels import UNKNOWN, Spacing, UnreadableInput, decode_frame, fetch, shown
+from inference.pixels import UNKNOWN, Spacing, UnreadableInput, decode_frame, fetch, shown, told
 from inference.prediction import Frame
 
 Values = NDArray[np.float32]
@@ -146,7 +146,7 @@ def _read_picture(path: Path) -> Image:
     except UnreadableInput:
         raise
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Picture.DecompressionBombError) as error:
-        raise UnreadableInput(f"{path.name} is no image that can be read: {error}.") from error
+        raise UnreadableInput(f"{path.name} is no image that can be read: {told(error)}.") from error
     if len({page.shape for page in pages}) > 1:
         raise UnreadableInput(f"The pages of {path.name} differ in size.")
     values = pages[0][np.newaxis] if len(pages) == 1 else np.stack(pages)

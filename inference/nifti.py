@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,10 +13,26 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.openers import Opener
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from inference.pixels import Scan, UnreadableInput, shown
+from inference.pixels import Scan, UnreadableInput, shown, told
 
+MOST_VOXELS = 1_000_000_000
+# In mm; nobody lies farther from the scanner.
+LONGEST = 1e6
+DAMAGE = (
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+    EOFError,
+    zlib.error,
+)
 # Slices this much thicker than the pixels are wide are the slices in which the volume was taken; otherwise axial.
 ANISOTROPY = 1.5
 SAGITTAL, CORONAL, AXIAL = 0, 1, 2
@@ -33,6 +50,16 @@ class Stored(NamedTuple):
 
 def read(path: Path) -> Scan:
     """The volume as (slices, rows, columns): to the left (sagittal: back), to the back (else: feet), by handedness."""
+    try:
+        with np.errstate(all="ignore"):
+            return _cut(path)
+    except UnreadableInput:
+        raise
+    except DAMAGE as error:
+        raise UnreadableInput(f"{path.name} holds no NIfTI volume that can be read: {told(error)}.") from error
+
+
+def _cut(path: Path) -> Scan:
     raw, affine, slope, intercept = _load(path)
     change = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
     affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine @ inv_ornt_aff(change, raw.shape)
@@ -57,23 +84,24 @@ def read(path: Path) -> Scan:
 
 def _load(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], float, float]:
     """Values as they are stored, affine, and the line from stored to shown values."""
-    try:
-        image: Any = nib.Nifti2Image.from_filename(path) if _is_second(path) else nib.Nifti1Image.from_filename(path)
-        shape = image.shape
-        while len(shape) > 3 and shape[-1] == 1:
-            shape = shape[:-1]
-        if len(shape) != 3:
-            raise UnreadableInput(f"{path.name} has {len(shape)} dimensions; one volume a file is wanted.")
-        kind = image.get_data_dtype()
-        if kind.fields is not None or kind.kind not in "iuf":
-            raise UnreadableInput(f"{path.name} holds colours or complex numbers; one number a voxel is wanted.")
-        values = np.asarray(image.dataobj.get_unscaled()).reshape(shape)
-        slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
-        raise UnreadableInput(f"{path.name} holds no NIfTI volume that can be read: {error}.") from error
+    image: Any = nib.Nifti2Image.from_filename(path) if _is_second(path) else nib.Nifti1Image.from_filename(path)
+    shape = image.shape
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3:
+        raise UnreadableInput(f"{path.name} has {len(shape)} dimensions; one volume a file is wanted.")
+    if min(shape) < 1 or math.prod(shape) > MOST_VOXELS:
+        raise UnreadableInput(f"{path.name} claims {' × '.join(map(str, shape))} voxels, which cannot be.")
+    kind = image.get_data_dtype()
+    if kind.fields is not None or kind.kind not in "iuf":
+        raise UnreadableInput(f"{path.name} holds colours or complex numbers; one number a voxel is wanted.")
     affine = np.asarray(image.affine, dtype=float)
-    if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    if not np.all(np.abs(affine) < LONGEST) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise UnreadableInput(f"{path.name} does not say where its voxels lie (its affine is empty).")
+    values = np.asarray(image.dataobj.get_unscaled()).reshape(shape)
+    slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
+    if not math.isfinite(slope) or not math.isfinite(intercept):
+        raise UnreadableInput(f"{path.name} does not say what its values mean (its slope is no number).")
     return values, affine, slope, intercept
 
 

@@ -28,6 +28,11 @@ class UnreadableInput(ValueError):
     """The pixels of a case cannot be read; the text says why."""
 
 
+def told(error: Exception) -> str:
+    """What a library said, on one line and without its full stop."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
 class Scan(NamedTuple):
     """What a reader of files hands over; the fields are those of ``inference.images.Image``."""
 
