@@ -94,7 +94,7 @@ def parsed(cls: type[T], document: object, where: str = "") -> T:
     for name in document:
         if name not in known and name != tag:
             raise SpecError(inside(where, name), f"there is no such field; known are {', '.join(known) or 'none'}.")
-    hints = _hints(cls)
+    hints = _hints(typing.cast(type, cls))
     values = {}
     for name, field in known.items():
         if name in document:

@@ -15,7 +15,7 @@ import numpy as np
 from inference.calibration import Calibration
 from inference.cards import CARD, WEIGHTS, Card, CardError
 from inference.pixels import Pixels, UnreadableInput, fetch, read_frame
-from inference.prediction import Item, Prediction, Request
+from inference.prediction import Item, Plane, Prediction, Request
 from inference.preprocess import Preprocessing
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def frozen_answer(
         operating_point=card.threshold,
         card_digest=card.digest,
         input_digest=input_digest,
-        heatmap_png=heatmap,
+        heatmaps=(Plane.of(heatmap),) if heatmap else None,
         seconds=seconds,
     )
 
@@ -134,18 +134,21 @@ def answers_to(request: Request) -> Iterator[tuple[Item, Prediction | str]]:
 
 
 def answer_to(item: Item, card: Card, model: nn.Module, *, heatmap: bool) -> Prediction | str:
-    if not item.frames:
+    frames = item.series[0].frames if item.series else ()
+    if not frames:
         return "The case has no images."
+    # A two-dimensional model reads the middle frame of a series.
+    middle = len(frames) // 2
     started = time.perf_counter()
     try:
-        # A two-dimensional model reads the middle frame of a series.
-        pixels = read_frame(item.frames[len(item.frames) // 2])
+        pixels = read_frame(frames[middle])
         loaded = time.perf_counter() - started
         (answer,) = predict(card, model, [pixels], [item.input_digest], heatmap=heatmap)
     except UnreadableInput as error:
         return str(error)
-    return with_loading_time(answer, loaded)
+    return on_slice(answer, middle, loaded)
 
 
-def with_loading_time(answer: Prediction, seconds: float) -> Prediction:
-    return replace(answer, seconds={"load": round(seconds, 6), **answer.seconds})
+def on_slice(answer: Prediction, middle: int, seconds: float) -> Prediction:
+    heatmaps = tuple(replace(plane, slice=middle) for plane in answer.heatmaps or ()) or answer.heatmaps
+    return replace(answer, heatmaps=heatmaps, seconds={"load": round(seconds, 6), **answer.seconds})

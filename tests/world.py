@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 
+from inference.prediction import Plane
 from inference.prediction import Prediction as Outcome
 from readerstudy.accounts.actions import create_account, set_profile
 from readerstudy.accounts.models import Seniority, User
@@ -27,6 +28,7 @@ from readerstudy.studies import actions
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.outline import CROSSOVER, Outline
 from tests.models import trained_model, write_films
+from tests.planes import spot
 
 PASSWORD = "correct-horse-battery-staple"
 Role = Enrolment.Role
@@ -185,7 +187,7 @@ def with_predictions(study: Study, *, by: User) -> PredictionRun:
             operating_point=threshold,
             card_digest=algorithm.digest,
             input_digest=row.prediction.input_digest,
-            heatmap_png=b"\x89PNG heat map",
+            heatmaps=(Plane.of(spot()),),
         )
         assert working.record(row.prediction.token, "", said.to_message())
     return run

@@ -14,13 +14,14 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.audit.chain import digest_of
 from readerstudy.audit.errors import Refused
+from readerstudy.cases.models import Case
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_coordinates
 
 from . import tasks
 from .models import Algorithm, Prediction, PredictionRun, RunCase
 from .permissions import check_registers
-from .queries import cases_with_images, images_for, input_digest_of, progress_of, storage
+from .queries import cases_with_images, cases_with_pixels, input_digest_of, progress_of, storage
 
 LARGEST_CARD = 1 << 20
 LARGEST_WEIGHTS = 2 << 30
@@ -79,7 +80,7 @@ def start_run(*, study: Study, algorithm: Algorithm, assists: bool, by: User) ->
     check_coordinates(by, study)
     if Study.objects.select_for_update().get(pk=study.pk).phase not in (Study.Phase.DRAFT, Study.Phase.FROZEN):
         raise Refused("Predictions are made before reading opens; this study is open or locked.")
-    cases = list(cases_with_images(study))
+    cases = cases_with_pixels(cases_with_images(study).values_list("pk", flat=True))
     if not cases:
         raise Refused("The study has no cases with images yet. Import cases first.")
     if PredictionRun.objects.filter(study=study, algorithm=algorithm).exists():
@@ -90,10 +91,7 @@ def start_run(*, study: Study, algorithm: Algorithm, assists: bool, by: User) ->
     run = PredictionRun.objects.create(
         study=study, algorithm=algorithm, parameters=parameters, assists=assists, started_by=by
     )
-    rows = [
-        RunCase(run=run, case=case, prediction=prediction_row(algorithm, input_digest_of(images_for(case)), parameters))
-        for case in cases
-    ]
+    rows = run_cases(run, cases)
     RunCase.objects.bulk_create(rows)
     record(
         actor=by,
@@ -106,11 +104,20 @@ def start_run(*, study: Study, algorithm: Algorithm, assists: bool, by: User) ->
     return run
 
 
-def prediction_row(algorithm: Algorithm, input_digest: str, parameters: dict[str, Any]) -> Prediction:
-    row, _ = Prediction.objects.get_or_create(
-        algorithm=algorithm, input_digest=input_digest, parameters_digest=digest_of(parameters)
+def run_cases(run: PredictionRun, cases: list[Case]) -> list[RunCase]:
+    """One row of the queue for each input; the same input of the same algorithm, in whatever study, has one row."""
+    digests = {case.pk: input_digest_of(case) for case in cases}
+    parameters = digest_of(run.parameters)
+    wanted = [
+        Prediction(algorithm=run.algorithm, input_digest=digest, parameters_digest=parameters)
+        for digest in dict.fromkeys(digests.values())
+    ]
+    Prediction.objects.bulk_create(wanted, ignore_conflicts=True)
+    known = Prediction.objects.filter(
+        algorithm=run.algorithm, parameters_digest=parameters, input_digest__in=set(digests.values())
     )
-    return row
+    rows = {row.input_digest: row for row in known}
+    return [RunCase(run=run, case=case, prediction=rows[digests[case.pk]]) for case in cases]
 
 
 def wake_the_workers(send: Callable[[], Any] = tasks.dispatch.delay) -> None:
@@ -144,7 +151,13 @@ def freeze_run(*, run: PredictionRun, by: User) -> None:
         )
     if PredictionRun.objects.filter(pk=run.pk, frozen_at__isnull=True).update(frozen_at=timezone.now()):
         content = [
-            [row.case.token, row.prediction.probability, row.prediction.positive, row.prediction.heatmap_key]
+            [
+                row.case.token,
+                row.prediction.probability,
+                row.prediction.positive,
+                row.prediction.uncertain,
+                digest_of(row.prediction.findings),
+            ]
             for row in run.run_cases.select_related("case", "prediction").order_by("case__token")
         ]
         facts = {"predictions": len(content), "digest": digest_of(content)}

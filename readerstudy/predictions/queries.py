@@ -1,16 +1,24 @@
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.files.storage import Storage, storages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404
 
+from inference.declared import document_of
+from inference.prediction import Frame, Item, Place, Request, Series
 from readerstudy.audit.chain import digest_of
+from readerstudy.cases.geometry import Geometry, depth
 from readerstudy.cases.models import Case, Image
+from readerstudy.cases.models import Series as CaseSeries
 from readerstudy.studies.models import Study
 
+from .findings import findings_in
 from .models import Algorithm, Prediction, PredictionRun, RunCase
+
+# Columns of a manifest that say where the finding lies, in pixels of the first series.
+PLACE = ("slice", "row", "column", "height", "width")
 
 
 @dataclass(frozen=True)
@@ -70,44 +78,111 @@ def predictions_in(run: PredictionRun) -> QuerySet[RunCase]:
     return RunCase.objects.filter(run=run).select_related("case", "prediction").order_by("case__label")
 
 
+def output_for(run: PredictionRun, token: str) -> RunCase:
+    """One case of a run with its finished prediction."""
+    row = predictions_in(run).filter(prediction__token=token, prediction__phase=Prediction.Phase.DONE).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def plane_bytes(row: RunCase, kind: str, number: int) -> bytes:
+    """The heat map or mask with that number among those of the case, from 1."""
+    planes = findings_in(row.prediction.findings).planes(kind)
+    if not 1 <= number <= len(planes) or not storage().exists(planes[number - 1].key):
+        raise Http404
+    with storage().open(planes[number - 1].key) as stream:
+        content: bytes = stream.read()
+    return content
+
+
 def assisting_run(study: Study) -> PredictionRun | None:
     return runs_of(study).filter(assists=True).first()
 
 
 def prediction_for_reader(study: Study, case: Case) -> Prediction | None:
     """The frozen output that the aided arm shows for a case."""
-    return Prediction.objects.filter(
+    shown = Prediction.objects.filter(
         run_cases__case=case,
         run_cases__run__study=study,
         run_cases__run__assists=True,
         run_cases__run__frozen_at__isnull=False,
         phase=Prediction.Phase.DONE,
-    ).first()
+    )
+    return shown.select_related("algorithm").first()
 
 
 def cases_with_images(study: Study) -> QuerySet[Case]:
     return Case.objects.filter(study=study, series__images__isnull=False).distinct()
 
 
-def images_for(case: Case) -> list[Image]:
-    """What an algorithm gets: the frames of the first series, in order."""
-    first = case.series.order_by("position").first()
-    return list(first.images.order_by("position")) if first is not None else []
+def cases_with_pixels(pks: Iterable[int]) -> list[Case]:
+    """With all series and frames, in three queries however many cases there are."""
+    images = Prefetch("images", queryset=Image.objects.order_by("position"))
+    series = Prefetch("series", queryset=CaseSeries.objects.order_by("position").prefetch_related(images))
+    return list(Case.objects.filter(pk__in=pks).prefetch_related(series))
 
 
-def geometry_of(image: Image) -> dict[str, Any]:
-    return {
-        "sha256": image.frame_digest,
-        "rows": image.rows,
-        "columns": image.columns,
-        "slope": image.slope,
-        "intercept": image.intercept,
-        "inverted": image.inverted,
-    }
+def shapes_of(case: Case) -> list[list[tuple[int, int]]]:
+    """Rows and columns of every frame of every series."""
+    return [[(image.rows, image.columns) for image in one.images.all()] for one in case.series.all()]
 
 
-def input_digest_of(images: Iterable[Image]) -> str:
-    return digest_of([geometry_of(image) for image in images])
+def series_of(case: Case, address: Callable[[str], str] = lambda key: "") -> tuple[Series, ...]:
+    """What an algorithm gets: every series of a case by its name, its frames in order."""
+    return tuple(
+        Series(
+            name=one.label,
+            modality=one.modality,
+            view=one.view,
+            frames=tuple(frame_of(image, address(image.frame_key)) for image in one.images.all()),
+        )
+        for one in case.series.all()
+    )
+
+
+def frame_of(image: Image, uri: str) -> Frame:
+    between = tuple(image.spacing) if image.spacing else None
+    return Frame(
+        uri=uri,
+        sha256=image.frame_digest,
+        rows=image.rows,
+        columns=image.columns,
+        slope=image.slope,
+        intercept=image.intercept,
+        inverted=image.inverted,
+        spacing=between,
+        position=position_of(image),
+    )
+
+
+def position_of(image: Image) -> float | None:
+    """Along the normal of its slice, in mm."""
+    if image.origin is None or image.orientation is None:
+        return None
+    along = tuple(image.orientation)
+    return depth(Geometry(position=tuple(image.origin), orientation=along), along)
+
+
+def place_of(case: Case) -> Place | None:
+    """Where the finding lies, from the columns that the manifest had for it; None where it does not say."""
+    given = {name: number_in(case.covariates.get(name)) for name in PLACE}
+    if given["row"] is None or given["column"] is None:
+        return None
+    return Place(**{name: max(0.0, value or 0.0) for name, value in given.items()})
+
+
+def number_in(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def input_digest_of(case: Case) -> str:
+    """Of pixels, geometry, names of the series and place of the finding: of all that an algorithm reads."""
+    return digest_of(document_of((series_of(case), place_of(case))))
 
 
 def address_of(key: str) -> str:
@@ -119,12 +194,31 @@ def address_of(key: str) -> str:
         return place.url(key)
 
 
-def request_item(prediction: Prediction) -> dict[str, Any]:
-    run_case = prediction.run_cases.select_related("case").first()
-    images = images_for(run_case.case) if run_case else []
-    return {
-        "prediction": prediction.token,
-        "lease": prediction.lease,
-        "input_digest": prediction.input_digest,
-        "frames": [{"uri": address_of(image.frame_key), **geometry_of(image)} for image in images],
-    }
+def request_for(algorithm: Algorithm, batch: Sequence[Prediction]) -> Request:
+    """What a worker is asked: a constant number of queries for a batch of any size."""
+    pairs = RunCase.objects.filter(prediction__in=batch).values_list("prediction_id", "case_id")
+    of_prediction = dict(pairs)
+    cases = {case.pk: case for case in cases_with_pixels(set(of_prediction.values()))}
+    return Request(
+        card=address_of(f"{algorithm.folder_key}/card.json"),
+        weights=address_of(f"{algorithm.folder_key}/weights.safetensors"),
+        card_digest=algorithm.digest,
+        heatmap=True,
+        items=tuple(item_for(prediction, cases[of_prediction[prediction.pk]]) for prediction in batch),
+    )
+
+
+def item_for(prediction: Prediction, case: Case) -> Item:
+    return Item(
+        prediction=prediction.token,
+        lease=prediction.lease,
+        input_digest=prediction.input_digest,
+        series=series_of(case, address_of),
+        place=place_of(case),
+    )
+
+
+def case_of(prediction: Prediction) -> Case | None:
+    """Any of the cases that have this input; they are the same to an algorithm."""
+    pk = RunCase.objects.filter(prediction=prediction).values_list("case_id", flat=True).first()
+    return next(iter(cases_with_pixels([pk])), None) if pk is not None else None

@@ -7,5 +7,9 @@ urlpatterns = [
     path("", views.runs, name="runs"),
     path("<str:run>/", views.run, name="run"),
     path("<str:run>/retry/", views.retry, name="retry"),
-    path("<str:run>/heatmap/<str:prediction>.png", views.heatmap, name="heatmap"),
+    path("<str:run>/output/<str:prediction>/", views.output, name="output"),
+    path(
+        "<str:run>/output/<str:prediction>/heatmap-<int:number>.png", views.plane, {"kind": "heatmap"}, name="heatmap"
+    ),
+    path("<str:run>/output/<str:prediction>/mask-<int:number>.png", views.plane, {"kind": "mask"}, name="mask"),
 ]

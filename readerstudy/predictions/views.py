@@ -10,6 +10,7 @@ from readerstudy.studies.permissions import check_analyses, check_coordinates
 from readerstudy.studies.queries import study_for
 
 from . import actions, queries
+from .findings import findings_in
 from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
 from .permissions import check_registers
@@ -90,13 +91,22 @@ def retry(request: HttpRequest, study: str, run: str) -> HttpResponse:
 
 
 @require_GET
-def heatmap(request: HttpRequest, study: str, run: str, prediction: str) -> HttpResponse:
+def output(request: HttpRequest, study: str, run: str, prediction: str) -> HttpResponse:
+    """All that the model said of one case."""
     of_study = study_for(person(request), study)
     check_coordinates(person(request), of_study)
-    row = queries.predictions_in(queries.run_for(of_study, run)).filter(prediction__token=prediction).first()
-    if row is None or not row.prediction.heatmap_key:
-        raise Http404
-    with queries.storage().open(row.prediction.heatmap_key) as stream:
-        response = HttpResponse(stream.read(), content_type="image/png")
+    shown = queries.run_for(of_study, run)
+    row = queries.output_for(shown, prediction)
+    findings = findings_in(row.prediction.findings)
+    context = {"study": of_study, "run": shown, "row": row, "findings": findings}
+    return render(request, "predictions/output.html", context)
+
+
+@require_GET
+def plane(request: HttpRequest, study: str, run: str, prediction: str, kind: str, number: int) -> HttpResponse:
+    of_study = study_for(person(request), study)
+    check_coordinates(person(request), of_study)
+    row = queries.output_for(queries.run_for(of_study, run), prediction)
+    response = HttpResponse(queries.plane_bytes(row, kind, number), content_type="image/png")
     response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -7,7 +7,6 @@ an answer is stopped; waiting in a queue is no attempt.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 from collections import defaultdict
 from typing import Any
@@ -20,12 +19,14 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from inference.prediction import Prediction as Outcome
 from readerstudy.audit.actions import record as record_event
+from readerstudy.audit.chain import digest_of
 from readerstudy.audit.tokens import new_token
 from readerstudy.cases.delivery import keep_at
 from readerstudy.celery import app
 
+from .findings import Findings, Unfitting, kept
 from .models import Algorithm, Prediction, RunCase
-from .queries import address_of, request_item
+from .queries import case_of, request_for, shapes_of
 
 ATTEMPTS = 3
 BATCH = 16
@@ -82,15 +83,7 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
 
 
 def send(algorithm: Algorithm, batch: list[Prediction]) -> int:
-    request = {
-        "model": {
-            "card": address_of(f"{algorithm.folder_key}/card.json"),
-            "weights": address_of(f"{algorithm.folder_key}/weights.safetensors"),
-        },
-        "card_digest": algorithm.digest,
-        "heatmap": True,
-        "items": [request_item(prediction) for prediction in batch],
-    }
+    request = request_for(algorithm, batch).to_message()
     try:
         # A request that waited longer than its lease is dropped unread: its cases were sent again.
         expires = settings.PREDICTION_LEASE.total_seconds()
@@ -121,32 +114,42 @@ def record(prediction: str, lease: str, outcome: dict[str, Any]) -> bool:
         return fail(row, str(outcome["error"])[:1000])
     try:
         result = Outcome.from_message(outcome)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except ValueError as error:
         return fail(row, f"The worker's answer cannot be read: {error}")
     if (result.card_digest, result.input_digest) != (row.algorithm.digest, row.input_digest):
         return fail(row, "The worker answered for another model or another input.")
-    return finish(row, result)
+    case = case_of(row)
+    try:
+        findings = kept(result, shapes_of(case) if case else [], keep_plane)
+    except Unfitting as error:
+        return fail(row, f"The worker's answer cannot be read: {error}")
+    return finish(row, result, findings)
 
 
-def finish(row: Prediction, result: Outcome) -> bool:
-    key = keep_heatmap(result.heatmap_png)
+def finish(row: Prediction, result: Outcome, findings: Findings) -> bool:
+    document = findings.to_document()
     with transaction.atomic():
         changed = Prediction.objects.filter(pk=row.pk, phase__in=(Phase.QUEUED, Phase.LEASED)).update(
             phase=Phase.DONE,
             probability=result.probability,
             positive=result.positive,
-            heatmap_key=key,
+            uncertain=result.uncertain,
+            findings=document,
             seconds=dict(result.seconds),
             device=result.device,
+            runtime=result.runtime,
+            versions=dict(result.versions),
             error="",
             finished_at=timezone.now(),
         )
         if changed:
-            tell(
-                row,
-                "prediction.finished",
-                {"probability": result.probability, "positive": result.positive, "heatmap": key},
-            )
+            facts = {
+                "probability": result.probability,
+                "positive": result.positive,
+                "uncertain": result.uncertain,
+                "findings": digest_of(document),
+            }
+            tell(row, "prediction.finished", facts)
     return bool(changed)
 
 
@@ -172,8 +175,6 @@ def tell(row: Prediction, verb: str, facts: dict[str, Any]) -> None:
         )
 
 
-def keep_heatmap(png: bytes | None) -> str:
-    if not png:
-        return ""
+def keep_plane(png: bytes) -> str:
     digest = hashlib.sha256(png).hexdigest()
-    return keep_at(f"heatmaps/{digest[:2]}/{digest}.png", png)
+    return keep_at(f"planes/{digest[:2]}/{digest}.png", png)

@@ -128,6 +128,9 @@ class Exposure(models.Model):
     class Kind(models.TextChoices):
         PROBABILITY = "probability", "Probability"
         HEATMAP = "heatmap", "Heat map"
+        MASK = "mask", "Outline of the mask"
+        BOXES = "boxes", "Boxes"
+        LEVELS = "levels", "Vertebral levels"
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="exposures")
     number = models.PositiveIntegerField()
@@ -140,7 +143,9 @@ class Exposure(models.Model):
         ordering = ["reading", "number"]
         constraints = [
             models.UniqueConstraint(fields=["reading", "number"], name="exposure_number_once"),
-            models.CheckConstraint(condition=Q(kind__in=["probability", "heatmap"]), name="exposure_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["probability", "heatmap", "mask", "boxes", "levels"]), name="exposure_kind_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
 """What the reading page needs to know. `what_reader_sees` is the only source of what a reader gets to see of a case."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.files.storage import storages
 from django.db.models import Count, Max, Prefetch, Q, QuerySet
@@ -14,6 +14,7 @@ from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
 from readerstudy.cases.models import Image, Series
 from readerstudy.cases.pictures import presets_of as windows_of
+from readerstudy.predictions.findings import Box, StoredPlane, Vertebra, findings_in
 from readerstudy.predictions.queries import prediction_for_reader
 from readerstudy.studies.models import Enrolment, Question, Study
 
@@ -129,7 +130,7 @@ def what_reader_sees(slot: Slot) -> sight.ReaderView:
         series=series[slot.pk],
         questions=questions_of(slot.reader.study),
         draft=reading.draft if reading else None,
-        assistance=assistance_of(slot),
+        assistance=assistance_of(slot, series[slot.pk]),
         next_prefetch=sight.Prefetch(ahead.token, series[ahead.pk]) if ahead else None,
     )
 
@@ -211,29 +212,79 @@ def choices_of(question: Question) -> tuple[sight.Option, ...]:
     return tuple(sight.Option(positive, words[value]) for value, positive in YES_NO.items())
 
 
-def assistance_of(slot: Slot) -> sight.Assistance | None:
+def assistance_of(slot: Slot, series: tuple[sight.SeriesSight, ...]) -> sight.Assistance | None:
     """The model's output as far as the slot's arm shows it; for unaided slots nothing is even looked up."""
-    if not slot.arm.aided:
+    arm = slot.arm
+    if not arm.aided:
         return None
     prediction = prediction_for_reader(slot.reader.study, slot.case)
     if prediction is None:
         return None
-    figures = slot.arm.shows_probability
-    heatmap_key = prediction.heatmap_key if slot.arm.shows_heatmap else ""
+    found = findings_in(prediction.findings)
+    figures = arm.shows_probability
+    placed = Placed(slot.token, tuple(tuple(frame.url for frame in one.frames) for one in series), figures=figures)
     return sight.Assistance(
         algorithm=str(prediction.algorithm),
         probability=prediction.probability if figures else None,
-        operating_point=operating_point_of(prediction.algorithm.card) if figures else None,
+        operating_point=found.operating_point if figures else None,
         positive=prediction.positive if figures else None,
-        heatmap=reverse("reading:heatmap", args=[slot.token]) if heatmap_key else None,
-        heatmap_storage_key=heatmap_key,
+        abstain=found.abstain if figures else None,
+        uncertain=prediction.uncertain if figures else None,
+        heatmaps=placed.overlays("heatmap", found.heatmaps) if arm.shows_heatmap else None,
+        masks=placed.overlays("mask", found.masks) if arm.shows_mask else None,
+        boxes=placed.boxes(found.boxes) if arm.shows_boxes else None,
+        levels=placed.levels(found.vertebrae) if arm.shows_levels else None,
     )
 
 
-def operating_point_of(card: dict[str, Any]) -> float | None:
-    point = card.get("operating_point")
-    value = point.get("threshold") if isinstance(point, dict) else point
-    return float(value) if isinstance(value, int | float) else None
+@dataclass(frozen=True)
+class Placed:
+    """Findings on the frames of a case as this reader's addresses name them."""
+
+    slot: str
+    frames: tuple[tuple[str, ...], ...]
+    figures: bool
+
+    def frame(self, series: int, slice: int) -> str:
+        return self.frames[series][slice]
+
+    def number(self, series: int, slice: int) -> int:
+        """Of the frame, counted through all series of the case."""
+        return sum(len(before) for before in self.frames[:series]) + slice + 1
+
+    def overlays(self, kind: str, planes: tuple[StoredPlane, ...] | None) -> tuple[sight.Overlay, ...] | None:
+        if planes is None:
+            return None
+        return tuple(
+            sight.Overlay(
+                frame=self.frame(plane.series, plane.slice),
+                url=reverse(f"reading:{kind}", args=[self.slot, self.number(plane.series, plane.slice)]),
+                storage_key=plane.key,
+            )
+            for plane in planes
+        )
+
+    def boxes(self, boxes: tuple[Box, ...] | None) -> tuple[sight.Marked, ...] | None:
+        return None if boxes is None else tuple(self.marked_box(box) for box in boxes)
+
+    def marked_box(self, box: Box) -> sight.Marked:
+        # From pixels whose centres are whole numbers to points whose origin is the corner of the first pixel.
+        left, top, right, bottom = box.column, box.row, box.column + box.width, box.row + box.height
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        probability = box.probability if self.figures else None
+        return sight.Marked(self.frame(box.series, box.slice), box.label, corners, probability, None)
+
+    def levels(self, vertebrae: tuple[Vertebra, ...] | None) -> tuple[sight.Marked, ...] | None:
+        return None if vertebrae is None else tuple(self.marked_level(vertebra) for vertebra in vertebrae)
+
+    def marked_level(self, vertebra: Vertebra) -> sight.Marked:
+        return sight.Marked(
+            frame=self.frame(vertebra.series, vertebra.slice),
+            label=vertebra.level,
+            points=tuple((column + 0.5, row + 0.5) for row, column in vertebra.corners or ()),
+            probability=vertebra.probability if self.figures else None,
+            positive=vertebra.positive if self.figures else None,
+        )
 
 
 # Bytes: of nothing but what the functions above put into sight
@@ -248,9 +299,12 @@ def frame_bytes(slot: Slot, number: int, *, quarter: bool) -> bytes:
     return stored(frame.preview_storage_key if quarter else frame.storage_key)
 
 
-def heatmap_bytes(slot: Slot) -> bytes:
-    assistance = assistance_of(slot)
-    return stored(assistance.heatmap_storage_key if assistance else "")
+def overlay_bytes(slot: Slot, kind: str, number: int) -> bytes:
+    """A heat map or mask of one frame; missing wherever the assistance holds none."""
+    assistance = assistance_of(slot, series_in_sight([slot])[slot.pk]) if slot.arm.aided else None
+    shown = {"heatmap": assistance.heatmaps, "mask": assistance.masks}[kind] if assistance else None
+    address = reverse(f"reading:{kind}", args=[slot.token, number])
+    return stored(next((overlay.storage_key for overlay in shown or () if overlay.url == address), ""))
 
 
 def stored(key: str) -> bytes:

@@ -69,13 +69,39 @@ class SeriesSight:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """A heat map or mask that covers one frame; the frame is named by its address."""
+
+    frame: str
+    url: str
+    storage_key: str
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Something found on one frame: its corners as x and y from the corner of the first pixel, clockwise or not."""
+
+    frame: str
+    label: str
+    points: tuple[tuple[float, float], ...]
+    probability: float | None
+    positive: bool | None
+
+
+@dataclass(frozen=True)
 class Assistance:
+    """None where the arm does not show it or the model does not say it; empty where the model marks nothing."""
+
     algorithm: str
     probability: float | None
     operating_point: float | None
     positive: bool | None
-    heatmap: str | None
-    heatmap_storage_key: str
+    abstain: tuple[float, float] | None
+    uncertain: bool | None
+    heatmaps: tuple[Overlay, ...] | None
+    masks: tuple[Overlay, ...] | None
+    boxes: tuple[Marked, ...] | None
+    levels: tuple[Marked, ...] | None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ LARGEST_BODY = 1 << 20
 # The browser stops at 2,000 by itself; what comes beyond is not worth refusing a reading for.
 MOST_EVENTS = 2000
 EXPOSURES = {"shown": True, "hidden": False}
-EXPOSED = ("probability", "heatmap")
+EXPOSED = ("probability", "heatmap", "mask", "boxes", "levels")
 Row = TypeVar("Row")
 
 

@@ -22,11 +22,22 @@ class StudyForm(forms.ModelForm[Study]):
 class ArmForm(forms.ModelForm[Arm]):
     class Meta:
         model = Arm
-        fields = ["label", "assistance", "shows_probability", "shows_heatmap"]
+        fields = [
+            "label",
+            "assistance",
+            "shows_probability",
+            "shows_heatmap",
+            "shows_mask",
+            "shows_boxes",
+            "shows_levels",
+        ]
         labels = {
             "assistance": "Assistance by the model",
             "shows_probability": "Show the probability and the operating point",
             "shows_heatmap": "Show the heat map",
+            "shows_mask": "Show the outline of what the model segments",
+            "shows_boxes": "Show boxes around what the model finds",
+            "shows_levels": "Show the vertebrae by name; with their probabilities where the probability is shown",
         }
         help_texts = {"assistance": "An unaided arm shows nothing of the model, in no page and no image."}
 

@@ -54,6 +54,9 @@ class Arm(models.Model):
     assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.NONE)
     shows_probability = models.BooleanField(default=False)
     shows_heatmap = models.BooleanField(default=False)
+    shows_mask = models.BooleanField(default=False)
+    shows_boxes = models.BooleanField(default=False)
+    shows_levels = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["study", "position"]
@@ -66,14 +69,26 @@ class Arm(models.Model):
             models.UniqueConstraint(fields=["study", "position"], name="arm_position_once"),
             models.CheckConstraint(condition=Q(assistance__in=["none", "concurrent"]), name="arm_assistance_known"),
             models.CheckConstraint(
-                condition=~Q(assistance="none") | Q(shows_probability=False, shows_heatmap=False),
+                condition=~Q(assistance="none")
+                | Q(
+                    shows_probability=False,
+                    shows_heatmap=False,
+                    shows_mask=False,
+                    shows_boxes=False,
+                    shows_levels=False,
+                ),
                 name="arm_unaided_shows_nothing",
-                violation_error_message="An unaided arm shows neither probability nor heat map.",
+                violation_error_message="An unaided arm shows nothing of the model.",
             ),
             models.CheckConstraint(
-                condition=Q(assistance="none") | Q(shows_probability=True) | Q(shows_heatmap=True),
+                condition=Q(assistance="none")
+                | Q(shows_probability=True)
+                | Q(shows_heatmap=True)
+                | Q(shows_mask=True)
+                | Q(shows_boxes=True)
+                | Q(shows_levels=True),
                 name="arm_aided_shows_something",
-                violation_error_message="An aided arm shows the probability, the heat map, or both.",
+                violation_error_message="An aided arm shows something of the model: choose what.",
             ),
         ]
 
@@ -83,6 +98,18 @@ class Arm(models.Model):
     @property
     def aided(self) -> bool:
         return self.assistance != self.Assistance.NONE
+
+    @property
+    def shown_words(self) -> list[str]:
+        """What of the model's output this arm shows, in words."""
+        words = {
+            "probability": self.shows_probability,
+            "heat map": self.shows_heatmap,
+            "outline of the mask": self.shows_mask,
+            "boxes": self.shows_boxes,
+            "vertebral levels": self.shows_levels,
+        }
+        return [word for word, shown in words.items() if shown]
 
 
 class Period(models.Model):

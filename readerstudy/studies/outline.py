@@ -10,6 +10,9 @@ class ArmOutline:
     assistance: str = "none"
     shows_probability: bool = False
     shows_heatmap: bool = False
+    shows_mask: bool = False
+    shows_boxes: bool = False
+    shows_levels: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ def arm_row(arm: Arm) -> dict[str, Any]:
         "assistance": arm.assistance,
         "shows_probability": arm.shows_probability,
         "shows_heatmap": arm.shows_heatmap,
+        "shows_mask": arm.shows_mask,
+        "shows_boxes": arm.shows_boxes,
+        "shows_levels": arm.shows_levels,
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from readerstudy.audit.models import Event
 from readerstudy.audit.queries import all_faults
 from readerstudy.predictions.actions import start_run
+from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import Prediction, PredictionRun
 from readerstudy.predictions.queries import progress_of, storage
 from readerstudy.studies.models import Study
@@ -71,5 +72,7 @@ def test_workers_killed_again_and_again_answer_every_case_once(
     told = Counter(event.facts["case"] for event in Event.objects.filter(verb="prediction.finished"))
     assert set(told) == set(study.cases.values_list("token", flat=True))
     assert set(told.values()) == {1}
-    assert all(storage().size(key) > 0 for key in Prediction.objects.values_list("heatmap_key", flat=True))
+    for row in Prediction.objects.all():
+        (heatmap,) = findings_in(row.findings).planes("heatmap")
+        assert storage().size(heatmap.key) > 0
     assert not list(all_faults())

@@ -17,7 +17,7 @@ from inference.cards import CARD, WEIGHTS, Card
 from inference.cohort import Member
 from inference.pixels import read_file
 from inference.predict import answers_to, model_in, predict
-from inference.prediction import Frame, Item, Prediction, Request
+from inference.prediction import Frame, Item, Prediction, Request, Series
 from readerstudy.cases import frames
 
 
@@ -31,7 +31,7 @@ def request_for_three(trained: tuple[Path, Card], members: list[Member], tmp_pat
         frame = Frame(
             (tmp_path / f"{number}.f16").as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape, 1.0, 0.0
         )
-        items.append(Item(f"prediction-{number}", "lease", f"input-{number}", (frame,)))
+        items.append(Item(f"prediction-{number}", "lease", f"input-{number}", (Series("", "DX", (frame,)),)))
     folder, card = trained
     return Request((folder / CARD).as_uri(), (folder / WEIGHTS).as_uri(), card.digest, True, tuple(items))
 
@@ -79,8 +79,9 @@ def test_a_heat_map_is_a_small_grey_png_that_covers_the_image(request_for_three:
 
 def test_one_damaged_case_does_not_take_the_others_with_it(request_for_three: Request) -> None:
     good, bad, empty = request_for_three.items
-    damaged = replace(bad, frames=(replace(bad.frames[0], sha256="0" * 64),))
-    request = replace(request_for_three, items=(good, damaged, replace(empty, frames=())))
+    (series,) = bad.series
+    damaged = replace(bad, series=(replace(series, frames=(replace(series.frames[0], sha256="0" * 64),)),))
+    request = replace(request_for_three, items=(good, damaged, replace(empty, series=())))
     first, second, third = outcomes(request)
     assert isinstance(first, Prediction)
     assert second == "A stored frame is damaged: its SHA-256 differs from the one recorded at import."
@@ -91,7 +92,7 @@ def test_a_case_of_one_grey_value_is_answered_with_the_reason(request_for_three:
     content = frames.encode(np.full((20, 20), 9, dtype=np.uint16))
     (tmp_path / "flat.f16").write_bytes(content)
     frame = Frame((tmp_path / "flat.f16").as_uri(), hashlib.sha256(content).hexdigest(), 20, 20)
-    flat = replace(request_for_three.items[0], frames=(frame,))
+    flat = replace(request_for_three.items[0], series=(Series("", "DX", (frame,)),))
     assert outcomes(replace(request_for_three, items=(flat,))) == ["The image has one grey value only."]
 
 
@@ -104,14 +105,7 @@ def test_another_model_than_the_registered_one_answers_nothing(request_for_three
 
 def test_the_task_sends_a_heartbeat_and_one_outcome_a_case(request_for_three: Request, tmp_path: Path) -> None:
     """In a process of its own, for the worker's application is made at import; the broker is kombu's in memory."""
-    model = {"card": request_for_three.card, "weights": request_for_three.weights}
-    items = [
-        {"prediction": item.prediction, "lease": item.lease, "input_digest": item.input_digest}
-        | {"frames": [vars(frame) for frame in item.frames]}
-        for item in request_for_three.items
-    ]
-    message = {"model": model, "card_digest": request_for_three.card_digest, "heatmap": True, "items": items}
-    (tmp_path / "request.json").write_text(json.dumps(message))
+    (tmp_path / "request.json").write_text(json.dumps(request_for_three.to_message()))
     code = """
 import json, sys
 from inference.worker import app

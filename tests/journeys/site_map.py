@@ -27,8 +27,9 @@ EVERYBODY = ("alice", "bob", "rita", "tess", "stan", "dev", "charlie", "ada")
 # Answers that are no pages: files, pixels, documents, and doors that only take what a form sends.
 NO_PAGES = {
     "cases:frame", "cases:preview", "cases:document", "cases:thumbnail", "cases:confirm", "cases:resume", "cases:drop",
-    "cases:replace", "predictions:retry", "predictions:heatmap", "allocation:slots", "reading:case", "reading:frame",
-    "reading:heatmap", "reading:draft", "reading:submit", "reading:pause", "readings:open", "readings:confirm-import",
+    "cases:replace", "predictions:retry", "predictions:heatmap", "predictions:mask", "allocation:slots",
+    "reading:case", "reading:frame", "reading:heatmap", "reading:mask", "reading:draft", "reading:submit",
+    "reading:pause", "readings:open", "readings:confirm-import",
     "readings:ask-override", "readings:agree-override", "datasets:download", "results:start", "results:document",
     "results:table", "results:figure", "audit:chain", "studies:document", "studies:order_arm", "studies:remove_period",
     "studies:order_question", "studies:remove_endpoint", "accounts:password", "accounts:active",
@@ -159,6 +160,9 @@ def stage_stops(site: Site) -> list[Stop]:
         stop("alice", "cases:import", site.frozen.token, site.faulty.token),
         stop("alice", "reference:standard", site.frozen.token, standard),
         stop("alice", "predictions:run", site.open.token, run.token),
+        stop(
+            "alice", "predictions:output", site.open.token, run.token, run.run_cases.order_by("pk")[0].prediction.token
+        ),
         stop("alice", "readings:import", site.open.token),
         stop("alice", "readings:correct", site.open.token),
         stop("tess", "dashboard:overview", site.frozen.token),

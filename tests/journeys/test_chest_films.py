@@ -172,7 +172,7 @@ def read_all(browser: Browser, server: Server, *, period: int) -> list[Read]:
             read += read_period(page, username, period, CASES, look_for_the_model)
             expect(page.get_by_text("All cases are read" if period == 2 else "The next case is due on")).to_be_visible()
             # Bob asks for the heat map of every aided case, and there is nothing else to ask for.
-            assert sum(url.endswith("/heatmap") for url in asked) == CASES // 2
+            assert sum(url.endswith("/heatmap/1") for url in asked) == CASES // 2
     return read
 
 

@@ -88,9 +88,17 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("probability", models.FloatField(blank=True, null=True)),
                 ("positive", models.BooleanField(blank=True, null=True)),
-                ("heatmap_key", models.CharField(blank=True, max_length=120)),
+                (
+                    "uncertain",
+                    models.BooleanField(
+                        default=False, help_text="The probability lies in the card's band of abstention."
+                    ),
+                ),
+                ("findings", models.JSONField(blank=True, default=dict, help_text="See `findings.Findings`.")),
                 ("seconds", models.JSONField(blank=True, default=dict)),
-                ("device", models.CharField(blank=True, max_length=80)),
+                ("device", models.CharField(blank=True, max_length=200)),
+                ("runtime", models.CharField(blank=True, max_length=200)),
+                ("versions", models.JSONField(blank=True, default=dict)),
                 ("error", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),

@@ -246,7 +246,14 @@ def store_answers(
 
 def store_exposures(slot: Slot, reading: Reading, exposures: tuple[Shown, ...], bound_ms: int) -> None:
     """Only what the arm can show: a browser's word is no proof that an unaided reader saw anything."""
-    can_show = {"probability": slot.arm.shows_probability, "heatmap": slot.arm.shows_heatmap}
+    arm = slot.arm
+    can_show = {
+        "probability": arm.shows_probability,
+        "heatmap": arm.shows_heatmap,
+        "mask": arm.shows_mask,
+        "boxes": arm.shows_boxes,
+        "levels": arm.shows_levels,
+    }
     possible = [exposure for exposure in exposures if can_show[exposure.kind]]
     Exposure.objects.bulk_create(
         Exposure(

@@ -99,7 +99,16 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField()),
                 (
                     "kind",
-                    models.CharField(choices=[("probability", "Probability"), ("heatmap", "Heat map")], max_length=12),
+                    models.CharField(
+                        choices=[
+                            ("probability", "Probability"),
+                            ("heatmap", "Heat map"),
+                            ("mask", "Outline of the mask"),
+                            ("boxes", "Boxes"),
+                            ("levels", "Vertebral levels"),
+                        ],
+                        max_length=12,
+                    ),
                 ),
                 ("shown", models.BooleanField()),
                 ("after_ms", models.PositiveBigIntegerField(help_text="Since the reading was opened.")),
@@ -238,7 +247,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="exposure",
             constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["probability", "heatmap"])), name="exposure_kind_known"
+                condition=models.Q(("kind__in", ["probability", "heatmap", "mask", "boxes", "levels"])),
+                name="exposure_kind_known",
             ),
         ),
         migrations.AddConstraint(

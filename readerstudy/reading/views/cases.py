@@ -20,8 +20,8 @@ from readerstudy.reading.queries import (
     check_opens,
     current_and_next,
     frame_bytes,
-    heatmap_bytes,
     is_due,
+    overlay_bytes,
     prefetchable,
     slot_for,
     what_reader_sees,
@@ -81,8 +81,8 @@ def frame(request: HttpRequest, slot: str, number: int) -> HttpResponse:
 
 @require_GET
 @NOTHING_KEPT
-def heatmap(request: HttpRequest, slot: str) -> HttpResponse:
-    """The model's heat map of the case that is open now; in every other case it does not exist."""
+def overlay(request: HttpRequest, slot: str, kind: str, number: int) -> HttpResponse:
+    """A heat map or mask of the case that is open now; in every other case it does not exist."""
     own = slot_for(person(request), slot)
     current, _ = current_and_next(own.reader)
     try:
@@ -91,7 +91,7 @@ def heatmap(request: HttpRequest, slot: str) -> HttpResponse:
         raise Http404 from denied
     if not Reading.objects.filter(slot=own).exists():
         raise Http404
-    return HttpResponse(heatmap_bytes(own), content_type="image/png")
+    return HttpResponse(overlay_bytes(own, kind, number), content_type="image/png")
 
 
 @require_POST

@@ -64,6 +64,9 @@ def add_arm(
     assistance: str = "none",
     shows_probability: bool = False,
     shows_heatmap: bool = False,
+    shows_mask: bool = False,
+    shows_boxes: bool = False,
+    shows_levels: bool = False,
 ) -> Arm:
     held = draft_for(study, by)
     taken = set(held.arms.values_list("code", flat=True))
@@ -75,17 +78,32 @@ def add_arm(
         assistance=assistance,
         shows_probability=shows_probability,
         shows_heatmap=shows_heatmap,
+        shows_mask=shows_mask,
+        shows_boxes=shows_boxes,
+        shows_levels=shows_levels,
     )
     return recorded(stored(arm), "arm.added", by)
 
 
 @transaction.atomic
-def edit_arm(*, arm: Arm, label: str, assistance: str, shows_probability: bool, shows_heatmap: bool, by: User) -> Arm:
+def edit_arm(
+    *,
+    arm: Arm,
+    label: str,
+    assistance: str,
+    by: User,
+    shows_probability: bool = False,
+    shows_heatmap: bool = False,
+    shows_mask: bool = False,
+    shows_boxes: bool = False,
+    shows_levels: bool = False,
+) -> Arm:
     draft_for(arm.study, by)
     held = Arm.objects.get(pk=arm.pk)
     old = facts_of(held)
     held.label, held.assistance = label.strip(), assistance
     held.shows_probability, held.shows_heatmap = shows_probability, shows_heatmap
+    held.shows_mask, held.shows_boxes, held.shows_levels = shows_mask, shows_boxes, shows_levels
     return recorded(stored(held), "arm.edited", by, old=old)
 
 

@@ -300,6 +300,9 @@ class Migration(migrations.Migration):
                 ),
                 ("shows_probability", models.BooleanField(default=False)),
                 ("shows_heatmap", models.BooleanField(default=False)),
+                ("shows_mask", models.BooleanField(default=False)),
+                ("shows_boxes", models.BooleanField(default=False)),
+                ("shows_levels", models.BooleanField(default=False)),
                 (
                     "study",
                     models.ForeignKey(
@@ -565,21 +568,33 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("assistance", "none"), _negated=True),
-                    models.Q(("shows_heatmap", False), ("shows_probability", False)),
+                    models.Q(
+                        ("shows_boxes", False),
+                        ("shows_heatmap", False),
+                        ("shows_levels", False),
+                        ("shows_mask", False),
+                        ("shows_probability", False),
+                    ),
                     _connector="OR",
                 ),
                 name="arm_unaided_shows_nothing",
-                violation_error_message="An unaided arm shows neither probability nor heat map.",
+                violation_error_message="An unaided arm shows nothing of the model.",
             ),
         ),
         migrations.AddConstraint(
             model_name="arm",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("assistance", "none"), ("shows_probability", True), ("shows_heatmap", True), _connector="OR"
+                    ("assistance", "none"),
+                    ("shows_probability", True),
+                    ("shows_heatmap", True),
+                    ("shows_mask", True),
+                    ("shows_boxes", True),
+                    ("shows_levels", True),
+                    _connector="OR",
                 ),
                 name="arm_aided_shows_something",
-                violation_error_message="An aided arm shows the probability, the heat map, or both.",
+                violation_error_message="An aided arm shows something of the model: choose what.",
             ),
         ),
         *GUARDS,

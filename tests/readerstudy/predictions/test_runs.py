@@ -10,9 +10,11 @@ from readerstudy.audit.errors import Denied, Refused
 from readerstudy.audit.models import Event
 from readerstudy.predictions import working
 from readerstudy.predictions.actions import freeze_run, retry_failed, start_run
+from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import Algorithm, Prediction, PredictionRun, RunCase
 from readerstudy.predictions.queries import prediction_for_reader, progress_of, storage
 from readerstudy.studies.models import Study
+from tests.planes import spot
 from tests.readerstudy.cases.material import with_cases
 from tests.readerstudy.predictions.workshop import outcome_for, rows_of
 from tests.world import People, client_of, close_audit, make_study
@@ -177,26 +179,29 @@ def test_the_page_of_a_run_moves_on_while_it_works(run: PredictionRun, study: St
     assert "hx-trigger" not in part
     page = alice.get(address).text
     assert "0.600" in page
-    assert page.count("heat map of C") == 4
+    assert page.count("output for C") == 4
     assert client_of(people.stan).get(address).status_code == 200
     assert client_of(people.bob).get(address).status_code == 403
     assert client_of(people.charlie).get(address).status_code == 404
     assert alice.get(f"/studies/{study.token}/predictions/nothing/").status_code == 404
 
 
-def test_the_heat_map_is_for_the_coordinator_alone(run: PredictionRun, study: Study, people: People) -> None:
+def test_output_is_for_the_coordinator_alone(run: PredictionRun, study: Study, people: People) -> None:
     first, second = rows_of(run)[:2]
     working.record(first.token, "", outcome_for(first))
-    working.record(second.token, "", outcome_for(second, heatmap_png=None))
-    base = f"/studies/{study.token}/predictions/{run.token}/heatmap/"
+    working.record(second.token, "", outcome_for(second, heatmaps=None))
+    base = f"/studies/{study.token}/predictions/{run.token}/output/"
     alice = client_of(people.alice)
-    answer = alice.get(f"{base}{first.token}.png")
-    assert (answer.content, answer.headers["Content-Type"]) == (b"\x89PNG a heat map", "image/png")
-    assert alice.get(f"{base}{second.token}.png").status_code == 404
-    assert alice.get(f"{base}nothing.png").status_code == 404
+    answer = alice.get(f"{base}{first.token}/heatmap-1.png")
+    assert (answer.content, answer.headers["Content-Type"]) == (spot(), "image/png")
+    for missing in (f"{first.token}/heatmap-2", f"{first.token}/mask-1", f"{second.token}/heatmap-1", "none/heatmap-1"):
+        assert alice.get(f"{base}{missing}.png").status_code == 404
+    assert f"{base}{first.token}/heatmap-1.png" in alice.get(f"{base}{first.token}/").text
+    assert "Heat maps" not in alice.get(f"{base}{second.token}/").text
     for user, status in ((people.bob, 403), (people.rita, 403), (people.stan, 403), (people.tess, 403)):
-        assert client_of(user).get(f"{base}{first.token}.png").status_code == status
-    assert client_of(people.charlie).get(f"{base}{first.token}.png").status_code == 404
+        assert client_of(user).get(f"{base}{first.token}/heatmap-1.png").status_code == status
+        assert client_of(user).get(f"{base}{first.token}/").status_code == status
+    assert client_of(people.charlie).get(f"{base}{first.token}/heatmap-1.png").status_code == 404
 
 
 def test_the_button_tries_the_failed_ones_again(run: PredictionRun, study: Study, people: People) -> None:
@@ -214,8 +219,9 @@ def test_a_heat_map_that_a_dead_worker_left_cut_off_is_written_anew(run: Predict
     first, second = rows_of(run)[:2]
     working.record(first.token, "", outcome_for(first))
     first.refresh_from_db()
-    Path(storage().path(first.heatmap_key)).write_bytes(b"\x89P")
+    key = findings_in(first.findings).planes("heatmap")[0].key
+    Path(storage().path(key)).write_bytes(b"\x89P")
     working.record(second.token, "", outcome_for(second))
     second.refresh_from_db()
-    assert second.heatmap_key == first.heatmap_key
-    assert storage().open(second.heatmap_key).read() == b"\x89PNG a heat map"
+    assert second.findings == first.findings
+    assert storage().open(key).read() == spot()

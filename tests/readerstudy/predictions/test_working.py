@@ -1,18 +1,20 @@
 """The queue of record: the row decides, whatever becomes of the messages."""
 
-import base64
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from inference.declared import document_of
 from inference.predict import answers_to
+from inference.prediction import Plane, Request
 from inference.prediction import Prediction as Outcome
-from inference.prediction import Request
 from readerstudy.audit.models import Event
 from readerstudy.predictions import working
+from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import Prediction, PredictionRun
-from readerstudy.predictions.queries import progress_of
+from readerstudy.predictions.queries import progress_of, storage
+from tests.planes import spot
 from tests.readerstudy.predictions.workshop import (
     empty_queue,
     lapse,
@@ -42,7 +44,9 @@ def test_what_is_sent_can_be_answered_and_the_answer_stored(run: PredictionRun) 
     for row in rows_of(run):
         threshold = row.algorithm.card["operating_point"]["threshold"]
         assert row.positive == (row.probability >= threshold)
-        assert row.heatmap_key
+        (heatmap,) = findings_in(row.findings).heatmaps or ()
+        assert (heatmap.series, heatmap.slice) == (0, 0)
+        assert storage().size(heatmap.key) > 0
         assert set(row.seconds) == {"load", "preprocess", "forward", "explain"}
     assert finished_events() == 4
 
@@ -105,7 +109,7 @@ def test_a_late_outcome_counts_as_long_as_nobody_else_was_faster(run: Prediction
         ({"probability": "nan"}, "cannot be read"),
         ({"probability": None}, "cannot be read"),
         ({"positive": False}, "cannot be read"),
-        ({"heatmap_png": "§"}, "cannot be read"),
+        ({"heatmaps": [{"series": 0, "slice": 0, "png": "§"}]}, "is not base64"),
         ({"seconds": 3}, "cannot be read"),
     ],
 )
@@ -209,9 +213,9 @@ def test_a_heartbeat_after_the_end_changes_nothing(run: PredictionRun) -> None:
 
 def test_heat_maps_are_kept_under_their_digest(run: PredictionRun) -> None:
     one, two, three = rows_of(run)[:3]
-    other = base64.b64encode(b"\x89PNG another").decode()
+    other = [document_of(Plane.of(spot(200)))]
     working.record(one.token, "", outcome_for(one))
     working.record(two.token, "", outcome_for(two))
-    working.record(three.token, "", outcome_for(three, heatmap_png=other))
-    keys = [row.heatmap_key for row in rows_of(run)[:3]]
+    working.record(three.token, "", outcome_for(three, heatmaps=other))
+    keys = [findings_in(row.findings).planes("heatmap")[0].key for row in rows_of(run)[:3]]
     assert keys[0] == keys[1] != keys[2]

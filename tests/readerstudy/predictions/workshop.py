@@ -9,12 +9,14 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
+from inference.prediction import Plane
 from inference.prediction import Prediction as Outcome
 from readerstudy.accounts.models import User
 from readerstudy.predictions.actions import register_algorithm
 from readerstudy.predictions.models import Algorithm, Prediction, PredictionRun
 from readerstudy.predictions.queries import predictions_in
 from tests.models import trained_model
+from tests.planes import spot
 
 
 def registered(by: User) -> Algorithm:
@@ -36,7 +38,7 @@ def outcome_for(row: Prediction, probability: float = 0.75, **changes: Any) -> d
         operating_point=threshold,
         card_digest=row.algorithm.digest,
         input_digest=row.input_digest,
-        heatmap_png=b"\x89PNG a heat map",
+        heatmaps=(Plane.of(spot()),),
         seconds={"forward": 0.01},
     )
     return answer.to_message() | changes

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,14 +15,23 @@ from readerstudy.allocation.actions import draw
 from readerstudy.allocation.models import Slot
 from readerstudy.cases import frames
 from readerstudy.cases.models import Case, Image, Series
+from readerstudy.predictions.findings import Box, Findings, StoredPlane, Vertebra
 from readerstudy.predictions.models import Algorithm, Prediction, PredictionRun, RunCase
 from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Reading
 from readerstudy.reference.models import Standard, Truth
 from readerstudy.studies.models import Enrolment, Study
-from readerstudy.studies.outline import CROSSOVER, Outline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
 from tests.world import People, make_study
 
+# An arm that shows whatever there is to be shown.
+ALL_SHOWN = replace(
+    CROSSOVER,
+    arms=(
+        CROSSOVER.arms[0],
+        ArmOutline("Aided", "aided", "concurrent", True, True, shows_mask=True, shows_boxes=True, shows_levels=True),
+    ),
+)
 SEED = "5eed5eed5eed5eed5eed5eed5eed5eed"
 ROWS, COLUMNS = 24, 20
 
@@ -36,6 +45,11 @@ class Hidden:
     labels: Sequence[str] = ("spine-1", "spine-2", "spine-3", "spine-4")
     site: str = "Northern Hospital"
     heatmap: bytes = b"\x89PNG heat map 4711"
+    mask: bytes = b"\x89PNG mask 4712"
+    level: str = "L1"
+    corner: float = 6.25
+    box: str = "cleft"
+    findings: Findings | None = None
     algorithm: str = "Vertebra-net"
     version: str = "7.3.1"
     ritas_answer: tuple[bool, int] = (True, 90)
@@ -64,18 +78,16 @@ def put(content: bytes, ending: str) -> str:
     return key
 
 
-def add_case(study: Study, label: str, site: str, noise: int, images: int = 1) -> Case:
-    patient = hashlib.sha256(label.encode()).hexdigest()
-    token = hashlib.sha256(f"case {noise}".encode()).hexdigest()[:22]
-    case = Case.objects.create(study=study, label=label, patient=patient, site=site, token=token)
-    series = Series.objects.create(case=case, position=1, label="Lateral", modality="DX", plane="sagittal")
-    for position in range(1, images + 1):
-        pixels = np.random.default_rng(noise + 100 * position).integers(0, 4096, (ROWS, COLUMNS), dtype=np.uint16)
+def add_series(case: Case, label: str = "Second", noise: int = 0, images: int = 1) -> Series:
+    position = case.series.count() + 1
+    series = Series.objects.create(case=case, position=position, label=label, modality="DX", plane="sagittal")
+    for number in range(1, images + 1):
+        pixels = np.random.default_rng(noise + 100 * number).integers(0, 4096, (ROWS, COLUMNS), dtype=np.uint16)
         packed = frames.encode(pixels)
         Image.objects.create(
             series=series,
-            position=position,
-            source_digest=hashlib.sha256(label.encode()).hexdigest(),
+            position=number,
+            source_digest=hashlib.sha256(case.label.encode()).hexdigest(),
             frame_digest=hashlib.sha256(packed).hexdigest(),
             frame_key=put(packed, "f16"),
             preview_key=put(frames.encode(pixels[::4, ::4]), "f16"),
@@ -87,6 +99,14 @@ def add_case(study: Study, label: str, site: str, noise: int, images: int = 1) -
             spacing=[0.2, 0.2],
             calibrated=True,
         )
+    return series
+
+
+def add_case(study: Study, label: str, site: str, noise: int, images: int = 1) -> Case:
+    patient = hashlib.sha256(label.encode()).hexdigest()
+    token = hashlib.sha256(f"case {noise}".encode()).hexdigest()[:22]
+    case = Case.objects.create(study=study, label=label, patient=patient, site=site, token=token)
+    add_series(case, label="Lateral", noise=noise, images=images)
     return case
 
 
@@ -96,6 +116,20 @@ def set_truth(study: Study, cases: Sequence[Case], truth: Sequence[bool], by: An
         Truth(standard=standard, case=case, positive=positive) for case, positive in zip(cases, truth, strict=True)
     )
     return standard
+
+
+def findings_for(case: Case, hidden: Hidden) -> Findings:
+    if hidden.findings is not None:
+        return hidden.findings
+    top, bottom = hidden.corner, hidden.corner + 5
+    corners = ((top, 4.0), (top, 12.0), (bottom, 12.0), (bottom, 4.0))
+    return Findings(
+        operating_point=0.4375,
+        heatmaps=(StoredPlane(0, 0, put(hidden.heatmap + case.token.encode(), "png")),),
+        masks=(StoredPlane(0, 0, put(hidden.mask + case.token.encode(), "png")),),
+        vertebrae=(Vertebra(hidden.level, hidden.scores[0], True, 0, 0, corners, (20.0, 18.0, 22.0)),),
+        boxes=(Box(0, 0, hidden.corner, 3.0, 7.0, 9.0, hidden.box, hidden.scores[0]),),
+    )
 
 
 def predict(study: Study, cases: Sequence[Case], hidden: Hidden, by: Any) -> PredictionRun:
@@ -116,7 +150,7 @@ def predict(study: Study, cases: Sequence[Case], hidden: Hidden, by: Any) -> Pre
             phase=Prediction.Phase.DONE,
             probability=score,
             positive=score >= 0.4375,
-            heatmap_key=put(hidden.heatmap + case.token.encode(), "png"),
+            findings=findings_for(case, hidden).to_document(),
         )
         RunCase.objects.create(run=run, case=case, prediction=prediction)
     return run
@@ -134,9 +168,12 @@ def prepared_room(people: People, hidden: Hidden | None = None, outline: Outline
 
 
 def open_room(people: People, hidden: Hidden | None = None, outline: Outline = CROSSOVER, images: int = 1) -> Room:
-    room = prepared_room(people, hidden, outline, images)
-    draw(study=room.study, by=people.alice, seed=SEED)
-    open_reading(study=room.study, by=people.alice)
+    return start(prepared_room(people, hidden, outline, images))
+
+
+def start(room: Room) -> Room:
+    draw(study=room.study, by=room.people.alice, seed=SEED)
+    open_reading(study=room.study, by=room.people.alice)
     return room
 
 

@@ -1,10 +1,12 @@
 """What an unaided reader must not learn, looked for in every byte that reaches them."""
 
+import json
 import random
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +17,23 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from readerstudy.allocation.models import Slot
+from readerstudy.predictions.findings import Findings, StoredPlane, Vertebra
 from readerstudy.reading.models import Reading
-from readerstudy.reading.queries import what_reader_sees
+from readerstudy.reading.queries import assistance_of, overlay_bytes, series_in_sight, what_reader_sees
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
-from tests.readerstudy.reading.room import Hidden, Room, body, open_room, post, read_slot
+from tests.readerstudy.reading.room import (
+    ALL_SHOWN,
+    Hidden,
+    Room,
+    add_series,
+    body,
+    open_room,
+    post,
+    prepared_room,
+    put,
+    read_slot,
+    start,
+)
 from tests.world import People, client_of
 
 ALLOWED_HEADERS = {
@@ -42,11 +57,15 @@ MARKED = Hidden(
     labels=("labelQZmark1", "labelQZmark2", "labelQZmark3", "labelQZmark4"),
     site="siteQZmark",
     heatmap=b"\x89PNG heatQZmark",
+    mask=b"\x89PNG maskQZmark",
+    level="LQZmark",
+    corner=6.7128,
+    box="boxQZmark",
     algorithm="modelQZmark",
     version="99.7.5",
 )
-MARKS = (b"QZmark", b"99.7.5", b"81.4", b"8137259", b"1937261", b"6937263", b"3337267", b"0.4375")
-DOORS = ("", "case.json", "frame/1", "frame/1?quarter=1", "heatmap", "draft", "submit", "pause")
+MARKS = (b"QZmark", b"99.7.5", b"81.4", b"8137259", b"1937261", b"6937263", b"3337267", b"0.4375", b"7.2128")
+DOORS = ("", "case.json", "frame/1", "frame/1?quarter=1", "heatmap/1", "mask/1", "draft", "submit", "pause")
 
 
 def everything(client: Client, slot: Slot) -> Iterator[Any]:
@@ -56,6 +75,10 @@ def everything(client: Client, slot: Slot) -> Iterator[Any]:
             yield getattr(client, method)(f"/reading/{slot.token}/{door}")
     yield post(client, slot, "draft", {"answers": {"decision": True}})
     yield post(client, slot, "submit", {"client_key": "no", "answers": {}})
+
+
+def assistance_sent(slot: Slot) -> Any:
+    return json.loads(json.dumps(what_reader_sees(slot).to_document()))["assistance"]
 
 
 def content_of(response: Any) -> bytes:
@@ -79,7 +102,7 @@ def test_the_doors_above_are_all_the_doors_that_a_slot_has() -> None:
 
 
 def test_no_mark_of_the_model_reaches_an_unaided_reading(people: People) -> None:
-    room = open_room(people, MARKED)
+    room = open_room(people, MARKED, ALL_SHOWN)
     bob = client_of(people.bob)
     seen = {"unaided": b"", "aided": b""}
     for slot in room.slots()[:4]:
@@ -89,7 +112,8 @@ def test_no_mark_of_the_model_reaches_an_unaided_reading(people: People) -> None
         seen["unaided"] += b"".join(content_of(bob.get(page)) for page in pages)
     assert [mark for mark in MARKS if mark in seen["unaided"]] == []
     # The same walk finds them where they are shown, so it would find them.
-    assert all(mark in seen["aided"] for mark in (b"modelQZmark", b"heatQZmark", b"0.4375", b"99.7.5"))
+    shown = (b"modelQZmark", b"heatQZmark", b"maskQZmark", b"LQZmark", b"boxQZmark", b"0.4375", b"7.2128", b"99.7.5")
+    assert all(mark in seen["aided"] for mark in shown)
 
 
 def test_what_stays_hidden_in_both_arms_reaches_nobody(people: People) -> None:
@@ -108,7 +132,8 @@ def test_the_next_case_is_fetched_ahead_without_a_word_about_it(people: People) 
     for slot, following in zip(room.slots()[:3], room.slots()[1:4], strict=True):
         ahead = bob.get(f"/reading/{slot.token}/case.json").json()["next_prefetch"]
         assert set(ahead) == {"slot", "series"}
-        assert bob.get(f"/reading/{following.token}/heatmap").status_code == 404
+        for kind in ("heatmap", "mask"):
+            assert bob.get(f"/reading/{following.token}/{kind}/1").status_code == 404
         assert bob.get(f"/reading/{following.token}/case.json").status_code == 403
         read_slot(bob, slot)
 
@@ -118,14 +143,83 @@ def test_an_arm_shows_what_the_protocol_lets_it_show(people: People) -> None:
     outline = Outline(arms, CROSSOVER.washouts, CROSSOVER.questions, CROSSOVER.endpoints)
     room = open_room(people, MARKED, outline)
     slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
-    assistance = what_reader_sees(slot).to_document()["assistance"]
+    assistance = assistance_sent(slot)
     assert assistance == {
         "algorithm": "modelQZmark 99.7.5",
         "probability": None,
         "operating_point": None,
         "positive": None,
-        "heatmap": f"/reading/{slot.token}/heatmap",
+        "abstain": None,
+        "uncertain": None,
+        "heatmaps": [{"frame": f"/reading/{slot.token}/frame/1", "url": f"/reading/{slot.token}/heatmap/1"}],
+        "masks": None,
+        "boxes": None,
+        "levels": None,
     }
+    bob = client_of(people.bob)
+    for before in room.slots()[: room.slots().index(slot)]:
+        read_slot(bob, before)
+    bob.get(f"/reading/{slot.token}/case.json")
+    assert bob.get(f"/reading/{slot.token}/heatmap/1").status_code == 200
+    for hidden in ("heatmap/0", "heatmap/2", "mask/1"):
+        assert bob.get(f"/reading/{slot.token}/{hidden}").status_code == 404
+
+
+def test_figures_stay_hidden_where_the_arm_shows_none(people: People) -> None:
+    """Levels and boxes are shown by name then, and nothing says which the model holds for fractured."""
+    arm = ArmOutline("Aided", "aided", "concurrent", shows_mask=True, shows_boxes=True, shows_levels=True)
+    room = open_room(people, MARKED, replace(CROSSOVER, arms=(CROSSOVER.arms[0], arm)))
+    slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
+    shown = assistance_sent(slot)
+    frame = f"/reading/{slot.token}/frame/1"
+    assert shown["masks"] == [{"frame": frame, "url": f"/reading/{slot.token}/mask/1"}]
+    assert shown["heatmaps"] is None
+    (level,), (box,) = shown["levels"], shown["boxes"]
+    assert level == {
+        "frame": frame,
+        "label": "LQZmark",
+        "points": [[4.5, 7.2128], [12.5, 7.2128], [12.5, 12.2128], [4.5, 12.2128]],
+        "probability": None,
+        "positive": None,
+    }
+    assert box["points"] == [[3.0, 6.7128], [12.0, 6.7128], [12.0, 13.7128], [3.0, 13.7128]]
+    assert (box["label"], box["probability"], box["positive"]) == ("boxQZmark", None, None)
+    assert not any(
+        mark in json.dumps(shown).encode() for mark in MARKS if mark not in (b"QZmark", b"99.7.5", b"7.2128")
+    )
+
+
+def test_output_lies_on_its_own_slice_of_its_own_series(people: People) -> None:
+    corners = ((1.0, 1.0), (1.0, 5.0), (4.0, 5.0), (4.0, 1.0))
+    found = Findings(0.5, masks=(StoredPlane(1, 1, put(b"mask of five", "png")),), heatmaps=())
+    found = replace(found, vertebrae=(Vertebra("L2", 0.5, True, 0, 2, corners), Vertebra("L3", 0.5, True, 1, 0)))
+    room = prepared_room(people, Hidden(findings=found), ALL_SHOWN, images=3)
+    for case in room.study.cases.all():
+        add_series(case, images=2)
+    start(room)
+    slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
+    shown = assistance_sent(slot)
+    base = f"/reading/{slot.token}"
+    assert shown["masks"] == [{"frame": f"{base}/frame/5", "url": f"{base}/mask/5"}]
+    assert shown["heatmaps"] == []
+    assert [(level["label"], level["frame"], len(level["points"])) for level in shown["levels"]] == [
+        ("L2", f"{base}/frame/3", 4),
+        ("L3", f"{base}/frame/4", 0),
+    ]
+    assert overlay_bytes(slot, "mask", 5) == b"mask of five"
+
+
+def test_what_is_shown_is_looked_up_in_as_many_queries_for_one_slice_as_for_many(
+    people: People, django_assert_num_queries: Any
+) -> None:
+    room = open_room(people, outline=ALL_SHOWN, images=40)
+    slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
+    series = series_in_sight([slot])[slot.pk]
+    with django_assert_num_queries(1):
+        assert assistance_of(slot, series) is not None
+    unaided = next(slot for slot in room.slots()[:4] if not slot.arm.aided)
+    with django_assert_num_queries(0):
+        assert assistance_of(unaided, series) is None
 
 
 def test_the_heat_map_of_an_unaided_slot_is_missing_like_anything_that_does_not_exist(room: Room) -> None:
@@ -136,10 +230,11 @@ def test_the_heat_map_of_an_unaided_slot_is_missing_like_anything_that_does_not_
             break
         read_slot(bob, slot)
     bob.get(f"/reading/{unaided.token}/case.json")
-    hidden = bob.get(f"/reading/{unaided.token}/heatmap")
-    missing = bob.get(f"/reading/{secrets.token_urlsafe(16)}/heatmap")
-    assert hidden.status_code == 404
-    assert content_of(hidden) == content_of(missing)
+    for door in ("heatmap/1", "mask/1"):
+        hidden = bob.get(f"/reading/{unaided.token}/{door}")
+        missing = bob.get(f"/reading/{secrets.token_urlsafe(16)}/{door}")
+        assert hidden.status_code == 404
+        assert content_of(hidden) == content_of(missing)
 
 
 def test_anothers_slot_answers_byte_for_byte_like_none(room: Room) -> None:
@@ -200,6 +295,10 @@ TWIN = Hidden(
     labels=("Z-the-last", "a", "middle-of-the-list", "B"),
     site="Southern Clinic with a much longer name",
     heatmap=b"\x89PNG another heat map, longer than the first one",
+    mask=b"\x89PNG another mask, longer than the first one",
+    level="T12",
+    corner=3.125,
+    box="another box",
     algorithm="Other",
     version="1",
     ritas_answer=(False, 3),
@@ -225,7 +324,7 @@ def transcript(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Everything that Bob, reading, can reach; of aided cases only what is not the aid itself."""
     said: list[bytes] = []
     with repeatable(monkeypatch):
-        room = open_room(People(), hidden)
+        room = open_room(People(), hidden, ALL_SHOWN)
         bob, rita = client_of(room.people.bob), client_of(room.people.rita)
         decision, confidence = hidden.ritas_answer
         rita_slots, slots = room.slots("rita"), room.slots()

@@ -55,9 +55,9 @@ def test_codes_come_from_labels_and_are_never_given_twice() -> None:
 def test_an_unaided_arm_shows_nothing_and_an_aided_arm_something() -> None:
     people = People()
     study = make_study(people)
-    with pytest.raises(Refused, match="An unaided arm shows neither"):
+    with pytest.raises(Refused, match="An unaided arm shows nothing"):
         actions.add_arm(study=study, label="Plain", shows_heatmap=True, by=people.alice)
-    with pytest.raises(Refused, match="An aided arm shows the probability, the heat map, or both"):
+    with pytest.raises(Refused, match="An aided arm shows something of the model: choose what"):
         actions.add_arm(study=study, label="Aid", assistance="concurrent", by=people.alice)
 
 

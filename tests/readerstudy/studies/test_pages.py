@@ -92,7 +92,7 @@ def test_the_digest_on_the_page_is_that_of_the_file_beside_it(part: str) -> None
         ("add_question", ["number"], {"text": "Angle", "minimum": "many"}, "Enter a number"),
         ("add_question", ["decision"], {"text": "Again?"}, "A study has one decision question"),
         ("add_question", ["choice"], {"text": "Which?", "choices": "A\nA"}, "Every choice stands in the list once"),
-        ("add_arm", [], {"label": "X", "assistance": "none", "shows_heatmap": "on"}, "An unaided arm shows neither"),
+        ("add_arm", [], {"label": "X", "assistance": "none", "shows_heatmap": "on"}, "An unaided arm shows nothing"),
         ("edit_period", [2], {"washout_days": "-1"}, "greater than or equal to 0"),
         ("edit_period", [2], {"washout_days": "9999999999999"}, "Washout before this period"),
         ("add_endpoint", [], {"rank": "primary", "metric": "auc", "method": "mrmc"}, "one primary endpoint"),

@@ -1,180 +1,199 @@
 // What the model says: only built where the server sent something, and every time it is shown or hidden is recorded.
 
 import { make } from "./fields.js";
+import { FRACTURED, OTHER, coloured, drawMap, drawMarked, drawOutline, greyOf, outlineOf } from "./overlays.js";
+import { levelTable, percent, probabilityPanel, whereabouts } from "./findings.js";
 
-// From transparent over yellow to red: light enough over bone, and told apart by brightness alone too.
-const RAMP = [
-  [0, 255, 237, 160, 0],
-  [0.25, 254, 217, 118, 60],
-  [0.5, 253, 141, 60, 150],
-  [0.75, 240, 59, 32, 210],
-  [1, 189, 0, 38, 255],
+// In the order in which they are drawn. `pictures` are fetched, the others are in the case itself.
+const LAYERS = [
+  { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", pictures: coloured },
+  { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", pictures: outlined },
+  { kind: "boxes", field: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case." },
+  { kind: "levels", field: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case." },
 ];
 
-export function rampColour(share) {
-  const upper = Math.max(1, RAMP.findIndex(([place]) => share <= place));
-  const [from, to] = [RAMP[upper - 1], RAMP[upper]];
-  const part = (share - from[0]) / (to[0] - from[0]);
-  return [1, 2, 3, 4].map((n) => Math.round(from[n] + (to[n] - from[n]) * part));
-}
-
-const percent = (share) => `${Math.round(share * 1000) / 10} %`;
-
-async function colouredMap(url) {
-  const response = await fetch(url, { credentials: "same-origin" });
-  if (!response.ok || response.redirected) throw new Error(`The server answered ${response.status}.`);
-  const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-  const grey = await createImageBitmap(await response.blob(), options);
-  const canvas = make("canvas", { width: grey.width, height: grey.height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(grey, 0, 0);
-  const image = context.getImageData(0, 0, grey.width, grey.height);
-  const colours = Array.from({ length: 256 }, (_, value) => rampColour(value / 255));
-  for (let p = 0; p < image.data.length; p += 4) image.data.set(colours[image.data[p]], p);
-  context.putImageData(image, 0, 0);
-  return canvas;
+function outlined(grey) {
+  return { width: grey.width, height: grey.height, lines: outlineOf(grey) };
 }
 
 export class Assistance {
   #root;
   #expose;
-  #shown = { probability: false, heatmap: false };
-  #map = null;
+  #layout;
+  #offered = null;
+  #shown = new Set();
+  #buttons = new Map();
+  #parts = new Map();
+  #pictures = new Map();
   #opacity = 0.5;
 
-  constructor(root, expose) {
+  constructor(root, expose, layout) {
     this.#root = root;
     this.#expose = expose;
+    this.#layout = layout;
+    layout.overlay = (context, matrix, frame) => this.#draw(context, matrix, frame);
   }
 
   // Ends the recorded exposures of the case before.
   close() {
-    this.#setShown("probability", false);
-    this.#setShown("heatmap", false);
-    this.#viewport?.setLayer(null);
-    this.#viewport = null;
-    this.#map = null;
+    for (const kind of [...this.#shown]) this.#setShown(kind, false);
     this.#offered = null;
+    for (const known of [this.#pictures, this.#buttons, this.#parts]) known.clear();
+    this.#layout.repaint();
     this.#root.replaceChildren();
     this.#root.hidden = true;
   }
 
-  #viewport = null;
-  #offered = null;
-
-  open(offered, viewport) {
+  open(offered) {
     this.#offered = offered;
     if (!offered) return;
-    this.#viewport = viewport;
     this.#root.hidden = false;
-    const title = make("h2", { textContent: "Model" });
-    const provenance = make("p", { className: "provenance", textContent: `Output of ${offered.algorithm}` });
     this.status = make("p", { className: "help" });
     this.status.setAttribute("role", "status");
-    const figures = this.#probability(offered);
-    const opacity = this.#heatmap(offered);
-    const buttons = [this.#probabilityButton, this.#heatmapButton].filter(Boolean);
-    this.#root.append(title, ...figures, make("div", { className: "toggles" }, ...buttons), ...opacity, this.status, provenance);
-    if (this.#figures) this.toggle("probability");
+    const figures = this.#figures(offered);
+    const toggles = make("div", { className: "toggles" });
+    const parts = LAYERS.flatMap((layer) => this.#layerParts(layer));
+    toggles.append(...this.#buttons.values());
+    const provenance = make("p", { className: "provenance", textContent: `Output of ${offered.algorithm}` });
+    const title = make("h2", { textContent: "Model" });
+    this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status, provenance);
+    // A heat map hides what lies under it, so it waits until it is asked for.
+    for (const kind of ["probability", "mask", "boxes", "levels"]) this.toggle(kind);
   }
 
-  #figures = null;
-  #probabilityButton = null;
-
-  #probability({ probability, operating_point: point, positive }) {
-    this.#figures = null;
-    this.#probabilityButton = null;
-    if (probability === null) return [];
-    const figure = make("p", { className: "probability" });
-    figure.append(make("strong", { textContent: percent(probability) }), make("span", { textContent: " probability" }));
-    const fill = make("div", { className: "meter-fill" });
-    fill.style.width = `${probability * 100}%`;
-    const meter = make("div", { className: "meter" }, fill);
-    meter.setAttribute("aria-hidden", "true");
-    this.#figures = make("div", { hidden: true }, figure, meter);
-    // Without an operating point a probability has no sides.
-    if (point !== null) {
-      const tick = make("div", { className: "meter-point" });
-      tick.style.left = `${point * 100}%`;
-      meter.append(tick);
-      const side = positive ? "Positive: at or above" : "Negative: below";
-      const verdict = `${side} the operating point of ${percent(point)}`;
-      this.#figures.append(make("p", { className: "verdict", textContent: verdict }));
-    }
-    this.#probabilityButton = this.#button("probability", "Probability", "M");
-    return [this.#figures];
+  #figures(offered) {
+    if (offered.probability === null) return [];
+    const panel = probabilityPanel(offered);
+    this.#parts.set("probability", panel);
+    this.#addButton("probability", "Probability", "M");
+    return [panel];
   }
 
-  #heatmapButton = null;
+  #layerParts({ kind, field, label, key, none }) {
+    const found = this.#offered[field];
+    if (!found) return [];
+    if (!found.length) return [make("p", { className: "help", textContent: none })];
+    this.#addButton(kind, label, key);
+    const part = make("div", { hidden: true });
+    if (kind === "heatmap") part.append(this.#slider());
+    if (kind === "levels") part.append(levelTable(found, this.#layout));
+    const where = whereabouts(found, this.#layout.series);
+    if (where) part.append(make("p", { className: "help", textContent: `${label} on ${where}` }));
+    this.#parts.set(kind, part);
+    return [part];
+  }
 
-  #heatmap({ heatmap }) {
-    this.#heatmapButton = null;
-    if (!heatmap) return [];
-    this.#heatmapButton = this.#button("heatmap", "Heat map", "H");
+  #slider() {
     const slider = make("input", { type: "range", min: 10, max: 100, step: 5, value: this.#opacity * 100, id: "opacity" });
     slider.addEventListener("input", () => {
       this.#opacity = slider.value / 100;
-      this.#drawLayer();
+      this.#layout.repaint();
     });
     const label = make("label", { htmlFor: slider.id, textContent: "Opacity" });
-    return [make("div", { className: "opacity" }, label, slider)];
+    return make("div", { className: "opacity" }, label, slider);
   }
 
-  #button(kind, label, key) {
+  #addButton(kind, label, key) {
     const hint = make("kbd", { textContent: key });
     const element = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: label }), hint);
     element.setAttribute("aria-pressed", "false");
     element.setAttribute("aria-keyshortcuts", key);
     element.addEventListener("click", () => this.toggle(kind));
-    return element;
+    this.#buttons.set(kind, element);
+  }
+
+  // In a stack the output may lie on an image that is not in sight.
+  #guide() {
+    const places = this.#places();
+    const count = this.#layout.series.reduce((sum, { frames }) => sum + frames.length, 0);
+    if (!places.length || count < 2) return [];
+    const hint = make("kbd", { textContent: "G" });
+    const go = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: "Next image with output" }), hint);
+    go.setAttribute("aria-keyshortcuts", "G");
+    go.addEventListener("click", () => this.goOn());
+    return [make("div", { className: "toggles" }, go)];
+  }
+
+  #places() {
+    const found = new Set(LAYERS.flatMap(({ field }) => this.#offered[field] ?? []).map(({ frame }) => frame));
+    return this.#layout.series.flatMap(({ frames }) => frames.map(({ url }) => url)).filter((url) => found.has(url));
+  }
+
+  goOn() {
+    const places = this.#offered ? this.#places() : [];
+    if (!places.length) return false;
+    const here = places.indexOf(this.#layout.active.frame?.url);
+    this.#layout.goTo(places[(here + 1) % places.length]);
+    return true;
   }
 
   // True where there was something to toggle.
   toggle(kind) {
-    if (kind === "probability" && this.#figures) {
-      this.#setShown("probability", !this.#shown.probability);
-      this.#figures.hidden = !this.#shown.probability;
-      this.#probabilityButton.setAttribute("aria-pressed", this.#shown.probability);
-      return true;
-    }
-    if (kind === "heatmap" && this.#offered?.heatmap) {
-      this.#toggleMap(this.#offered);
-      return true;
-    }
-    return false;
+    if (!this.#buttons.has(kind)) return false;
+    const layer = LAYERS.find((one) => one.kind === kind);
+    if (layer?.pictures && !this.#shown.has(kind)) this.#showPictures(layer, this.#offered);
+    else this.#setShown(kind, !this.#shown.has(kind));
+    return true;
   }
 
-  async #toggleMap(offered) {
-    if (!this.#shown.heatmap && !this.#map) {
-      try {
-        this.#map = await colouredMap(offered.heatmap);
-      } catch (error) {
-        this.status.textContent = `The heat map could not be loaded. ${error.message}`;
-        return;
+  // Recorded only once the pictures of what is in sight can really be seen.
+  async #showPictures(layer, offered) {
+    const inSight = new Set(this.#layout.panes.map((pane) => pane.frame?.url));
+    const wanted = offered[layer.field];
+    try {
+      await Promise.all(wanted.filter(({ frame }) => inSight.has(frame)).map((one) => this.#fetch(layer, one)));
+    } catch (error) {
+      if (this.#offered !== offered) return;
+      this.status.textContent = `The ${layer.label.toLowerCase()} could not be loaded. ${error.message}`;
+      return;
+    }
+    // Another case may have come meanwhile.
+    if (this.#offered !== offered || this.#shown.has(layer.kind)) return;
+    this.status.textContent = "";
+    this.#setShown(layer.kind, true);
+    for (const one of wanted) this.#fetch(layer, one).catch(() => this.#pictures.delete(one.url));
+  }
+
+  #fetch(layer, { url }) {
+    const known = this.#pictures.get(url);
+    if (known) return known.coming;
+    const entry = { picture: null };
+    entry.coming = greyOf(url).then((grey) => {
+      entry.picture = layer.pictures(grey);
+      this.#layout.repaint();
+    });
+    entry.coming.catch(() => this.#pictures.delete(url));
+    this.#pictures.set(url, entry);
+    return entry.coming;
+  }
+
+  #draw(context, matrix, frame) {
+    if (!this.#offered) return;
+    const here = (field) => (this.#offered[field] ?? []).filter((one) => one.frame === frame.url);
+    const pictures = (field) => here(field).map(({ url }) => this.#pictures.get(url)?.picture).filter(Boolean);
+    if (this.#shown.has("heatmap")) for (const map of pictures("heatmaps")) drawMap(context, matrix, frame, map, this.#opacity);
+    if (this.#shown.has("mask")) for (const lines of pictures("masks")) drawOutline(context, matrix, frame, lines);
+    for (const field of ["boxes", "levels"].filter((kind) => this.#shown.has(kind))) {
+      for (const { points, label, probability, positive } of here(field)) {
+        const words = [label, probability === null ? "" : percent(probability)].filter(Boolean).join(" ");
+        drawMarked(context, matrix, points, words, positive ? FRACTURED : OTHER, positive === false);
       }
-      // Another case may have come meanwhile.
-      if (this.#offered !== offered) return (this.#map = null);
-      this.status.textContent = "";
     }
-    // Recorded only once the map can really be seen.
-    this.#setShown("heatmap", !this.#shown.heatmap);
-    this.#heatmapButton.setAttribute("aria-pressed", this.#shown.heatmap);
-    this.#drawLayer();
-  }
-
-  #drawLayer() {
-    const frame = this.#viewport.series.frames[0].url;
-    this.#viewport.setLayer(this.#shown.heatmap ? { image: this.#map, opacity: this.#opacity, frame } : null);
   }
 
   // What is on the screen at this moment, so that a submission can say that it ends there.
   get visible() {
-    return Object.keys(this.#shown).filter((kind) => this.#shown[kind]);
+    return [...this.#shown];
   }
 
   #setShown(kind, shown) {
-    if (this.#shown[kind] === shown) return;
-    this.#shown[kind] = shown;
+    if (this.#shown.has(kind) === shown) return;
+    if (shown) this.#shown.add(kind);
+    else this.#shown.delete(kind);
+    this.#buttons.get(kind)?.setAttribute("aria-pressed", shown);
+    const part = this.#parts.get(kind);
+    if (part) part.hidden = !shown;
+    this.#layout.repaint();
     this.#expose(kind, shown ? "shown" : "hidden");
   }
 }

@@ -92,6 +92,7 @@ export class Layout extends EventTarget {
 
   #addPane() {
     const pane = new Viewport(this.store);
+    pane.painter = (...drawn) => this.overlay?.(...drawn);
     this.grid.append(pane.host);
     this.panes.push(pane);
     attachPointer(pane, {
@@ -127,6 +128,20 @@ export class Layout extends EventTarget {
       const middle = (frames.length - 1) >> 1;
       frames.forEach((frame, n) => this.store.load(frame, base - Math.abs(n - middle)));
     }
+  }
+
+  repaint() {
+    for (const pane of this.panes) pane.paint();
+  }
+
+  // Shows one frame, in the viewport that has its series or else in the active one.
+  goTo(url) {
+    const series = this.series.find(({ frames }) => frames.some((frame) => frame.url === url));
+    if (!series) return;
+    const pane = this.panes.find((one) => one.series === series) ?? this.active;
+    if (pane.series !== series) pane.show(series);
+    this.activate(pane);
+    pane.go(series.frames.findIndex((frame) => frame.url === url));
   }
 
   // Every viewport shows its frame at full resolution.

@@ -22,7 +22,7 @@ class ReadingPage {
     this.layout = new Layout(root.querySelector("#viewer"), new PixelStore(decodeWorker));
     this.form = new Form(root.querySelector("#questions"));
     const expose = (kind, event) => this.activity.expose(kind, event);
-    this.assistance = new Assistance(root.querySelector("#assistance"), expose);
+    this.assistance = new Assistance(root.querySelector("#assistance"), expose, this.layout);
     this.submitButton = root.querySelector("#submit");
     this.#listen();
   }
@@ -81,7 +81,7 @@ class ReadingPage {
   #show(data, kept) {
     this.case = data;
     this.layout.show(data.series);
-    this.assistance.open(data.assistance, this.layout.panes[0]);
+    this.assistance.open(data.assistance);
     const answers = kept.pending?.answers ?? kept.answers ?? data.draft;
     this.form.render(data.questions, answers);
     this.notices.progress(data);
@@ -239,6 +239,10 @@ class ReadingPage {
       leaveField: () => this.layout.active?.host.focus(),
       heatmap: () => this.assistance.toggle("heatmap"),
       probability: () => this.assistance.toggle("probability"),
+      mask: () => this.assistance.toggle("mask"),
+      boxes: () => this.assistance.toggle("boxes"),
+      levels: () => this.assistance.toggle("levels"),
+      output: () => this.assistance.goOn(),
       pause: () => this.pause(),
       help: () => this.notices.openHelp(),
     };

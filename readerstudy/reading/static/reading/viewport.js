@@ -61,7 +61,6 @@ export class Viewport extends EventTarget {
     this.frame = null;
     this.levels = null;
     this.complete = false;
-    this.layer = null;
     this.slider.max = series.frames.length;
     this.slider.hidden = series.frames.length < 2;
     this.slider.setAttribute("aria-label", `Image of ${series.label || "the series"}`);
@@ -205,12 +204,6 @@ export class Viewport extends EventTarget {
     return this.frame.slope * level.pixels[Math.floor(y) * level.columns + Math.floor(x)] + this.frame.intercept;
   }
 
-  // An image of the model's, laid over one frame and stretched over the whole of it.
-  setLayer(layer) {
-    this.layer = layer;
-    this.paint();
-  }
-
   // hurried: nearest neighbour now, smooth as soon as the hand rests.
   paint(hurried = false) {
     clearTimeout(this.#sharpening);
@@ -231,7 +224,9 @@ export class Viewport extends EventTarget {
     const toLevel = { a: back.a * k, b: 0, c: 0, d: back.d * k, e: back.e * k, f: back.f * k };
     draw(this.colours, this.width, this.height, level, toLevel, this.#colourTable(), !this.hurried);
     this.#context.putImageData(this.image, 0, 0);
-    this.#drawLayer(matrix);
+    this.#overlayContext.clearRect(0, 0, this.width, this.height);
+    // What a model found lies above the pixels; who looks unaided has nobody to draw it.
+    this.painter?.(this.#overlayContext, matrix, this.frame);
     this.#describe(matrix);
     this.host.dataset.painted = this.complete ? this.frame.url : "";
     this.dispatchEvent(new Event("painted"));
@@ -245,16 +240,6 @@ export class Viewport extends EventTarget {
       this.#table = { key, colours: windowTable(pixels, this.window) };
     }
     return this.#table.colours;
-  }
-
-  #drawLayer(matrix) {
-    const context = this.#overlayContext;
-    context.clearRect(0, 0, this.width, this.height);
-    if (!this.layer || this.layer.frame !== this.frame.url) return;
-    context.setTransform(matrix);
-    context.globalAlpha = this.layer.opacity;
-    context.drawImage(this.layer.image, 0, 0, this.frame.columns, this.frame.rows);
-    context.resetTransform();
   }
 
   #describe(matrix) {

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ import numpy as np
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from numpy.typing import NDArray
-from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from readerstudy.cases.frames import encode
+from tests.planes import png_of
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'"
@@ -109,12 +108,11 @@ class Desk:
         self.cases[slot] = case
         return case
 
-    def add_heatmap(self, slot: str, grey: NDArray[np.uint8]) -> str:
-        target = BytesIO()
-        Image.fromarray(grey).save(target, "PNG")
-        url = f"/reading/{slot}/heatmap"
-        self.bodies[url] = ("image/png", target.getvalue())
-        return url
+    def add_plane(self, slot: str, kind: str, grey: NDArray[np.uint8], frame: str = "0-0") -> dict[str, str]:
+        """A heat map or mask of one frame, as the case names it."""
+        url = f"/reading/{slot}/{kind}/{frame}"
+        self.bodies[url] = ("image/png", png_of(grey))
+        return {"frame": f"/reading/{slot}/frame/{frame}", "url": url}
 
     def posted(self, tail: str) -> list[Any]:
         return [body for method, path, body in self.asked if method == "POST" and path.endswith(tail)]

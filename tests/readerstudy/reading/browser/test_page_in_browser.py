@@ -10,7 +10,18 @@ from playwright.sync_api import Page, expect
 
 from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
 
-AIDED = {"algorithm": "spine-net 1.2.0", "probability": 0.834, "operating_point": 0.41, "positive": True}
+AIDED = {
+    "algorithm": "spine-net 1.2.0",
+    "probability": 0.834,
+    "operating_point": 0.41,
+    "positive": True,
+    "abstain": None,
+    "uncertain": False,
+    "heatmaps": None,
+    "masks": None,
+    "boxes": None,
+    "levels": None,
+}
 STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})
 LEVEL = {
     "key": "level",
@@ -30,6 +41,13 @@ LOSS = {
     "maximum": 100,
     "unit": "%",
 }
+
+
+CORNERS = [[8, 8], [24, 8], [24, 20], [8, 20]]
+BELOW = [[8, 28], [24, 28], [24, 40], [8, 40]]
+FRACTURED = {"frame": "/reading/a/frame/0-0", "label": "L1", "points": CORNERS, "probability": 0.87, "positive": True}
+SOUND = {"frame": "/reading/a/frame/0-0", "label": "L2", "points": BELOW, "probability": 0.04, "positive": False}
+BOX = {"frame": "/reading/a/frame/0-0", "label": "Cleft", "points": CORNERS, "probability": None, "positive": None}
 
 
 def answer(page: Page, decision: str = "y", rating: str = "80") -> None:
@@ -274,24 +292,25 @@ def test_nothing_of_a_model_is_on_an_unaided_page(page: Page, desk: Desk) -> Non
     desk.add_case("a", [[picture()]])
     read(page, desk, "a")
     page.keyboard.press("h")
-    page.keyboard.press("m")
+    for key in "mkxlg":
+        page.keyboard.press(key)
     expect(page.locator("#assistance")).to_be_hidden()
     assert page.locator("#assistance").inner_html() == ""
-    assert desk.got("/reading/a/heatmap") == 0
+    assert not [path for _, path, _ in desk.asked if "heatmap" in path or "mask" in path]
 
 
 def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> None:
     grey = np.zeros((8, 8), np.uint8)
     grey[4:] = 255
-    heatmap = desk.add_heatmap("a", grey)
-    desk.add_case("a", [[np.zeros((64, 64), np.uint16)]], assistance=AIDED | {"heatmap": heatmap})
+    heatmap = desk.add_plane("a", "heatmap", grey)
+    desk.add_case("a", [[np.zeros((64, 64), np.uint16)]], assistance=AIDED | {"heatmaps": [heatmap]})
     desk.replies = [STORED]
     read(page, desk, "a")
     panel = page.locator("#assistance")
     expect(panel).to_contain_text("83.4 % probability")
     expect(panel).to_contain_text("Positive: at or above the operating point of 41 %")
     expect(panel).to_contain_text("Output of spine-net 1.2.0")
-    assert desk.got(heatmap) == 0
+    assert desk.got(heatmap["url"]) == 0
     page.keyboard.press("h")
     button = page.get_by_role("button", name="Heat map")
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -367,9 +386,10 @@ def test_a_break_is_offered_when_it_is_due(page: Page, desk: Desk) -> None:
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
 def test_the_page_fits_and_passes_axe(page: Page, desk: Desk, size: tuple[int, int]) -> None:
-    heatmap = desk.add_heatmap("a", np.full((8, 8), 200, np.uint8))
+    planes = [desk.add_plane("a", kind, np.full((8, 8), 200, np.uint8)) for kind in ("heatmap", "mask")]
+    found = {"heatmaps": planes[:1], "masks": planes[1:], "boxes": [BOX], "levels": [FRACTURED, SOUND]}
     questions = [*QUESTIONS, LEVEL, LOSS]
-    desk.add_case("a", [[picture()], [picture(1)]], questions=questions, assistance=AIDED | {"heatmap": heatmap})
+    desk.add_case("a", [[picture()], [picture(1)]], questions=questions, assistance=AIDED | found)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     read(page, desk, "a")
     page.keyboard.press("Enter")
