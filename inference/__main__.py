@@ -10,19 +10,30 @@ from collections.abc import Sequence
 from inference.cards import CardError
 from inference.cohort import BadCohort
 from inference.declared import SpecError
+from inference.history import BadHistory
+from inference.logits import BadLogits
 from inference.models import UnknownFamily
 from inference.pixels import UnreadableInput
 from inference.recipes import BadRecipe
 
 # Each is a module of inference.commands with add_arguments and run; only the one that is named is loaded.
 COMMANDS = {
-    "train": "train, calibrate and freeze a classifier",
+    "train": "teach a declared model on a fixed split; a draft until it is decided",
+    "crossval": "answer every case by a model that was taught without its patient",
+    "refit": "teach the final model on all cases of development",
+    "decide": "choose calibration and operating point, and freeze them as the next version",
+    "card": "a model's card as a page",
+    "classifier": "train, calibrate and freeze a classifier of one of the first families",
     "evaluate": "measure a frozen model on another cohort",
-    "predict": "print the predictions of image files as CSV",
+    "predict": "answer the cases of a manifest, or print the predictions of image files",
     "explain": "write the heat map of an image file",
-    "phantoms": "make synthetic lateral spine radiographs",
+    "phantoms": "make synthetic patients: films, CT, MR, the cohorts of the five studies",
     "readers": "simulate readers of synthetic cases, unaided and aided",
 }
+REFUSALS = (
+    *(BadCohort, BadHistory, BadLogits, BadRecipe, CardError),
+    *(SpecError, UnknownFamily, UnreadableInput),
+)
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -41,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
     command = importlib.import_module(f"inference.commands.{options.command}")
     try:
         command.run(options)
-    except (BadCohort, BadRecipe, CardError, SpecError, UnknownFamily, UnreadableInput, OSError) as error:
+    except (*REFUSALS, OSError) as error:
         print(f"inference: {error}", file=sys.stderr)
         return 2
     return 0

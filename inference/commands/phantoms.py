@@ -1,19 +1,42 @@
-"""Make synthetic lateral spine radiographs."""
+"""Make synthetic patients: the cohorts of the five studies, single films, contact sheets; check what they promise."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from inference.phantoms.plans import PRESETS, STUDIES
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--cases", type=int, default=60)
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--prefix", default="P", help="letters before the patients' numbers")
-    command.add_argument("--out", type=Path, required=True)
+    jobs = command.add_subparsers(dest="job", required=True, metavar="JOB")
+
+    build = jobs.add_parser("build", help="write the cohort of a study: images, manifest, truth, digests")
+    build.add_argument("study", help=", ".join(STUDIES))
+    build.add_argument("--preset", default="small", help=", ".join(PRESETS))
+    build.add_argument("--seed", type=int, default=7)
+    build.add_argument("--out", type=Path, required=True, help="a folder of its own")
+    build.add_argument("--workers", type=int, default=2)
+
+    films = jobs.add_parser("films", help="write films of as many patients, half of them with a fracture")
+    films.add_argument("--cases", type=int, default=60)
+    films.add_argument("--seed", type=int, default=1)
+    films.add_argument("--prefix", default="P", help="letters before the patients' numbers")
+    films.add_argument("--out", type=Path, required=True)
 
 
 def run(options: argparse.Namespace) -> None:
+    {"build": run_build, "films": run_films}[options.job](options)
+
+
+def run_build(options: argparse.Namespace) -> None:
+    from inference.phantoms.sets import build_set
+
+    built = build_set(options.study, options.out, options.preset, options.seed, workers=options.workers, quiet=False)
+    print(f"{built.cases} cases, {built.images} images; {built.manifest}; digest {built.digest}")
+
+
+def run_films(options: argparse.Namespace) -> None:
     from inference.phantoms import build
 
     manifest = build(options.out, cases=options.cases, seed=options.seed, prefix=options.prefix)

@@ -1,9 +1,16 @@
-"""Synthetic lateral spine radiographs. Every case is labelled synthetic; nothing here comes from a patient.
+"""Synthetic patients and their images. Every case is labelled synthetic; nothing here comes from a patient.
 
-column    a patient: vertebral column with or without a compression fracture
-bones     what each bone adds to a ray; tissue everything else; shapes the soft-edged forms of both
-film      the radiograph of a patient at a site: Beer–Lambert, scatter, blur, noise
-readers   simulated readers with a seniority
+column, fractures   a patient: vertebral column, what is wrong with it, and the truth about both
+features, ceilings  the signs of a fracture and how often each class shows them; what the best reader could reach
+bones, tissue       what each bone, and everything else, adds to a ray; `implants` metal, cement and instruments
+shapes              the soft-edged forms of all of them
+views, truth        where a film lies; corners, masks and levels through the same view
+exposure, film      Beer–Lambert, scatter, blur, noise and the look of a hospital; one film of a patient
+markers             what is burnt in: SYNTHETIC, a side letter, the position
+volume, signals     the same patient on a grid; `ct` in HU, `mr` as T1W and T2W
+plans, sets         the cohorts of the five studies; `build_set` writes one with its manifest and truth
+show                contact sheets with the truth over the images
+readers             simulated readers with a seniority
 
 `build(folder, cases=…, seed=…)` writes 16-bit PNG films and a manifest that `manage.py import_cases` and
 `python -m inference train` read.
@@ -18,12 +25,16 @@ import numpy as np
 from PIL import Image
 
 from inference.phantoms.column import Patient, make_patient
-from inference.phantoms.film import SITES, make_film, place_of
+from inference.phantoms.exposure import SITES
+from inference.phantoms.film import Film, make_film
+from inference.phantoms.fractures import Wanted
+from inference.phantoms.views import Framing
 
 MANIFEST = "manifest.csv"
-COLUMNS = [
+COLUMNS = (
     "case",
     "patient",
+    "role",
     "file",
     "series",
     "truth",
@@ -35,11 +46,17 @@ COLUMNS = [
     "sex",
     "row",
     "column",
+    "height",
+    "width",
     "synthetic",
-]
+)
+FULL = Framing(heights=(262.0, 292.0), slimness=0.66, scale=1.0)
+MIXED = Wanted(several=0.0, implants=0.05, variants=0.04)
 
 
-def build(folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence: float = 0.5) -> Path:
+def build(
+    folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence: float = 0.5, role: str = "develop"
+) -> Path:
     """Write ``cases`` films of as many patients, and their manifest.
 
     Parameters
@@ -52,6 +69,8 @@ def build(folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence:
         Before the patients' numbers, so that two sets can be told apart.
     prevalence : float
         Share of cases with a fracture, spread evenly.
+    role : {"develop", "control", "external"}
+        Written into the manifest.
 
     Returns
     -------
@@ -67,22 +86,29 @@ def build(folder: Path, *, cases: int, seed: int, prefix: str = "P", prevalence:
         for number in range(cases):
             name = f"{prefix}{number + 1:03d}"
             fractured = int((number + 1) * prevalence) > int(number * prevalence)
-            patient = make_patient(seed, name, fractured=fractured)
+            patient = make_patient(seed, name, fractured=fractured, wanted=MIXED)
             site = sorted(SITES)[number // 2 % len(SITES)]
-            film = make_film(patient, SITES[site])
-            # Depth in the name of the format: 12 bits in 16, as radiographs come.
-            Image.fromarray(film.astype(np.uint16)).save(films / f"{name}.png", optimize=False)
-            rows.writerow(row_of(patient, name, f"films/{name}.png", site))
+            film = make_film(patient, site, framing=FULL)
+            write_film(film, films / f"{name}.png")
+            rows.writerow(row_of(patient, film, name, site) | {"role": role, "file": f"films/{name}.png"})
     return manifest
 
 
-def row_of(patient: Patient, name: str, file: str, site: str) -> dict[str, object]:
+def write_film(film: Film, path: Path) -> None:
+    """16-bit PNG; 12 bits of it are used, as radiographs come."""
+    Image.fromarray(film.pixels.astype(np.uint16)).save(path, compress_level=2)
+
+
+def row_of(patient: Patient, film: Film, name: str, site: str) -> dict[str, object]:
     fracture = patient.fracture
-    row, column = place_of(patient, fracture.level) if fracture else ("", "")
+    place: dict[str, object] = {}
+    if fracture:
+        one = next(one for one in film.truth.bodies if one.vertebra.level == fracture.level)
+        (row, column), (height, width) = one.middle, one.box
+        place = {"row": round(row), "column": round(column), "height": round(height), "width": round(width)}
     return {
         "case": name,
         "patient": f"synthetic-{name}",
-        "file": file,
         "series": "Lateral",
         "truth": int(fracture is not None),
         "site": site,
@@ -91,7 +117,5 @@ def row_of(patient: Patient, name: str, file: str, site: str) -> dict[str, objec
         "shape": fracture.shape if fracture else "",
         "age": patient.age,
         "sex": patient.sex,
-        "row": row,
-        "column": column,
         "synthetic": "yes",
-    }
+    } | place

@@ -1,147 +1,167 @@
-"""The lateral film of a synthetic patient: line integrals, Beer–Lambert, scatter, blur, quantum noise, a site's look.
-
-What a ray meets adds up, and its intensity is N·exp(−Σ μ·length).
-"""
+"""The lateral film of a synthetic patient: everything that a ray meets, added up, exposed and marked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import gaussian_filter
 
-from inference.phantoms import bones
+from inference.phantoms import bones, implants
 from inference.phantoms.column import Patient, Vertebra, chance_for
-from inference.phantoms.shapes import Plane, broad, resized
-from inference.phantoms.tissue import aorta, soft_tissue
+from inference.phantoms.exposure import C_ARM, DEPTH, SITES, detected, developed
+from inference.phantoms.markers import stamp
+from inference.phantoms.shapes import Plane, line, resized
+from inference.phantoms.tissue import SOFT, aorta, soft_tissue
+from inference.phantoms.truth import FilmTruth, truth_of
+from inference.phantoms.views import Framing, View, Window, make_view
 
-PIXEL = 0.42
-ROWS, COLUMNS = 704, 480
-WORDS = "SYNTHETIC"
-Bone = Callable[[Patient, Vertebra, Plane, Plane, np.random.Generator], Plane]
-
-
-@dataclass(frozen=True)
-class Site:
-    """How a hospital's films look: photons per pixel, scatter, blur (mm), gamma, equalisation, collimation (pixels)."""
-
-    photons: float
-    scatter: float
-    blur: float
-    gamma: float
-    levelled: float
-    border: int
-
-
-SITES = {
-    "North": Site(photons=5.0e4, scatter=0.22, blur=0.32, gamma=1.10, levelled=0.55, border=0),
-    "South": Site(photons=2.4e4, scatter=0.34, blur=0.48, gamma=0.95, levelled=0.5, border=18),
-}
+# How far forward the lowest ribs reach, mm.
+LONGEST_RIBS = {"T13": 24.0, "T12": 52.0, "T11": 96.0, "T10": 140.0}
 
 
 @dataclass(frozen=True)
-class View:
-    """Where the film lies: every pixel's position in the patient, millimetres."""
+class Film:
+    """Pixels (12 bits, bone bright, shape (rows, columns)), how they were taken, and what they show."""
 
-    x: Plane
-    z: Plane
-
-    def windows_of(self, one: Vertebra) -> list[tuple[tuple[slice, slice], Bone]]:
-        """The parts of the film that the body and what is behind it can reach, each with what draws it."""
-        front = self.window(one, -one.depth / 2 - 6, one.depth / 2 + 6, 26)
-        return [(front, bones.body), (self.window(one, -70, -one.depth / 2 + 9, 40), bones.posterior_elements)]
-
-    def window(self, one: Vertebra, behind: float, before: float, half: float) -> tuple[slice, slice]:
-        """The part of the film between two depths of a body and so far above and below its centre."""
-        x, v = self.local(one, np.s_[::4, ::4])
-        near = (x > behind) & (x < before) & (np.abs(v) < half)
-        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-        if rows.size < 2 or columns.size < 2:
-            return slice(0, 0), slice(0, 0)
-        return slice(4 * rows[0], 4 * rows[-1] + 4), slice(4 * columns[0], 4 * columns[-1] + 4)
-
-    def local(self, one: Vertebra, window: tuple[slice, slice]) -> tuple[Plane, Plane]:
-        """Pixels of a window in the frame of a vertebra: millimetres forward and upward from its centre."""
-        lean = np.radians(one.tilt)
-        dx, dz = self.x[window] - np.float32(one.x), self.z[window] - np.float32(one.z)
-        c, s = np.float32(np.cos(lean)), np.float32(np.sin(lean))
-        return dx * c - dz * s, dx * s + dz * c
+    pixels: Plane
+    view: View
+    truth: FilmTruth
 
 
-def make_film(patient: Patient, site: Site) -> Plane:
-    """The film as stored: 12-bit values, bone bright, shape (704, 480) at 0.42 mm."""
-    chance = chance_for(patient.chance)
-    view = make_view(patient, chance)
-    # These have no detail below two pixels.
-    x, z = view.x[::2, ::2], view.z[::2, ::2]
-    coarse = (
-        soft_tissue(patient, x, z, chance, 2 * PIXEL) + bones.sacrum(patient, x, z) + bones.ribs(patient, x, z, chance)
-    )
-    lengths = resized(coarse, view.x.shape) + aorta(patient, view.x, view.z, chance)
+def make_film(
+    patient: Patient,
+    site: str,
+    *,
+    number: int = 1,
+    framing: Framing | None = None,
+    hold: str = "",
+    operation: bool = False,
+) -> Film:
+    """One film of a patient.
+
+    Parameters
+    ----------
+    patient : Patient
+    site : str
+        Key of ``SITES``.
+    number : int
+        Another number is another exposure of the same patient: other view, noise and bowel gas.
+    framing : Framing, optional
+    hold : str
+        Level that must lie on the film; by default that of the fracture, or L1.
+    operation : bool
+        A round C-arm image with instruments instead of a film.
+
+    Returns
+    -------
+    Film
+
+    Examples
+    --------
+    >>> from inference.phantoms.column import make_patient
+    >>> film = make_film(make_patient(7, "P001", fractured=True), "A")
+    >>> film.pixels.max() <= 4095, [body.vertebra.level for body in film.truth.bodies][:2]
+    (True, ['T10', 'T11'])
+    """
+    chance = chance_for(patient.chance, "film", number, site)
+    look = C_ARM if operation else SITES[site]
+    framing = framing or Framing()
+    if operation:
+        framing = Framing(slimness=1.0, round=float(chance.uniform(150, 190)), scale=framing.scale)
+    hold = hold or (patient.fracture.level if patient.fracture else "L1")
+    view = make_view(patient, chance, framing, pixel=look.pixel, margin=look.margin, hold=hold)
+    soft, hard = lengths_of(patient, view, chance)
+    metal = operated(patient, view, hold, chance) if operation else 0.0
+    lengths = soft + look.kvp * hard + metal
+    opened = view.open()
+    grey = developed(detected(lengths, look, view.pixel, chance), look, view.pixel, opened) * opened
+    stamp(grey, chance, operation=operation)
+    return Film(np.round(grey * DEPTH), view, truth_of(patient, view))
+
+
+def lengths_of(patient: Patient, view: View, chance: np.random.Generator) -> tuple[Plane, Plane]:
+    """Line integrals of attenuation of soft tissue, and of bone with what was put into it; shape (rows, columns)."""
+    # Soft tissue has no detail below two pixels of a film of full size.
+    step = 2 if view.pixel < 0.6 else 1
+    x, z = view.grid(step)
+    soft = soft_tissue(patient, x, z, chance, step * view.pixel)
+    hard = cage(patient, x, z, chance)
+    if step > 1:
+        soft, hard = (resized(plane, (view.rows, view.columns)) for plane in (soft, hard))
+        x, z = view.grid()
+    hard = hard + aorta(patient, x, z, chance, view.pixel)
     for one in patient.vertebrae:
-        for window, bone in view.windows_of(one):
-            if lengths[window].size:
-                x, v = view.local(one, window)
-                lengths[window] += bone(patient, one, x, v, chance)
-    return labelled(expose(lengths, site, chance), site)
+        look = bones.look_of(patient, one)
+        if look.swelling:
+            u, v = one.local(x, z)
+            soft = soft + SOFT * 9 * look.swelling * line(u - one.depth / 2 - 3, 7) * line(v, 17)
+        window = near(view, one, -one.depth / 2 - 6, one.depth / 2 + 9, 28)
+        if hard[window].size:
+            u, v = one.local(x[window], z[window])
+            hard[window] += bones.body(one, look, view.parallax(one), u, v, chance)
+            hard[window] += in_the_body(patient, one, u, v, chance)
+        window = near(view, one, -72, 0.3 * one.depth, 42)
+        if hard[window].size:
+            u, v = one.local(x[window], z[window])
+            hard[window] += bones.posterior_elements(one, look, view.parallax(one), u, v)
+            if any(implant.kind == "screws" for implant in patient.implants_at(one.level)):
+                hard[window] += implants.screw(one, view.parallax(one), u, v)
+    return soft, hard + rods(patient, x, z)
 
 
-def make_view(patient: Patient, chance: np.random.Generator) -> View:
-    """Random field of view around L1–L2, with a slight turn of the film."""
-    centre = next(one for one in patient.vertebrae if one.level == "L2")
-    turn = np.radians(chance.normal(0, 2.5))
-    column, row = np.meshgrid(np.arange(COLUMNS, dtype=np.float32), np.arange(ROWS, dtype=np.float32))
-    x = (column - np.float32(COLUMNS * 0.45)) * PIXEL + np.float32(chance.normal(0, 7))
-    z = (np.float32(ROWS * 0.5) - row) * PIXEL + np.float32(chance.normal(0, 11))
-    c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    return View(np.float32(centre.x) + x * c - z * s, np.float32(centre.z - 4) + x * s + z * c)
+def in_the_body(patient: Patient, one: Vertebra, u: Plane, v: Plane, chance: np.random.Generator) -> Plane:
+    total = np.zeros_like(u)
+    for implant in patient.implants_at(one.level):
+        if implant.kind == "cement":
+            total += implants.cement(one, implant, u, v, chance)
+    return total
 
 
-def place_of(patient: Patient, level: str) -> tuple[int, int]:
-    """Row and column of the centre of a vertebra on its film (it may lie beyond the border)."""
-    view = make_view(patient, chance_for(patient.chance))
-    one = next(body for body in patient.vertebrae if body.level == level)
-    far = np.hypot(view.x - one.x, view.z - one.z)
-    row, column = np.unravel_index(int(far.argmin()), far.shape)
-    return int(row), int(column)
+def rods(patient: Patient, x: Plane, z: Plane) -> Plane:
+    """The rods over all levels with screws."""
+    bodies = [one for one in patient.vertebrae if any(i.kind == "screws" for i in patient.implants_at(one.level))]
+    heads = [one.place(-one.depth / 2 - 24.0, 0.20 * one.posterior + 1.0) for one in bodies]
+    return implants.rod([(px, pz) for px, _, pz in heads], x, z) if len(heads) > 1 else np.zeros_like(x)
 
 
-def expose(lengths: Plane, site: Site, chance: np.random.Generator) -> Plane:
-    """From line integrals to grey values in 0…1: quanta, scatter, blur, logarithm, the site's window."""
-    primary = np.exp(-lengths)
-    primary /= np.median(primary)
-    ceiling = np.float32(60.0)
-    primary = np.minimum(primary, ceiling)
-    scattered = broad(np.minimum(primary, 6), 22 / PIXEL) * site.scatter + 0.05
-    blurred = gaussian_filter(primary, site.blur / PIXEL) + scattered
-    # The noise of a flat panel is a little blurred too: light spreads in the scintillator.
-    noise = gaussian_filter(chance.standard_normal(lengths.shape, dtype=np.float32), 0.55) * 1.9
-    quanta = blurred + np.sqrt(blurred * 1000 / site.photons) * noise * 0.11
-    film = -np.log(np.clip(quanta, 1e-3, None))
-    film = film - site.levelled * broad(film, 30 / PIXEL)
-    film = film + 0.55 * (film - gaussian_filter(film, 2.4 / PIXEL))
-    anatomy = film[ROWS // 8 : -ROWS // 8, COLUMNS // 4 : -COLUMNS // 6]
-    low, high = np.percentile(anatomy, [0.5, 99.7])
-    margin = 0.10 * (high - low)
-    result: Plane = np.clip((film - low + margin) / (high - low + 2 * margin), 0, 1) ** site.gamma
+def operated(patient: Patient, view: View, hold: str, chance: np.random.Generator) -> Plane:
+    """Instruments of an operation: needles in the level it is about, clamps now and then."""
+    x, z = view.grid()
+    one = patient.vertebra(hold)
+    total = np.zeros_like(x)
+    u, v = one.local(x, z)
+    for _ in range(int(chance.integers(0, 3))):
+        total += implants.needle(one, u, v, chance)
+    for _ in range(int(chance.integers(0, 2))):
+        middle = (one.x - float(chance.uniform(55, 80)), one.z + float(chance.uniform(-55, 55)))
+        total += implants.forceps(middle, x, z, chance)
+    return total
+
+
+def cage(patient: Patient, x: Plane, z: Plane, chance: np.random.Generator) -> Plane:
+    """Sacrum, iliac wings and ribs."""
+    last = patient.vertebrae[0]
+    look = bones.look_of(patient, last)
+    total = bones.sacrum(last, look, x, z) + bones.wings(last, look, 30 * patient.scoliosis, x, z)
+    for one in patient.vertebrae:
+        if not one.ribs:
+            continue
+        longest = LONGEST_RIBS.get(one.level, 165.0)
+        for side in (-1.0, 1.0):
+            bow = float(chance.normal(0, 1.5)) + side * 2.6
+            length = longest * float(chance.uniform(0.85, 1.1))
+            joint = (one.x - one.depth / 2 - 2, one.z + one.posterior * 0.36 + bow / 2)
+            total += bones.rib(bones.rib_courses(joint, length, bow), look, x, z)
+    result: Plane = total
     return result
 
 
-def labelled(grey: Plane, site: Site) -> Plane:
-    """Collimation, and the word that nobody can overlook, as a lead marker would lie on the film."""
-    if site.border:
-        grey[: site.border] = grey[-site.border :] = 0
-        grey[:, : site.border] = grey[:, -site.border :] = 0
-    stamp = Image.new("L", (COLUMNS, ROWS))
-    drawing = ImageDraw.Draw(stamp)
-    font = ImageFont.load_default(15)
-    place = (site.border + 10, ROWS - site.border - 28)
-    box = drawing.textbbox(place, WORDS, font)
-    drawing.text(place, WORDS, fill=255, font=font)
-    strip = np.s_[int(box[1]) - 4 : int(box[3]) + 5, int(box[0]) - 5 : int(box[2]) + 6]
-    marked = grey.copy()
-    marked[strip] = np.asarray(stamp, dtype=np.float32)[strip] / 255
-    result: Plane = np.round(marked * 4095)
-    return result
+def near(view: View, one: Vertebra, behind: float, before: float, half: float) -> Window:
+    """The part of the film between two depths of a body and so far above and below its centre."""
+    places = [one.place(along, up) for along in (behind, before) for up in (-half, half)]
+    spots = [view.spot(x, z) for x, _, z in places]
+    rows, columns = [spot.row for spot in spots], [spot.column for spot in spots]
+    return (
+        slice(max(0, int(min(rows))), max(0, int(max(rows)) + 1)),
+        slice(max(0, int(min(columns))), max(0, int(max(columns)) + 1)),
+    )

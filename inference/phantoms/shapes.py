@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 Plane = NDArray[np.floating[Any]]
+Point = tuple[float, float]
+
+# Grain comes from sheets made once per process: millimetres per sheet pixel and pixels along a side.
+SHEET_STEP, SHEET = 0.35, 512
 
 
 def edge(distance: Plane, softness: float = 0.35) -> Plane:
@@ -32,12 +39,35 @@ def meet(*distances: Plane, roundness: float = 1.6) -> Plane:
     return result
 
 
-def capsule(x: Plane, y: Plane, start: tuple[float, float], end: tuple[float, float], radius: float) -> Plane:
+def capsule(x: Plane, y: Plane, start: Point, end: Point, radius: float) -> Plane:
     """Distance inside a line from start to end with round ends of that radius."""
     along = np.array(end) - np.array(start)
     share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / float(along @ along), 0, 1)
     result: Plane = radius - np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
     return result
+
+
+def ellipse(x: Plane, y: Plane, centre: Point, half: Point, turn: float = 0.0) -> Plane:
+    """About the distance inside an ellipse; ``turn`` in radians, ``half`` its half axes."""
+    dx, dy = x - centre[0], y - centre[1]
+    p, q = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
+    result: Plane = (1 - np.hypot(p / half[0], q / half[1])) * min(half)
+    return result
+
+
+def course(x: Plane, y: Plane, points: Sequence[Point]) -> tuple[Plane, Plane]:
+    """Distance from a line through the points, and how far along it (mm) the nearest place lies."""
+    nearest, along, before = np.full_like(x, np.inf), np.zeros_like(x), 0.0
+    for start, end in pairwise(points):
+        sx, sy = end[0] - start[0], end[1] - start[1]
+        length = float(np.hypot(sx, sy))
+        share = np.clip(((x - start[0]) * sx + (y - start[1]) * sy) / length**2, 0, 1)
+        far = np.hypot(x - start[0] - share * sx, y - start[1] - share * sy)
+        closer = far < nearest
+        along = np.where(closer, before + share * length, along)
+        nearest = np.minimum(nearest, far)
+        before += length
+    return nearest, along
 
 
 def texture(chance: np.random.Generator, grain: float, shape: tuple[int, ...]) -> Plane:
@@ -46,6 +76,24 @@ def texture(chance: np.random.Generator, grain: float, shape: tuple[int, ...]) -
     small = chance.standard_normal((int(rows / grain) + 4, int(columns / grain) + 4), dtype=np.float32)
     field = resized(small, (round(small.shape[0] * grain), round(small.shape[1] * grain)))[:rows, :columns]
     result: Plane = (field - field.mean()) / field.std()
+    return result
+
+
+@lru_cache(maxsize=8)
+def sheet(along: float, across: float) -> Plane:
+    """A periodic random field of deviation 1 with grains that long (second axis of a bone) and that wide, mm."""
+    chance = np.random.default_rng([round(100 * along), round(100 * across)])
+    noise = chance.standard_normal((SHEET, SHEET), dtype=np.float32)
+    field = gaussian_filter(noise, (along / SHEET_STEP / 2.4, across / SHEET_STEP / 2.4), mode="wrap")
+    result: Plane = field / field.std()
+    return result
+
+
+def grain(x: Plane, v: Plane, along: float, across: float, chance: np.random.Generator) -> Plane:
+    """The field of ``sheet`` in the frame of a bone, from another part of it for every bone."""
+    shift = chance.uniform(0, SHEET, 2).astype(np.float32)
+    places = np.stack([v / SHEET_STEP + shift[0], x / SHEET_STEP + shift[1]])
+    result: Plane = map_coordinates(sheet(along, across), places, order=1, mode="grid-wrap")
     return result
 
 

@@ -113,7 +113,9 @@ def make_films(folder: Path, cases: int, tell: Tell) -> Path:
     done = folder / "complete"
     if not done.exists():
         tell(f"making {cases} synthetic radiographs")
-        inference("phantoms", "--cases", str(cases), "--seed", str(SEED), "--prefix", "D", "--out", str(folder))
+        inference(
+            "phantoms", "films", "--cases", str(cases), "--seed", str(SEED), "--prefix", "D", "--out", str(folder)
+        )
         done.touch()
     return manifest
 

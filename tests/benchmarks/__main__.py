@@ -63,7 +63,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def make_films(folder: Path) -> Path:
-    words = ["phantoms", "--cases", str(FILMS), "--seed", "5", "--prefix", "B", "--out", str(folder)]
+    words = ["phantoms", "films", "--cases", str(FILMS), "--seed", "5", "--prefix", "B", "--out", str(folder)]
     seconds = timed(
         lambda: subprocess.run([sys.executable, "-m", "inference", *words], check=True, capture_output=True)
     )

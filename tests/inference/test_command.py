@@ -47,7 +47,7 @@ def test_predict_and_explain(
 def test_faults_end_with_a_sentence_and_status_2(
     trained: tuple[Path, Card], toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = ["train", str(toy / "manifest.csv"), "--images", str(toy), "--out", str(tmp_path / "out")]
+    train = ["classifier", str(toy / "manifest.csv"), "--images", str(toy), "--out", str(tmp_path / "out")]
     changed = json.loads((trained[0] / CARD).read_text())
     (tmp_path / CARD).write_text(json.dumps(changed | {"name": "another"}))
     for words, reason in (
@@ -64,7 +64,7 @@ def test_faults_end_with_a_sentence_and_status_2(
 
 
 def test_phantoms_and_their_readers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["phantoms", "--cases", "2", "--seed", "1", "--out", str(tmp_path)]) == 0
+    assert main(["phantoms", "films", "--cases", "2", "--seed", "1", "--out", str(tmp_path)]) == 0
     (tmp_path / "p.csv").write_text("case,probability\nP001,0.2\nP002,0.9\n")
     words = ["readers", str(tmp_path / "manifest.csv"), "--predictions", str(tmp_path / "p.csv")]
     assert main([*words, "--out", str(tmp_path / "answers.csv")]) == 0

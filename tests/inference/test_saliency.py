@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from inference.models import build
+from inference.phantoms import FULL
 from inference.phantoms.column import make_patient
-from inference.phantoms.film import SITES, make_film, place_of
+from inference.phantoms.film import make_film
 from inference.predict import model_in
 from inference.preprocess import Preprocessing
 from inference.saliency import class_activation
@@ -56,10 +57,10 @@ def films() -> tuple[torch.Tensor, list[tuple[float, float]]]:
         patient = make_patient(77, f"S{number:03d}", fractured=True)
         if patient.fracture is None or patient.fracture.grade < 2:
             continue
-        film = make_film(patient, SITES["North"]).astype(np.float32)
-        inputs.append(preprocessing(film))
-        row, column = place_of(patient, patient.fracture.level)
-        places.append((row / film.shape[0], column / film.shape[1]))
+        film = make_film(patient, "A", framing=FULL)
+        inputs.append(preprocessing(film.pixels.astype(np.float32)))
+        broken = next(body for body in film.truth.bodies if body.vertebra.level == patient.fracture.level)
+        places.append((broken.middle.row / film.view.rows, broken.middle.column / film.view.columns))
     return torch.from_numpy(np.stack(inputs))[:, None], places
 
 
@@ -68,8 +69,8 @@ def hits(maps: np.ndarray, places: list[tuple[float, float]]) -> tuple[float, fl
     found, chance = [], []
     for plane, (row, column) in zip(maps, places, strict=True):
         rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
-        # A vertebra with its discs is 45 mm of the 296 × 202 mm of a film.
-        near = np.hypot(((rows + 0.5) / plane.shape[0] - row) * 296, ((columns + 0.5) / plane.shape[1] - column) * 202)
+        # A vertebra with its discs is 45 mm of the some 277 × 183 mm of a film.
+        near = np.hypot(((rows + 0.5) / plane.shape[0] - row) * 277, ((columns + 0.5) / plane.shape[1] - column) * 183)
         strongest = np.unravel_index(int(plane.argmax()), plane.shape)
         found.append(near[strongest] < 22)
         chance.append((near < 22).mean())
