@@ -39,7 +39,8 @@ def clahe(values: Values, clip: float, tiles: int) -> Values:
     """Contrast-limited adaptive histogram equalisation of every slice, in [0, 1].
 
     Zuiderveld, Graphics Gems IV (1994), VIII.5. Each tile has its own equalisation, whose histogram is cut at ``clip``
-    of the tile's pixels and the excess dealt out evenly; a pixel takes the mean of its four nearest tiles by distance.
+    of the tile's pixels and the excess dealt out evenly below that; a pixel takes the mean of its four nearest tiles,
+    weighed by distance.
 
     Parameters
     ----------
@@ -68,10 +69,16 @@ def _maps(plane: NDArray[np.uint8], down: NDArray[np.int64], across: NDArray[np.
     for row, column in np.ndindex(maps.shape[:2]):
         tile = plane[down[row] : down[row + 1], across[column] : across[column + 1]]
         shares = np.bincount(tile.ravel(), minlength=BINS) / tile.size
-        kept = np.minimum(shares, max(clip, 1 / BINS))
-        kept += (1 - kept.sum()) / BINS
-        maps[row, column] = np.cumsum(kept)
+        maps[row, column] = np.cumsum(_limited(shares, max(clip, 1 / BINS)))
     return maps
+
+
+def _limited(shares: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+    """The histogram under the limit, what lay above dealt out evenly to the steps that have room."""
+    kept = np.minimum(shares, limit)
+    while (excess := 1 - kept.sum()) > 1e-9 and (room := kept < limit).any():
+        kept[room] = np.minimum(kept[room] + excess / room.sum(), limit)
+    return kept
 
 
 def _neighbours(edges: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], Values]:

@@ -107,9 +107,8 @@ class Geometry:
             last = min(count - 1, int(np.floor(self.high[axis])))
             covered.append(slice(first, last + 1))
             finer = plane.shape[axis] / self.size[axis] / self.step[axis]
-            there = (np.arange(first, last + 1) - self.origin[axis]) / self.step[axis] + 0.5
-            places = there * plane.shape[axis] / self.size[axis] - 0.5
-            values = read_along(values, axis + 3 - plane.ndim, places, finer)
+            start = ((first - self.origin[axis]) / self.step[axis] + 0.5) * plane.shape[axis] / self.size[axis] - 0.5
+            values = read_along(values, axis + 3 - plane.ndim, start, finer, last + 1 - first)
         laid = np.zeros(self.sides, np.float32)
         laid[tuple(covered)] = values[0] if plane.ndim == 2 else values
         return laid
@@ -202,8 +201,8 @@ class _Canvas:
         exist = np.flatnonzero((positions >= -0.5) & (positions <= self.values.shape[axis] - 0.5))
         if not len(exist):
             raise UnreadableInput("The region of interest holds no pixel of the image.")
-        self.values = read_along(self.values, axis, positions[exist], step)
         first = int(exist[0])
+        self.values = read_along(self.values, axis, float(positions[first]), step, len(exist))
         self.origin[axis] += self.step[axis] * positions[first]
         self.step[axis] *= step
         self.low[axis], self.high[axis] = -0.5 - first, count - 0.5 - first

@@ -35,18 +35,20 @@ def weights(positions: NDArray[np.float64], count: int, step: float) -> csr_arra
     return csr_array((share[kept].astype(np.float32), taps[kept], starts), shape=(len(positions), count))
 
 
-def read_along(values: Values, axis: int, positions: NDArray[np.float64], step: float) -> Values:
-    """Values at those places of one axis of (slices, rows, columns); whole numbers one apart are cut, not computed."""
-    count = values.shape[axis]
-    first = int(positions[0])
-    if step == 1.0 and positions[0] == first and first >= 0 and first + len(positions) <= count:
-        return values[(slice(None),) * axis + (slice(first, first + len(positions)),)]
-    matrix = weights(positions, count, step)
+def read_along(values: Values, axis: int, start: float, step: float, count: int) -> Values:
+    """Values of (slices, rows, columns) at ``start``, ``start + step``, … of one axis, ``count`` of them.
+
+    Where they are values of the image themselves they are cut out, not computed.
+    """
+    held = values.shape[axis]
+    if step == 1.0 and start == int(start) and start >= 0 and start + count <= held:
+        return values[(slice(None),) * axis + (slice(int(start), int(start) + count),)]
+    matrix = weights(start + step * np.arange(count), held, step)
     if axis == 0:
-        flat = matrix @ values.reshape(count, -1)
-        return np.asarray(flat, np.float32).reshape(len(positions), *values.shape[1:])
+        flat = matrix @ values.reshape(held, -1)
+        return np.asarray(flat, np.float32).reshape(count, *values.shape[1:])
     shape = list(values.shape)
-    shape[axis] = len(positions)
+    shape[axis] = count
     read = np.empty(shape, np.float32)
     for number, plane in enumerate(values):
         read[number] = matrix @ plane if axis == 1 else (matrix @ np.ascontiguousarray(plane.T)).T
