@@ -246,13 +246,21 @@ class Card:
     def checked(self, *, draft: bool = False) -> Card:
         if not (self.name and self.version and self.family):
             raise CardError("The card names no model: name, version and family must be given.")
-        if self.spec is not None and (draft or self.spec.output(Probability) is None):
-            return self
+        if self.spec is not None:
+            return self.checked_draft(draft)
         if len(self.labels) != 2:
             raise CardError("The card must name two labels, the negative and the positive one.")
         threshold = self.operating_point.get("threshold")
         if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             raise CardError("The card has no operating point between 0 and 1; freeze the decision first.")
+        return self
+
+    def checked_draft(self, draft: bool) -> Card:
+        decided = self.declared.decision is not None or self.declared.output(Probability) is None
+        if not draft and (self.version == DRAFT or not decided):
+            raise CardError(
+                f"Nothing is decided in {self.name} yet: the card has no operating point; freeze the decision first."
+            )
         return self
 
 

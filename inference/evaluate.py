@@ -19,6 +19,13 @@ class Performance:
     auc_high: float
     sensitivity: float
     specificity: float
+    accuracy: float
+    sensitivity_low: float
+    sensitivity_high: float
+    specificity_low: float
+    specificity_high: float
+    accuracy_low: float
+    accuracy_high: float
 
     def to_document(self) -> dict[str, float | int]:
         return asdict(self)
@@ -31,7 +38,7 @@ class Performance:
 
 
 def measure(probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float) -> Performance:
-    """AUC with its 95 % interval after Hanley and McNeil, sensitivity and specificity.
+    """AUC with its 95 % interval after Hanley and McNeil; sensitivity, specificity and accuracy with Wilson's.
 
     SE² = (A(1−A) + (n₁−1)(Q₁−A²) + (n₀−1)(Q₂−A²)) / (n₁n₀), Q₁ = A/(2−A), Q₂ = 2A²/(1+A).
 
@@ -54,12 +61,35 @@ def measure(probability: NDArray[np.float64], positive: NDArray[np.bool_], thres
     variance = (area * (1 - area) + (ones - 1) * (q1 - area**2) + (zeros - 1) * (q2 - area**2)) / (ones * zeros)
     half = 1.959963984540054 * float(np.sqrt(max(variance, 0.0)))
     decided = probability >= threshold
+    found, spared = int(decided[positive].sum()), int((~decided[~positive]).sum())
+    intervals = [wilson(found, ones), wilson(spared, zeros), wilson(found + spared, ones + zeros)]
     return Performance(
         n=len(positive),
         positives=ones,
         auc=round(area, 6),
         auc_low=round(max(0.0, area - half), 6),
         auc_high=round(min(1.0, area + half), 6),
-        sensitivity=round(float(decided[positive].mean()), 6),
-        specificity=round(float((~decided[~positive]).mean()), 6),
+        sensitivity=round(found / ones, 6),
+        specificity=round(spared / zeros, 6),
+        accuracy=round((found + spared) / (ones + zeros), 6),
+        sensitivity_low=intervals[0][0],
+        sensitivity_high=intervals[0][1],
+        specificity_low=intervals[1][0],
+        specificity_high=intervals[1][1],
+        accuracy_low=intervals[2][0],
+        accuracy_high=intervals[2][1],
     )
+
+
+def wilson(hits: int, cases: int) -> tuple[float, float]:
+    """95 % interval of a share, after Wilson, JASA 22:209–212, 1927.
+
+    Examples
+    --------
+    >>> wilson(8, 10)
+    (0.490162, 0.943318)
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, cases).proportion_ci(0.95, method="wilson")
+    return round(float(found.low), 6), round(float(found.high), 6)

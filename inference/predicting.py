@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,11 +34,14 @@ class Raw:
     level : ndarray of float32 or None
         Probability of every class at every pixel, background first: (1 + levels, rows, columns), or with slices;
         sums to 1 over classes.
+    seconds : float
+        Of the forward pass; of a batch, its share.
     """
 
     logit: float | None = None
     mask: Plane | None = None
     level: Plane | None = None
+    seconds: float = 0.0
 
 
 def answers(model: Model, inputs: Mapping[str, Tensor], batch: int = BATCH) -> Iterator[Raw]:
@@ -56,12 +60,13 @@ def answers(model: Model, inputs: Mapping[str, Tensor], batch: int = BATCH) -> I
     device = next(model.parameters()).device
     count = len(next(iter(inputs.values())))
     for chosen in torch.arange(count).split(batch):
+        started = time.perf_counter()
         with torch.inference_mode():
             answer = model({name: tensor[chosen].to(device) for name, tensor in inputs.items()})
-        yield from raws(answer, len(chosen))
+        yield from raws(answer, len(chosen), time.perf_counter() - started)
 
 
-def raws(answer: Answer, count: int) -> Iterator[Raw]:
+def raws(answer: Answer, count: int, seconds: float) -> Iterator[Raw]:
     """The single cases of a batch, as arrays."""
     logit = None if answer.logit is None else answer.logit.double().cpu()
     mask = None if answer.mask is None else torch.sigmoid(answer.mask[:, 0]).cpu().numpy()
@@ -71,6 +76,7 @@ def raws(answer: Answer, count: int) -> Iterator[Raw]:
             logit=None if logit is None else float(logit[place]),
             mask=None if mask is None else mask[place],
             level=None if level is None else level[place],
+            seconds=round(seconds / count, 6),
         )
 
 

@@ -71,8 +71,15 @@ class Samples:
         )
 
 
-def load_samples(spec: ModelSpec, cases: Sequence[CohortCase]) -> Samples:
+def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool = True) -> Samples:
     """Read and prepare all images of the cases; masks and levels where a loss of the specification looks at them.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    cases : sequence of CohortCase
+    taught : bool
+        False for cases that are only answered: no truth is needed, no mask or level is read.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase]) -> Samples:
     UnreadableInput
         Naming the case.
     """
-    wanted = {LOOKS_AT[type(loss)] for loss in spec.train.losses}
+    wanted = {LOOKS_AT[type(loss)] for loss in spec.train.losses} if taught else set()
     level = spec.output(Level)
     codes = None if level is None or Level not in wanted else _classes(level)
     inputs = {

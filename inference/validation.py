@@ -164,3 +164,27 @@ def case_logits(model: Model, samples: Samples, fold: int) -> list[CaseLogit]:
         CaseLogit(case.case, case.patient, fold, case.positive, None if logit is None else round(logit, 6))
         for case, logit in zip(samples.cases, found, strict=True)
     ]
+
+
+def pooled_area(rows: Sequence[CaseLogit]) -> float | None:
+    """Area under the ROC curve of all out-of-fold logits together; None where a truth or a logit is not known."""
+    from sklearn.metrics import roc_auc_score
+
+    if any(row.truth is None or row.logit is None for row in rows) or len({row.truth for row in rows}) < 2:
+        return None
+    return float(roc_auc_score([row.truth for row in rows], [row.logit for row in rows]))
+
+
+def check_predictions(path: Path, samples: Samples) -> None:
+    """Refuse out-of-fold predictions of other cases than those of development.
+
+    Raises
+    ------
+    BadCohort
+        Naming a case that stands in one and not in the other.
+    """
+    if not path.is_file():
+        raise BadCohort(f"{path} is missing: cross-validate first.")
+    predicted, cases = {row.case for row in read_logits(path)}, {case.case for case in samples.cases}
+    for case in sorted(predicted ^ cases):
+        raise BadCohort(f"Case {case} stands in {'the predictions' if case in predicted else 'the manifest'} alone.")

@@ -46,7 +46,7 @@ def write_films(folder: Path, count: int, *, seed: int = 0, films_per_patient: i
 
 
 def training_command(manifest: Path, out: Path, *, epochs: int = 6, seed: int = 0) -> list[str]:
-    words = ["train", str(manifest), "--images", str(manifest.parent), "--out", str(out), "--epochs", str(epochs)]
+    words = ["classifier", str(manifest), "--images", str(manifest.parent), "--out", str(out), "--epochs", str(epochs)]
     return [sys.executable, "-m", "inference", *words, "--seed", str(seed), "--labels", "no disc", "disc"]
 
 

@@ -1,4 +1,4 @@
-"""Print the predictions of image files as CSV."""
+"""Answer the cases of a manifest by a frozen model, or print the predictions of image files as CSV."""
 
 from __future__ import annotations
 
@@ -6,22 +6,71 @@ import argparse
 import csv
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.cohort import BadCohort
+
+if TYPE_CHECKING:
+    from inference.cards import Card
+    from inference.samples import Samples
+
+ROLES = ("develop", "control", "external")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", type=Path, nargs="+")
-    command.add_argument("--model", type=Path, required=True)
+    command.add_argument("files", type=Path, nargs="+", help="with --out a manifest, without it image files")
+    command.add_argument("--model", type=Path, required=True, help="folder of a version of the model")
+    command.add_argument("--out", type=Path, help="folder for predictions.csv, masks and levels")
+    command.add_argument("--roles", nargs="+", choices=ROLES, default=["control", "external"])
 
 
 def run(options: argparse.Namespace) -> None:
+    if options.out is None:
+        print_files(options.files, options.model)
+    elif len(options.files) == 1:
+        answer_manifest(options.files[0], options)
+    else:
+        raise BadCohort("One manifest is wanted where the answers go to a folder.")
+
+
+def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
+    from inference.answering import answer
+    from inference.commands.words import cases_of
+    from inference.deciding import check_decided
+    from inference.samples import load_samples
+    from inference.weights import load_declared
+
+    card, model = load_declared(options.model, draft=True)
+    cases = cases_of(card.declared, manifest, options.roles)
+    check_decided(card, cases)
+    samples = load_samples(card.declared, cases, taught=False)
+    refuse_seen(card, samples, options.model)
+    rows = answer(card, model, samples, options.out)
+    print(f"{options.out}: {len(rows)} cases answered by {card.name}, version {card.version}")
+
+
+def refuse_seen(card: Card, samples: Samples, folder: Path) -> None:
+    """Control and external cases may not be among those that the model was made with."""
+    from inference.cohort import check_unseen
+
+    pairs = [
+        (case, digest)
+        for case, own in zip(samples.cases, samples.image_digests, strict=True)
+        for digest in own
+        if case.role != "develop"
+    ]
+    check_unseen([case for case, _ in pairs], [digest for _, digest in pairs], folder, card.data["seen_sha256"])
+
+
+def print_files(files: list[Path], folder: Path) -> None:
     from inference.cohort import digest_of
     from inference.pixels import read_file
     from inference.predict import model_in, predict
 
-    card, model = model_in(options.model)
+    card, model = model_in(folder)
     out = csv.writer(sys.stdout)
     out.writerow(["file", "probability", "positive", "operating_point", "card_digest", "input_digest"])
-    for path in options.files:
+    for path in files:
         pixels = read_file(path)
         (answer,) = predict(card, model, [pixels], [digest_of(pixels)], heatmap=False)
         out.writerow(

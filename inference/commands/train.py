@@ -1,41 +1,27 @@
-"""Train, calibrate and freeze a classifier."""
+"""Teach one model on a fixed split of the cases of development; it stays a draft until it is decided."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
-from inference.commands.words import add_cohort, cohort_of
-from inference.recipes import presets
+from inference.cards import DRAFT
+from inference.commands.words import add_notes, add_teaching, notes_of, samples_of, spec_of
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    add_cohort(command)
-    command.add_argument("--out", type=Path, required=True, help="folder for card and weights")
-    command.add_argument("--name", default="classifier")
-    command.add_argument("--version", default="1")
-    command.add_argument("--labels", nargs=2, metavar=("NEGATIVE", "POSITIVE"), default=None)
-    command.add_argument("--preset", default="wavelet", help=f"{', '.join(presets())}, or the path of a recipe")
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--epochs", type=int, default=None)
-    command.add_argument("--licence", default="for research")
-    command.add_argument("--limits", default="Trained on one cohort; see data and metrics.")
+    add_teaching(command)
+    add_notes(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    from inference.classifier import Training, train
+    spec = spec_of(options)
+    from inference.curves import write_curves
+    from inference.drafts import write_draft
+    from inference.validation import train
 
-    labels = tuple(options.labels or (f"no {options.finding}", options.finding))
-    plan = Training(
-        name=options.name,
-        version=options.version,
-        labels=(labels[0], labels[1]),
-        preset=options.preset,
-        seed=options.seed,
-        epochs=options.epochs,
-        licence=options.licence,
-        limits=options.limits,
-    )
-    card = train(cohort_of(options), plan, options.out)
-    print(json.dumps({"digest": card.digest, "threshold": card.threshold, **card.metrics}, indent=2))
+    folder = options.out / spec.name / DRAFT
+    model, taught, tuned = train(spec, samples_of(spec, options.manifest), folder)
+    card = write_draft(folder, spec, model, {"training": taught, "tuning": tuned}, notes_of(options))
+    write_curves([folder], options.out / spec.name / "curves.html")
+    print(f"{folder}: {card.parameters:,} parameters, {len(taught)} training and {len(tuned)} tuning cases")
+    print(f"Next: python -m inference decide {options.out / spec.name}")

@@ -1,11 +1,21 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the cohort and specification that they name."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inference.cohort import Member, read_manifest
+from inference.cohort import BadCohort
+from inference.models import registry
+from inference.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from inference.cohort import CohortCase, Member, Role
+    from inference.drafts import Notes
+    from inference.samples import Samples
 
 
 def add_cohort(command: argparse.ArgumentParser) -> None:
@@ -18,5 +28,71 @@ def add_cohort(command: argparse.ArgumentParser) -> None:
 
 
 def cohort_of(options: argparse.Namespace) -> list[Member]:
+    from inference.cohort import read_manifest
+
     columns = {name: getattr(options, name) for name in ("case", "patient", "file", "finding")}
     return read_manifest(options.manifest, options.images, **columns)
+
+
+def add_teaching(command: argparse.ArgumentParser) -> None:
+    command.add_argument("spec", help=f"{', '.join(registry.studies())}, or the path of a TOML file")
+    command.add_argument("manifest", type=Path, help="CSV with one row per image; only the role develop is taught")
+    command.add_argument("--out", type=Path, required=True, help="folder in which the model gets a folder of its name")
+    command.add_argument("--preset", default="", help="small: for two processor cores; without it, published sizes")
+    command.add_argument("--epochs", type=int, help="instead of the number in the specification")
+    command.add_argument("--seed", type=int, help="instead of the one in the specification")
+    command.add_argument("--weights", help="safetensors file to start from")
+
+
+def add_notes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--licence", default="for research", help="as it will stand in the card")
+    command.add_argument("--intended-use", default="Assistance in reader studies; not for the care of patients.")
+    command.add_argument("--limits", default="Taught on one cohort; see data and metrics.")
+
+
+def add_decision(command: argparse.ArgumentParser) -> None:
+    from inference.deciding import METHODS
+
+    command.add_argument("--rule", default="youden", help="youden, sensitivity>=0.95 or specificity>=0.95")
+    command.add_argument("--calibration", choices=METHODS, default="platt")
+    command.add_argument(
+        "--certain", type=float, default=0.0, metavar="SHARE",
+        help="answer 'uncertain' where neither this share of the positives nor of the negatives is settled",
+    )  # fmt: skip
+
+
+def spec_of(options: argparse.Namespace) -> ModelSpec:
+    """The specification with what the words change in its training."""
+    spec = registry.load(options.spec, options.preset)
+    given = {"epochs": options.epochs, "seed": options.seed, "weights": options.weights}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return ModelSpec.from_document(replace(spec, train=replace(spec.train, **changes)).to_document())
+
+
+def notes_of(options: argparse.Namespace) -> Notes:
+    from inference.drafts import Notes
+
+    return Notes(options.licence, options.intended_use, options.limits)
+
+
+def samples_of(spec: ModelSpec, manifest: Path) -> Samples:
+    """The cases of development, read and prepared."""
+    from inference.samples import load_samples
+
+    return load_samples(spec, cases_of(spec, manifest, ("develop",)))
+
+
+def cases_of(spec: ModelSpec, manifest: Path, roles: Collection[Role]) -> list[CohortCase]:
+    """The cases of these roles; no patient of the manifest may stand in two.
+
+    Raises
+    ------
+    BadCohort
+        Where there is none, or a patient stands in two roles.
+    """
+    from inference.cohort import read_cohort
+
+    chosen = [case for case in read_cohort(manifest, [one.name for one in spec.inputs]) if case.role in roles]
+    if not chosen:
+        raise BadCohort(f"{manifest} has no case of the role {' or '.join(roles)}.")
+    return chosen

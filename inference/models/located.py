@@ -1,9 +1,9 @@
 """A small residual network with a logit at every place: for findings that are small beside the image.
 
 Two convolutions a stage with a short cut around them, then a logit at every place; the film is positive where one place
-is, a fracture somewhere along a spine. Where the truth says at which place the finding lies, the training may use it: the
-logits of all places are a coarse mask. After He et al., "Deep residual learning for image recognition", CVPR 2016, figure 2,
-and Oquab et al., "Is object localization for free?", CVPR 2015, section 3.
+is, a fracture somewhere along a spine. Where the truth says at which place the finding lies, the training may use it:
+the logits of all places are a coarse mask. After He et al., "Deep residual learning for image recognition", CVPR 2016,
+figure 2, and Oquab et al., "Is object localization for free?", CVPR 2015, section 3.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_model_byte_for_byte(
 def test_a_killed_training_ends_with_the_same_model(
     tmp_path: Path, toy: Path, plan: Training, trained: tuple[Path, Card]
 ) -> None:
-    words = ["train", str(toy / "manifest.csv"), "--images", str(toy), "--preset", plan.preset, "--seed", "3"]
+    words = ["classifier", str(toy / "manifest.csv"), "--images", str(toy), "--preset", plan.preset, "--seed", "3"]
     words += ["--name", "discs", "--version", "1", "--labels", "none", "disc", "--licence", "CC0-1.0"]
     command = [sys.executable, "-m", "inference", *words, "--out", str(tmp_path)]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -75,7 +75,7 @@ def write_manifest(target: Path, rows: pd.DataFrame, findings: dict[str, str]) -
 def train(cohort: Path, finding: str, out: Path) -> Path:
     """The shipped command, as a developer calls it."""
     images = shared(f"{FOLDER}/img256")
-    words = ["train", str(cohort), "--images", str(images), "--finding", finding, "--out", str(out)]
+    words = ["classifier", str(cohort), "--images", str(images), "--finding", finding, "--out", str(out)]
     inference(*words, "--name", f"chest-{finding.lower()}")
     return out
 
