@@ -46,6 +46,9 @@ READINGS = (
     Column("submitted_at", "time", "when the server stored the answers"),
     Column("probability_shown", "yes/no", "whether the model's probability was shown"),
     Column("heatmap_shown", "yes/no", "whether the model's heat map was shown"),
+    Column("mask_shown", "yes/no", "whether the outline of the model's mask was shown"),
+    Column("boxes_shown", "yes/no", "whether the model's boxes were shown"),
+    Column("levels_shown", "yes/no", "whether the vertebrae were shown as the model names them"),
     Column("source", "text", "file of imported answers"),
 )
 PREDICTIONS = (
@@ -56,6 +59,29 @@ PREDICTIONS = (
     Column("assists", "yes/no", "whether this output was shown in the aided arm"),
     Column("probability", "number", "calibrated probability of the positive label"),
     Column("positive", "yes/no", "decision at the operating point of the card"),
+    Column("uncertain", "yes/no", "whether the probability lies in the card's band of abstention"),
+    Column("masked_images", "integer", "images on which the model marks something; empty where it gives no mask"),
+    Column("input_digest", "text", "SHA-256 over pixels, geometry and place of the finding that were read"),
+    Column("findings_digest", "text", "SHA-256 over heat maps, masks, vertebrae and boxes"),
+    Column("seconds", "number", "time of the computation", unit="s"),
+    Column("device", "text", "where it was computed"),
+    Column("runtime", "text", "by what it was computed"),
+)
+CORNERS = ("anterior_superior", "posterior_superior", "posterior_inferior", "anterior_inferior")
+HEIGHTS = {"ha": "anterior", "hm": "middle", "hp": "posterior"}
+VERTEBRAE = (
+    *PREDICTIONS[:5],
+    Column("level", "text", "vertebral level as the model names it"),
+    Column("probability", "number", "probability of a fracture of this vertebra"),
+    Column("positive", "yes/no", "decision at the operating point of the card"),
+    Column("series", "integer", "series of the case, from 1"),
+    Column("image", "integer", "image of that series, from 1"),
+    *(
+        Column(f"{corner}_{axis}", "number", f"{axis} of the {corner.replace('_', ' ')} corner, from 0", unit="pixel")
+        for corner in CORNERS
+        for axis in ("row", "column")
+    ),
+    *(Column(name, "number", f"{where} height of the body", unit="mm") for name, where in HEIGHTS.items()),
 )
 
 

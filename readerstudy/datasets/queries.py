@@ -9,8 +9,10 @@ from django.db.models import Count, Q
 from django.http import Http404
 
 from readerstudy.allocation.models import Slot
+from readerstudy.audit.chain import digest_of
 from readerstudy.audit.models import Event
 from readerstudy.cases.models import Case
+from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import RunCase
 from readerstudy.reading.models import Answer, Exposure, Reading
 from readerstudy.reference.models import Standard
@@ -23,6 +25,7 @@ from .models import Dataset
 from .tidy import Cell, Table
 
 BUNDLE = "bundle.zip"
+OUTPUTS = ("probability", "heatmap", "mask", "boxes", "levels")
 PLACE = ("reader", "period", "position")
 
 
@@ -154,6 +157,12 @@ def tables_of(source: Source) -> tuple[Table, ...]:
             codebook.PREDICTIONS,
             in_order(predictions_of(source), "algorithm", "version", "digest", "case"),
         ),
+        Table(
+            "vertebrae",
+            "one row per case, algorithm and vertebra that it names",
+            codebook.VERTEBRAE,
+            in_order(vertebrae_of(source), "algorithm", "version", "digest", "case", "series", "image", "level"),
+        ),
     )
 
 
@@ -255,8 +264,7 @@ def readings_of(
             "hidden_seconds": seconds(reading.hidden_ms),
             "opened_at": reading.opened_at,
             "submitted_at": reading.submitted_at,
-            "probability_shown": None if reading.source else (reading.pk, "probability") in shown,
-            "heatmap_shown": None if reading.source else (reading.pk, "heatmap") in shown,
+            **{f"{kind}_shown": None if reading.source else (reading.pk, kind) in shown for kind in OUTPUTS},
             "source": reading.source.name if reading.source else None,
             **{f"answer_{key}": value for key, value in given.items() if key not in (decision, confidence)},
         }
@@ -266,19 +274,54 @@ def seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def predictions_of(source: Source) -> Iterator[dict[str, Cell]]:
+def finished_of(source: Source) -> Iterator[RunCase]:
     rows = RunCase.objects.filter(run__study=source.study, prediction__phase="done")
     rows = rows.select_related("run__algorithm", "case", "prediction")
-    for row in rows.order_by("run__algorithm__name", "run__algorithm__version", "case__label"):
-        yield {
-            "case": row.case.label,
-            "algorithm": row.run.algorithm.name,
-            "version": row.run.algorithm.version,
-            "digest": row.run.algorithm.digest,
-            "assists": row.run.assists,
-            "probability": row.prediction.probability,
-            "positive": row.prediction.positive,
+    yield from rows.order_by("run__algorithm__name", "run__algorithm__version", "case__label").iterator(chunk_size=1000)
+
+
+def whose(row: RunCase) -> dict[str, Cell]:
+    return {
+        "case": row.case.label,
+        "algorithm": row.run.algorithm.name,
+        "version": row.run.algorithm.version,
+        "digest": row.run.algorithm.digest,
+        "assists": row.run.assists,
+    }
+
+
+def predictions_of(source: Source) -> Iterator[dict[str, Cell]]:
+    for row in finished_of(source):
+        said = row.prediction
+        found = findings_in(said.findings)
+        yield whose(row) | {
+            "probability": said.probability,
+            "positive": said.positive,
+            "uncertain": said.uncertain,
+            "masked_images": None if found.masks is None else len(found.masks),
+            "input_digest": said.input_digest,
+            "findings_digest": digest_of(said.findings),
+            "seconds": sum(said.seconds.values()) if said.seconds else None,
+            "device": said.device or None,
+            "runtime": said.runtime or None,
         }
+
+
+def vertebrae_of(source: Source) -> Iterator[dict[str, Cell]]:
+    for row in finished_of(source):
+        for vertebra in findings_in(row.prediction.findings).vertebrae or ():
+            corners = dict(zip(codebook.CORNERS, vertebra.corners or (), strict=False))
+            heights = dict(zip(codebook.HEIGHTS, vertebra.heights or (), strict=False))
+            yield whose(row) | {
+                "level": vertebra.level,
+                "probability": vertebra.probability,
+                "positive": vertebra.positive,
+                "series": vertebra.series + 1,
+                "image": vertebra.slice + 1,
+                **{f"{corner}_row": row_column[0] for corner, row_column in corners.items()},
+                **{f"{corner}_column": row_column[1] for corner, row_column in corners.items()},
+                **heights,
+            }
 
 
 def allocation_rows(study: Study) -> Iterator[tuple[Cell, ...]]:

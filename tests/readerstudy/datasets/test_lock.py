@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
@@ -25,7 +26,7 @@ from readerstudy.reading.external import Source
 from readerstudy.reading.models import Answer
 from readerstudy.studies.actions import create_study, freeze
 from readerstudy.studies.models import Study
-from tests.readerstudy.reading.room import Hidden, Room, open_room, read_slot
+from tests.readerstudy.reading.room import ALL_SHOWN, Hidden, Room, body, open_room, post, read_slot
 from tests.world import PASSWORD, People, client_of
 
 pytestmark = pytest.mark.django_db
@@ -106,9 +107,36 @@ def test_same_data_same_bytes(study: Study, people: People) -> None:
 def test_every_column_is_in_the_codebook(study: Study, people: People) -> None:
     held = files(lock(study=study, password=PASSWORD, reasons={}, by=people.alice))
     book = {(entry["table"], entry["column"]): entry for entry in json.loads(held["codebook.json"])["columns"]}
-    for name in ("answers", "readings", "cases", "predictions"):
+    for name in ("answers", "readings", "cases", "predictions", "vertebrae"):
         header = held[f"{name}.csv"].decode().splitlines()[0].split(",")
         assert all(book[name, column]["meaning"] for column in header)
+
+
+def test_all_that_the_models_said_is_in_the_tables(people: People) -> None:
+    hidden = Hidden(level="T12", corner=6.25)
+    room = open_room(people, hidden, ALL_SHOWN)
+    exposed: dict[str, Any] = {"exposures": [{"kind": kind, "event": "shown", "t": 5} for kind in ("mask", "levels")]}
+    bob = client_of(people.bob)
+    aided = next(slot for slot in room.slots() if slot.arm.aided)
+    for slot in room.slots():
+        bob.get(f"/reading/{slot.token}/case.json")
+        assert post(bob, slot, "submit", body(**exposed)).status_code == 200
+        if slot == aided:
+            break
+    tables = {table.name: table.rows for table in queries.tables_of(queries.source_of(room.study))}
+    assert [row["case"] for row in tables["vertebrae"]] == sorted(hidden.labels)
+    first = tables["vertebrae"][0]
+    assert (first["level"], first["probability"], first["positive"], first["image"]) == ("T12", 0.8125, True, 1)
+    assert (first["anterior_superior_row"], first["anterior_superior_column"]) == (6.25, 4.0)
+    assert (first["posterior_inferior_row"], first["posterior_inferior_column"]) == (11.25, 12.0)
+    assert (first["ha"], first["hm"], first["hp"]) == (20.0, 18.0, 22.0)
+    said = tables["predictions"][0]
+    assert (said["uncertain"], said["masked_images"]) == (False, 1)
+    assert said["findings_digest"] != tables["predictions"][1]["findings_digest"]
+    shown = {row["arm"]: [row[f"{kind}_shown"] for kind in queries.OUTPUTS] for row in tables["readings"]}
+    assert shown["aided"] == [False, False, True, False, True]
+    # A browser's word is no proof that an unaided reader saw anything.
+    assert shown.get("unaided", [False] * 5) == [False] * 5
 
 
 def test_a_wrong_password_locks_nothing(study: Study, people: People) -> None:
