@@ -18,8 +18,9 @@ from inference.explain.cam import (
     hires_cam,
     over_input,
 )
+from inference.images import MissingInput
 from inference.models import registry
-from inference.models.contract import MissingInput, Model
+from inference.models.contract import Model
 from inference.spec import ModelSpec
 
 

@@ -1,0 +1,96 @@
+"""Three ways to run one network on arrays, each opened where it is used. One thread each: workers are processes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+class Session(ABC):
+    """An opened network; several threads may run it."""
+
+    @abstractmethod
+    def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
+        """The outputs in the order of the graph, the number of cases first in each."""
+
+
+class OnnxSession(Session):
+    """ONNX Runtime on the processor, everything fused that can be, float32.
+
+    Parameters
+    ----------
+    network : bytes or Path
+        Of ``model.onnx``.
+    """
+
+    def __init__(self, network: bytes | Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        # Errors only; warnings are of graphs that it makes itself.
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            network if isinstance(network, bytes) else str(network), options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
+        return list(self._session.run(None, dict(inputs)))
+
+
+class OpenVinoSession(Session):
+    """OpenVINO on the processor, held to float32: by itself it takes bfloat16 where the processor has it.
+
+    Parameters
+    ----------
+    network : Path
+        Of ``model.onnx``.
+    """
+
+    def __init__(self, network: Path) -> None:
+        import openvino
+
+        wanted = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        self._network = openvino.Core().compile_model(network, "CPU", wanted)
+
+    def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
+        # A request of its own: one request does not serve two threads.
+        answer = self._network.create_infer_request().infer(dict(inputs))
+        return [np.array(answer[port]) for port in self._network.outputs]
+
+
+class TorchSession(Session):
+    """Torch itself: on a GPU where there is one, else where nothing faster is installed.
+
+    Parameters
+    ----------
+    folder : Path
+        Of card and weights.
+    outputs : tuple of str
+    draft : bool
+    """
+
+    def __init__(self, folder: Path, outputs: tuple[str, ...], *, draft: bool = False) -> None:
+        import torch
+
+        from inference.serving.served import Served
+        from inference.weights import load_declared
+
+        torch.set_num_threads(1)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        card, model = load_declared(folder, draft=draft)
+        self._served = Served(model, card.declared, outputs).to(self.device)
+
+    def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
+        import torch
+
+        given = [torch.from_numpy(inputs[name]).to(self.device) for name in self._served.inputs]
+        with torch.inference_mode():
+            return [tensor.cpu().numpy() for tensor in self._served(*given)]
