@@ -25,6 +25,7 @@ from inference.members import (
     read_manifest,
     split_by_patient,
 )
+from inference.prediction import Place
 
 SEEN = "seen.json"
 __all__ = [
@@ -49,25 +50,6 @@ ROLES: tuple[Role, ...] = get_args(Role)
 NEEDED = ("case", "patient", "role", "file")
 PLACES = ("slice", "row", "column", "height", "width")
 OF_THE_CASE = ("patient", "role", "site", "truth", *PLACES, "mask", "levels")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a finding lies, in voxels of the image of the first input; the middle of the first voxel is 0.
-
-    Attributes
-    ----------
-    slice, row, column : float
-        Its middle.
-    height, width : float
-        Of its box; 0 where unknown.
-    """
-
-    slice: float
-    row: float
-    column: float
-    height: float = 0.0
-    width: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, ite
 from pydicom.uid import UID
 
 from inference.pixels import Pixels, Scan, UnreadableInput, shown
+from inference.stacking import depth, is_one, stacked
 
 # gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
@@ -79,7 +80,8 @@ def read(paths: Sequence[Path], name: str) -> Scan:
     except DAMAGE as error:
         # A library's own words may quote the header, and so a name: only the kind of error is told.
         raise UnreadableInput(f"{name} holds no DICOM pixels that can be read ({type(error).__name__}).") from error
-    return _scan(values, slices)
+    places, directions = [one.position for one in slices], [one.orientation for one in slices]
+    return Scan(values, *stacked(places, directions, slices[0].spacing))
 
 
 def _check_one_series(files: Sequence[Any], name: str) -> None:
@@ -145,26 +147,15 @@ def _directions(values: NDArray[np.float64] | None) -> NDArray[np.float64] | Non
     return values if unit and abs(row @ column) < 1e-2 else None
 
 
-def _depth(one: Slice, orientation: NDArray[np.float64]) -> float:
-    assert one.position is not None
-    return float(one.position @ np.cross(orientation[:3], orientation[3:]))
-
-
-def _one_stack(slices: Sequence[Slice]) -> bool:
-    first = slices[0].orientation
-    return first is not None and all(
-        one.position is not None and one.orientation is not None and np.allclose(one.orientation, first, atol=1e-3)
-        for one in slices
-    )
-
-
 def _sorted(slices: Sequence[Slice]) -> list[Slice]:
     """Along the normal of the stack; by instance number where the slices do not lie in one stack."""
     by_number = sorted(slices, key=lambda one: (one.number, one.index))
     along = by_number[0].orientation
-    if along is None or len(slices) == 1 or not _one_stack(by_number):
+    corners = [one.position for one in by_number]
+    if along is None or len(slices) == 1 or not is_one(corners, [one.orientation for one in by_number]):
         return by_number
-    return sorted(by_number, key=lambda one: round(_depth(one, along), 3))
+    depths = [round(depth(corner, along), 3) for corner in corners if corner is not None]
+    return [by_number[place] for place in np.argsort(depths, kind="stable")]
 
 
 def _values(files: Sequence[Any], slices: Sequence[Slice], name: str) -> Pixels:
@@ -241,19 +232,3 @@ def _unsigned(
     if lowest + offset < 0 or highest + offset > 65535:
         raise UnreadableInput("The pixels need more than 16 bits; only pictures of up to 16 bits can be read.")
     return (values.astype(np.int32) + offset).astype(np.uint16), slope, intercept - offset * slope
-
-
-def _scan(values: Pixels, slices: Sequence[Slice]) -> Scan:
-    first = slices[0]
-    rows, columns = first.spacing or (1.0, 1.0)
-    if first.orientation is None or not _one_stack(slices):
-        return Scan(values, (1.0, rows, columns))
-    depths = [_depth(one, first.orientation) for one in slices]
-    gaps = np.abs(np.diff(depths))
-    between = float(np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 1.0
-    even = not len(gaps) or bool(np.ptp(gaps) <= 0.02 * between)
-    affine = np.eye(4)
-    affine[:3, 0] = np.cross(first.orientation[:3], first.orientation[3:]) * between
-    affine[:3, 1], affine[:3, 2] = first.orientation[3:] * rows, first.orientation[:3] * columns
-    affine[:3, 3] = first.position
-    return Scan(values, (between, rows, columns), affine, () if even else tuple(depths))

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.pixels import UNKNOWN, Spacing, UnreadableInput, decode_frame, fetch, shown, told
+from inference.pixels import UnreadableInput, decode_frame, fetch, shown, told
 from inference.prediction import Frame
+from inference.stacking import UNKNOWN, Spacing, stacked
 
 Values = NDArray[np.float32]
 MOST_PIXELS = 100_000_000
@@ -105,7 +106,12 @@ def image_of(frames: Sequence[Frame]) -> Image:
             raise UnreadableInput("A stored frame is damaged: its SHA-256 differs from the one recorded at import.")
         stored = decode_frame(content, frame.rows, frame.columns)
         shown(stored, frame.slope, frame.intercept, inverted=frame.inverted, out=place)
-    return Image(values)
+    corners, directions = [_vector(frame.origin) for frame in frames], [_vector(frame.orientation) for frame in frames]
+    return Image(values, *stacked(corners, directions, first.spacing))
+
+
+def _vector(numbers: Sequence[float] | None) -> NDArray[np.float64] | None:
+    return None if numbers is None else np.asarray(numbers, dtype=float)
 
 
 def pixel_digest(image: Image) -> str:

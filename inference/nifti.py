@@ -17,6 +17,7 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from inference.pixels import Scan, UnreadableInput, shown, told
+from inference.stacking import stacked
 
 MOST_VOXELS = 1_000_000_000
 # In mm; nobody lies farther from the scanner.
@@ -79,7 +80,10 @@ def _cut(path: Path) -> Scan:
         if flipped:
             turned[:, 3] += turned[:, axis] * (raw_shape[order[axis]] - 1)
             turned[:, axis] *= -1
-    return Scan(values, (float(sizes[across]), float(sizes[down]), float(sizes[along_row])), turned)
+    corners = [turned[:3, 3] + number * turned[:3, 0] for number in range(len(values))]
+    rows, columns = float(sizes[down]), float(sizes[along_row])
+    directions = np.concatenate([turned[:3, 2] / columns, turned[:3, 1] / rows])
+    return Scan(values, *stacked(corners, [directions] * len(corners), (rows, columns)))
 
 
 def _load(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], float, float]:

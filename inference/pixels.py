@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from inference.prediction import Frame
+from inference.stacking import UNKNOWN, Spacing
 
 Pixels = NDArray[np.float32]
-Spacing = tuple[float, float, float]
-UNKNOWN: Spacing = (1.0, 1.0, 1.0)
 LARGEST_FRAME = 512 << 20
 
 

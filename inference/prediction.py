@@ -236,6 +236,8 @@ class Frame:
         Millimetres between rows and between columns.
     position : float or None
         Of the slice along the normal of its stack, in mm.
+    origin, orientation : tuple of float or None
+        Where the middle of the first pixel lies in the patient, in mm; directions of a row and of a column.
     """
 
     uri: str
@@ -247,6 +249,8 @@ class Frame:
     inverted: bool = False
     spacing: tuple[NotNegative, NotNegative] | None = None
     position: float | None = None
+    origin: tuple[float, float, float] | None = None
+    orientation: tuple[float, float, float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -269,7 +273,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the finding lies, in voxels of the image of the first input; height and width of its box, 0 if unknown."""
+    """Where the finding lies, in voxels of the first input's image: its middle, the middle of the first voxel being 0.
+
+    ``height`` and ``width`` are those of its box; 0 where unknown.
+    """
 
     slice: float
     row: float

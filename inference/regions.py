@@ -50,7 +50,9 @@ def place_in(place: Place, first: Image, other: Image) -> Place:
     else:
         ratio = np.array(other.shape) / np.array(first.shape)
         there = (at + 0.5) * ratio - 0.5
-    return Place(float(there[0]), float(there[1]), float(there[2]), place.height * ratio[1], place.width * ratio[2])
+    # Rounded, so that what was read from a file and what was stored of it begin at the same voxel.
+    found = (*there, place.height * ratio[1], place.width * ratio[2])
+    return Place(*(round(float(number), 6) for number in found))
 
 
 def slices_of(image: Image, place: Place | None, one: Input) -> tuple[int, ...]:

@@ -153,6 +153,8 @@ def frame_of(image: Image, uri: str) -> Frame:
         inverted=image.inverted,
         spacing=between,
         position=position_of(image),
+        origin=tuple(image.origin) if image.origin else None,
+        orientation=tuple(image.orientation) if image.orientation else None,
     )
 
 

@@ -31,6 +31,9 @@ def stored_frames(pictures: Iterable[Picture], folder: Path) -> list[Frame]:
                 slope=picture.slope,
                 intercept=picture.intercept,
                 inverted=picture.inverted,
+                spacing=picture.geometry.spacing,
+                origin=picture.geometry.position,
+                orientation=picture.geometry.orientation,
             )
         )
     return stored
