@@ -243,7 +243,7 @@ def _agreed(name: str, rows: Sequence[tuple[int, dict[str, str]]]) -> dict[str, 
     for number, row in rows:
         for column in OF_THE_CASE:
             given = row.get(column, "")
-            if given and told.setdefault(column, given) != given:
+            if given and told.setdefault(column, given).lower() != given.lower():
                 raise BadCohort(f"Row {number}, column {column}: case {name} has {told[column]!r} in another row.")
     return told
 
