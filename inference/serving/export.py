@@ -6,9 +6,9 @@ rest. Probabilities of masks and levels are part of the graph.
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -169,29 +169,30 @@ def onnx_of(model: Model, spec: ModelSpec) -> bytes:
 
     from inference.serving.served import Served
 
-    names = [one.name for one in spec.inputs]
     given = tuple(torch.from_numpy(array) for array in trials(spec, 1).values())
-    outputs = answers_of(spec)
-    stream = io.BytesIO()
-    with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
+    served = Served(model, spec, answers_of(spec))
+    names = (*served.inputs, *served.outputs)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # Sizes are fixed by the specification, so that what is traced as a constant is one; and this way of exporting
         # is the older one, which writes all families and needs no further package.
         for category in (torch.jit.TracerWarning, DeprecationWarning, UserWarning):
             warnings.simplefilter("ignore", category)
+        path = Path(folder) / MODEL
         try:
-            torch.onnx.export(
-                Served(model, spec, outputs),
-                given,
-                stream,
-                dynamo=False,
-                opset_version=OPSET,
-                input_names=names,
-                output_names=list(outputs),
-                dynamic_axes={name: {0: "cases"} for name in (*names, *outputs)},
-            )
+            with torch.inference_mode(False), torch.no_grad():
+                torch.onnx.export(
+                    served,
+                    given,
+                    path,
+                    dynamo=False,
+                    opset_version=OPSET,
+                    input_names=served.inputs,
+                    output_names=served.outputs,
+                    dynamic_axes={name: {0: "cases"} for name in names},
+                )
         except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
             raise CannotExport(f"{spec.name} cannot be written as ONNX: {str(error).splitlines()[0]}") from error
-    content = stream.getvalue()
+        content = path.read_bytes()
     try:
         onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

@@ -1,0 +1,45 @@
+"""Small models that answer differently to different images, and folders as a training leaves them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from inference.cards import Card
+from inference.models import registry
+from inference.models.contract import Model
+from inference.outputs import Decision, Platt, Probability
+from inference.serving.trial import trials
+from inference.spec import ModelSpec
+from inference.weights import save_weights
+
+DECISION = Decision(Platt(1.5, -0.2), 0.4, "youden", "0" * 64, 40)
+
+
+def settled(study: str) -> tuple[ModelSpec, Model]:
+    """A small model whose normalisations have seen images: a fresh one hardly looks at its input."""
+    torch.set_num_threads(1)
+    spec = registry.load(study, "small")
+    model = registry.build(spec)
+    inputs = {name: torch.from_numpy(array) for name, array in trials(spec, 3, seed=5).items()}
+    with torch.no_grad():
+        for _ in range(12):
+            model(inputs)
+    return spec, model.eval()
+
+
+def folder_with(folder: Path, spec: ModelSpec, model: Model, decision: Decision | None = DECISION) -> Path:
+    """Card and weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card = Card(
+        version="1",
+        weights_sha256=save_weights(model, folder, spec),
+        data={},
+        metrics={},
+        licence="CC0-1.0",
+        intended_use="tests",
+        limits="none",
+        spec=replace(spec, decision=decision if spec.output(Probability) is not None else None),
+    )
+    card.save(folder)
+    return folder
