@@ -18,6 +18,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     build.add_argument("--out", type=Path, required=True, help="a folder of its own")
     build.add_argument("--workers", type=int, default=2)
 
+    show = jobs.add_parser("show", help="write a contact sheet of a set with its truth over the images")
+    show.add_argument("folder", type=Path, help="with a manifest.csv")
+    show.add_argument("--out", type=Path, required=True, help="sheet.png or sheet.html")
+    show.add_argument("--count", type=int, default=24)
+    show.add_argument("--height", type=int, default=420, help="of an image, pixels")
+    show.add_argument("--plain", action="store_true", help="without the truth")
+
     films = jobs.add_parser("films", help="write films of as many patients, half of them with a fracture")
     films.add_argument("--cases", type=int, default=60)
     films.add_argument("--seed", type=int, default=1)
@@ -26,7 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    {"build": run_build, "films": run_films}[options.job](options)
+    {"build": run_build, "show": run_show, "films": run_films}[options.job](options)
 
 
 def run_build(options: argparse.Namespace) -> None:
@@ -34,6 +41,15 @@ def run_build(options: argparse.Namespace) -> None:
 
     built = build_set(options.study, options.out, options.preset, options.seed, workers=options.workers, quiet=False)
     print(f"{built.cases} cases, {built.images} images; {built.manifest}; digest {built.digest}")
+
+
+def run_show(options: argparse.Namespace) -> None:
+    from inference.phantoms.show import contact_sheet
+
+    shown = contact_sheet(
+        options.folder, options.out, count=options.count, height=options.height, overlay=not options.plain
+    )
+    print(f"{shown} synthetic images; {options.out}")
 
 
 def run_films(options: argparse.Namespace) -> None:

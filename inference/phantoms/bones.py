@@ -7,7 +7,8 @@ are bright.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -74,7 +75,8 @@ def body(one: Vertebra, look: Look, side: float, x: Plane, v: Plane, chance: np.
     # The front is hollowed more than the back, less so where it was crushed.
     tall = max(one.posterior, one.anterior)
     hollow = np.clip(1 - np.square(v / (tall / 2)), 0, 1)
-    waist = 1 - np.where(x > 0, 0.12 * one.anterior / tall, 0.06) * hollow
+    hollow *= np.where(x > 0, np.float32(0.12 * one.anterior / tall), np.float32(0.06))
+    waist = 1 - hollow
     top, bottom = (plate.astype(np.float32) for plate in one.endplates(u))
     wavy = 0.45 * grain(x, v, 14.0, 5.0, chance)
     top = top + 0.35 * wavy
@@ -178,21 +180,21 @@ def part(distance: Plane, depth: float) -> Plane:
 
 def sacrum(last: Vertebra, look: Look, x: Plane, z: Plane) -> Plane:
     """Three tapering segments that curve backwards under the last lumbar body."""
-    lean = np.radians(last.tilt + 9)
+    lean = math.radians(last.tilt + 9)
     reach = (last.posterior + last.anterior) / 4 + 8.0
-    px, pz = last.x - reach * np.sin(lean), last.z - reach * np.cos(lean)
+    px, pz = last.x - reach * math.sin(lean), last.z - reach * math.cos(lean)
     total = np.zeros_like(x)
     depth, height, angle = last.depth * 0.97, 27.0, last.tilt + 17
     for _ in range(3):
-        turn = np.radians(angle)
-        cx, cz = px - height / 2 * np.sin(turn), pz - height / 2 * np.cos(turn)
-        a = (x - cx) * np.cos(turn) - (z - cz) * np.sin(turn)
-        b = (x - cx) * np.sin(turn) + (z - cz) * np.cos(turn)
+        turn = math.radians(angle)
+        cx, cz = px - height / 2 * math.sin(turn), pz - height / 2 * math.cos(turn)
+        a = (x - cx) * math.cos(turn) - (z - cz) * math.sin(turn)
+        b = (x - cx) * math.sin(turn) + (z - cz) * math.cos(turn)
         taper = depth / 2 * (0.86 + 0.14 * np.clip(b / (height / 2), -1, 1))
         inside = meet(height / 2 - b, b + height / 2 + 1, taper - np.abs(a), roundness=2.4)
         behind = capsule(-a, b, (depth / 2 + 2, 0.0), (depth / 2 + 13, -3.0), 8.0)
         total += SPONGE * 32 * edge(inside, 1.2) + COMPACT * 2.4 * line(inside - 0.8, 1.2) + part(behind, 12.0)
-        px, pz = px - (height - 0.5) * np.sin(turn), pz - (height - 0.5) * np.cos(turn)
+        px, pz = px - (height - 0.5) * math.sin(turn), pz - (height - 0.5) * math.cos(turn)
         depth, height, angle = depth * 0.74, height * 0.86, angle + 13
     result: Plane = (1 - 0.45 * look.thin) * total
     return result
@@ -221,13 +223,16 @@ def rib_courses(joint: Point, length: float, bow: float) -> list[Point]:
     return points
 
 
-def rib(points: list[Point], look: Look, x: Plane, z: Plane) -> Plane:
+def rib(points: list[Point], look: Look, x: Plane, z: Plane, windows: Sequence[tuple[slice, slice]]) -> Plane:
     """One rib: a flat tube, its upper and lower cortex brighter than what lies between them."""
-    far, along = course(x, z, points)
-    whole = sum(np.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
+    far, along = course(x, z, points, windows)
+    drawn_on = far < 9
+    far, along = far[drawn_on], along[drawn_on]
+    whole = float(sum(np.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)))
     # The joint lies over other bones, the end is cartilage: both fade.
-    drawn = np.clip(0.35 + along / 70, 0, 1) * edge(whole - 6 - along, 5.0)
+    ends = np.clip(0.35 + along / 70, 0, 1) * edge(whole - 6 - along, 5.0)
     inside = 5.2 - 0.9 * line(along, 25.0) - far
     shaft = 0.34 * edge(inside, 0.8) + 0.55 * line(inside - 0.9, 0.9)
-    result: Plane = COMPACT * (1 - 0.35 * look.thin) * 3.2 * shaft * drawn
+    result = np.zeros_like(x)
+    result[drawn_on] = COMPACT * (1 - 0.35 * look.thin) * 3.2 * shaft * ends
     return result

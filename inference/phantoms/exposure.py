@@ -90,7 +90,7 @@ def developed(signal: Plane, site: Site, pixel: float, open_field: Plane) -> Pla
     film = film - site.levelled * broad(film, 30 / pixel)
     film = film + site.crisp * (film - gaussian_filter(film, 2.2 / pixel))
     inside = film[open_field > 0.99]
-    low, high = np.percentile(inside[:: max(1, inside.size // 20000)], [2.0, 99.6])
+    low, high = map(float, np.percentile(inside[:: max(1, inside.size // 20000)], [2.0, 99.6]))
     margin = 0.08 * (high - low)
     result: Plane = np.clip((film - low + margin) / (high - low + 2 * margin), 0, 1) ** site.gamma
     return result

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from inference.phantoms import bones, implants
 from inference.phantoms.column import Patient, Vertebra, chance_for
 from inference.phantoms.exposure import C_ARM, DEPTH, SITES, detected, developed
 from inference.phantoms.markers import stamp
-from inference.phantoms.shapes import Plane, line, resized
+from inference.phantoms.shapes import Plane, Point, line, resized
 from inference.phantoms.tissue import SOFT, aorta, soft_tissue
 from inference.phantoms.truth import FilmTruth, truth_of
 from inference.phantoms.views import Framing, View, Window, make_view
@@ -85,7 +87,7 @@ def lengths_of(patient: Patient, view: View, chance: np.random.Generator) -> tup
     step = 2 if view.pixel < 0.6 else 1
     x, z = view.grid(step)
     soft = soft_tissue(patient, x, z, chance, step * view.pixel)
-    hard = cage(patient, x, z, chance)
+    hard = cage(patient, view, step, chance)
     if step > 1:
         soft, hard = (resized(plane, (view.rows, view.columns)) for plane in (soft, hard))
         x, z = view.grid()
@@ -138,8 +140,9 @@ def operated(patient: Patient, view: View, hold: str, chance: np.random.Generato
     return total
 
 
-def cage(patient: Patient, x: Plane, z: Plane, chance: np.random.Generator) -> Plane:
-    """Sacrum, iliac wings and ribs."""
+def cage(patient: Patient, view: View, step: int, chance: np.random.Generator) -> Plane:
+    """Sacrum, iliac wings and ribs on every ``step``-th pixel."""
+    x, z = view.grid(step)
     last = patient.vertebrae[0]
     look = bones.look_of(patient, last)
     total = bones.sacrum(last, look, x, z) + bones.wings(last, look, 30 * patient.scoliosis, x, z)
@@ -151,7 +154,9 @@ def cage(patient: Patient, x: Plane, z: Plane, chance: np.random.Generator) -> P
             bow = float(chance.normal(0, 1.5)) + side * 2.6
             length = longest * float(chance.uniform(0.85, 1.1))
             joint = (one.x - one.depth / 2 - 2, one.z + one.posterior * 0.36 + bow / 2)
-            total += bones.rib(bones.rib_courses(joint, length, bow), look, x, z)
+            points = bones.rib_courses(joint, length, bow)
+            windows = [around(view, step, 10.0, pair) for pair in pairwise(points)]
+            total += bones.rib(points, look, x, z, windows)
     result: Plane = total
     return result
 
@@ -159,9 +164,15 @@ def cage(patient: Patient, x: Plane, z: Plane, chance: np.random.Generator) -> P
 def near(view: View, one: Vertebra, behind: float, before: float, half: float) -> Window:
     """The part of the film between two depths of a body and so far above and below its centre."""
     places = [one.place(along, up) for along in (behind, before) for up in (-half, half)]
-    spots = [view.spot(x, z) for x, _, z in places]
+    return around(view, 1, 0.0, [(x, z) for x, _, z in places])
+
+
+def around(view: View, step: int, reach: float, places: Sequence[Point]) -> Window:
+    """The part of a film of every ``step``-th pixel that holds the places and ``reach`` mm around them."""
+    spots = [view.spot(x, z) for x, z in places]
     rows, columns = [spot.row for spot in spots], [spot.column for spot in spots]
+    wide = reach / view.pixel
     return (
-        slice(max(0, int(min(rows))), max(0, int(max(rows)) + 1)),
-        slice(max(0, int(min(columns))), max(0, int(max(columns)) + 1)),
+        slice(max(0, int((min(rows) - wide) / step)), max(0, int((max(rows) + wide) / step) + 1)),
+        slice(max(0, int((min(columns) - wide) / step)), max(0, int((max(columns) + wide) / step) + 1)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -74,7 +75,8 @@ def forceps(middle: Point, x: Plane, z: Plane, chance: np.random.Generator) -> P
     """A clamp on the back of the patient, or a wire across the field."""
     cx, cz = middle
     turn = float(chance.uniform(0, np.pi))
-    p, q = (x - cx) * np.cos(turn) + (z - cz) * np.sin(turn), (z - cz) * np.cos(turn) - (x - cx) * np.sin(turn)
+    c, s = math.cos(turn), math.sin(turn)
+    p, q = (x - cx) * c + (z - cz) * s, (z - cz) * c - (x - cx) * s
     total = np.zeros_like(x)
     for hand in (-1.0, 1.0):
         total += rod_like(capsule(p, q, (0.0, 0.0), (42.0, hand * 5.0), 1.7), 1.7)

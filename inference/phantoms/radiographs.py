@@ -11,7 +11,7 @@ from PIL import Image
 
 from inference.phantoms.column import Patient, chance_for, make_patient
 from inference.phantoms.film import Film, make_film
-from inference.phantoms.plans import FilmPlan, Group, Role, Study, film_plan
+from inference.phantoms.plans import FilmPlan, FilmStudy, Group, Role, film_plan
 from inference.phantoms.records import CORNERS, Made, place_fields
 from inference.phantoms.truth import BodyTruth
 
@@ -20,7 +20,7 @@ from inference.phantoms.truth import BodyTruth
 class FilmOrder:
     """One film to be made; everything in it hangs on these fields."""
 
-    study: Study
+    study: FilmStudy
     preset: str
     seed: int
     case: str
@@ -32,14 +32,14 @@ class FilmOrder:
     broken: bool
 
 
-def film_orders(study: Study, preset: str, seed: int) -> Iterator[FilmOrder]:
+def film_orders(study: FilmStudy, preset: str, seed: int) -> Iterator[FilmOrder]:
     """The films of a study in the order of its manifest."""
     plan = film_plan(study, preset)
     for group in plan.groups:
         yield from orders_of(group, plan, study, preset, seed)
 
 
-def orders_of(group: Group, plan: FilmPlan, study: Study, preset: str, seed: int) -> Iterator[FilmOrder]:
+def orders_of(group: Group, plan: FilmPlan, study: FilmStudy, preset: str, seed: int) -> Iterator[FilmOrder]:
     """Patients with and without the finding in turn; some come back for a second film."""
     chance = chance_for(seed, study, group.role, group.site)
     patients = round(group.count * (1 - group.repeats))

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from inference.cohort import BadCohort
-from inference.phantoms.plans import PRESETS, STUDIES, Study
+from inference.phantoms.plans import FILM_STUDIES, PRESETS, SCAN_STUDIES, STUDIES
 from inference.phantoms.radiographs import FilmOrder, film_orders, write_film_case
 from inference.phantoms.records import (
     COLUMNS,
@@ -25,8 +25,9 @@ from inference.phantoms.records import (
     Made,
     Record,
 )
+from inference.phantoms.scans import ScanOrder, scan_orders, write_scan_case
 
-Order = FilmOrder
+Order = FilmOrder | ScanOrder
 FOLDERS = ("images", "masks", "levels")
 
 
@@ -50,7 +51,7 @@ def build_set(
     study : {"s0", "s1", "s2", "s3", "s4"}
     folder : Path
         Made if missing; must hold nothing else.
-    preset : {"ci", "small", "full"}
+    preset : {"tiny", "ci", "small", "full"}
         Numbers of cases and size of the images.
     seed : int
         The same seed gives the same bytes, whatever the number of workers.
@@ -86,17 +87,25 @@ def build_set(
 
 def orders_of(study: str, preset: str, seed: int) -> Sequence[Order]:
     """Everything that the study's set is made of, in the order of its manifest."""
-    if study not in STUDIES:
-        raise BadCohort(f"There is no study {study!r}; there are {', '.join(STUDIES)}.")
     if preset not in PRESETS:
         raise BadCohort(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
-    known: Study = next(one for one in STUDIES if one == study)
-    return tuple(film_orders(known, preset, seed))
+    for films in FILM_STUDIES:
+        if study == films:
+            return tuple(film_orders(films, preset, seed))
+    for scans in SCAN_STUDIES:
+        if study == scans:
+            return tuple(scan_orders(scans, preset, seed))
+    raise BadCohort(f"There is no study {study!r}; there are {', '.join(STUDIES)}.")
+
+
+def write_case(order: Order, folder: Path) -> Made:
+    """Write the images of one case."""
+    return write_film_case(order, folder) if isinstance(order, FilmOrder) else write_scan_case(order, folder)
 
 
 def written(orders: Sequence[Order], folder: Path, workers: int) -> Iterator[Made]:
     """In the order of the orders, however many processes work."""
-    work: Callable[[Order], Made] = partial(write_film_case, folder=folder)
+    work: Callable[[Order], Made] = partial(write_case, folder=folder)
     if workers <= 1:
         yield from map(work, orders)
         return

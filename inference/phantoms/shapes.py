@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -41,31 +42,42 @@ def meet(*distances: Plane, roundness: float = 1.6) -> Plane:
 
 def capsule(x: Plane, y: Plane, start: Point, end: Point, radius: float) -> Plane:
     """Distance inside a line from start to end with round ends of that radius."""
-    along = np.array(end) - np.array(start)
-    share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / float(along @ along), 0, 1)
-    result: Plane = radius - np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+    # Plain numbers keep the planes in single precision.
+    ax, ay = float(start[0]), float(start[1])
+    sx, sy = float(end[0]) - ax, float(end[1]) - ay
+    dx, dy = x - ax, y - ay
+    share = np.clip((dx * sx + dy * sy) / (sx * sx + sy * sy), 0, 1)
+    result: Plane = radius - np.hypot(dx - share * sx, dy - share * sy)
     return result
 
 
 def ellipse(x: Plane, y: Plane, centre: Point, half: Point, turn: float = 0.0) -> Plane:
     """About the distance inside an ellipse; ``turn`` in radians, ``half`` its half axes."""
     dx, dy = x - centre[0], y - centre[1]
-    p, q = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
+    c, s = math.cos(turn), math.sin(turn)
+    p, q = dx * c + dy * s, dy * c - dx * s
     result: Plane = (1 - np.hypot(p / half[0], q / half[1])) * min(half)
     return result
 
 
-def course(x: Plane, y: Plane, points: Sequence[Point]) -> tuple[Plane, Plane]:
-    """Distance from a line through the points, and how far along it (mm) the nearest place lies."""
-    nearest, along, before = np.full_like(x, np.inf), np.zeros_like(x), 0.0
-    for start, end in pairwise(points):
+def course(
+    x: Plane, y: Plane, points: Sequence[Point], windows: Sequence[tuple[slice, slice]] | None = None
+) -> tuple[Plane, Plane]:
+    """Distance from a line through the points, and how far along it (mm) the nearest place lies.
+
+    With a window for every piece of the line only those pixels are looked at; the others keep the distance 1000.
+    """
+    nearest, along, before = np.full_like(x, 1000), np.zeros_like(x), 0.0
+    for place, (start, end) in enumerate(pairwise(points)):
+        window = windows[place] if windows is not None else np.s_[:, :]
         sx, sy = end[0] - start[0], end[1] - start[1]
         length = float(np.hypot(sx, sy))
-        share = np.clip(((x - start[0]) * sx + (y - start[1]) * sy) / length**2, 0, 1)
-        far = np.hypot(x - start[0] - share * sx, y - start[1] - share * sy)
-        closer = far < nearest
-        along = np.where(closer, before + share * length, along)
-        nearest = np.minimum(nearest, far)
+        dx, dy = x[window] - np.float32(start[0]), y[window] - np.float32(start[1])
+        share = np.clip((dx * np.float32(sx) + dy * np.float32(sy)) / np.float32(length**2), 0, 1)
+        far = np.hypot(dx - share * np.float32(sx), dy - share * np.float32(sy))
+        closer = far < nearest[window]
+        along[window] = np.where(closer, np.float32(before) + share * np.float32(length), along[window])
+        nearest[window] = np.minimum(nearest[window], far)
         before += length
     return nearest, along
 

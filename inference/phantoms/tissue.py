@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from inference.phantoms.column import Patient
@@ -91,7 +93,7 @@ def branches(chance: np.random.Generator, x: Plane, z: Plane, pixel: float) -> P
     total = 0.02 * texture(chance, 9 / pixel, shape)
     for heading in (0.5, 0.9, 2.2):
         warp = 9 * texture(chance, 22 / pixel, shape)
-        across = x * np.sin(heading) + z * np.cos(heading) + warp
+        across = x * math.sin(heading) + z * math.cos(heading) + warp
         along = np.clip(texture(chance, 16 / pixel, shape), 0, 2)
         total = total + 0.05 * along * np.clip(np.cos(across / chance.uniform(2.0, 3.4)) - 0.55, 0, 1)
     return total
