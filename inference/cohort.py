@@ -140,10 +140,9 @@ def read_cohort(manifest: Path, inputs: Collection[str] = ()) -> tuple[CohortCas
     for case in cases:
         before = roles.setdefault(case.patient, case)
         if before.role != case.role:
-            row = grouped[case.case][0][0]
             raise BadCohort(
-                f"Row {row}, column role: patient {case.patient} stands in {before.role} (case {before.case}) "
-                f"and in {case.role} (case {case.case})."
+                f"Row {grouped[case.case][0][0]}, column role: patient {case.patient} stands in {before.role} "
+                f"(case {before.case}) and in {case.role} (case {case.case})."
             )
     return cases
 

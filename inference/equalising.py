@@ -17,7 +17,8 @@ def binned(values: Values) -> NDArray[np.uint8]:
     if not high > low:
         raise UnreadableInput("The image has one grey value only.")
     steps = (values - np.float32(low)) * np.float32(BINS / (high - low))
-    return np.minimum(steps, BINS - 1, out=steps).astype(np.uint8)
+    np.minimum(steps, BINS - 1, out=steps)
+    return steps.astype(np.uint8)
 
 
 def equalised(values: Values) -> Values:

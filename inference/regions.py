@@ -73,7 +73,7 @@ def slices_of(image: Image, place: Place | None, one: Input) -> tuple[int, ...]:
         raise UnreadableInput(f"The finding lies in slice {at}, and the image has {count}, counted from 0.")
     if one.apart == 0:
         return tuple(min(max(at + offset, 0), count - 1) for offset in one.slices)
-    depths = np.array(image.depths) if image.depths else np.arange(count) * image.spacing[0]
+    depths = np.array(image.depths or np.arange(count) * image.spacing[0], dtype=np.float64)
     towards = 1.0 if depths[-1] >= depths[0] else -1.0
     return tuple(_nearest(depths, depths[at] + towards * offset * one.apart, at) for offset in one.slices)
 

@@ -138,7 +138,8 @@ def _mask(case: CohortCase, geometry: Geometry) -> NDArray[np.float32]:
         if case.positive is not False:
             raise BadCohort(f"Case {case.case} has no mask and is not negative; only a negative case may lack one.")
         return np.zeros(geometry.size, np.float32)
-    return (_labels(case, geometry, "mask") != 0).astype(np.float32)
+    inside: NDArray[np.float32] = (_labels(case, geometry, "mask") != 0).astype(np.float32)
+    return inside
 
 
 def _level(case: CohortCase, geometry: Geometry, codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -43,7 +43,7 @@ def read_along(values: Values, axis: int, start: float, step: float, count: int)
     held = values.shape[axis]
     if step == 1.0 and start == int(start) and start >= 0 and start + count <= held:
         return values[(slice(None),) * axis + (slice(int(start), int(start) + count),)]
-    matrix = weights(start + step * np.arange(count), held, step)
+    matrix = weights(start + step * np.arange(count, dtype=np.float64), held, step)
     if axis == 0:
         flat = matrix @ values.reshape(held, -1)
         return np.asarray(flat, np.float32).reshape(count, *values.shape[1:])
