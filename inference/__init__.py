@@ -15,6 +15,8 @@ weights                safetensors beside the card
 saliency               Grad-CAM and its relative for heads that weigh each place
 evaluate               what a model reaches on a cohort
 predict                one function for one case, a batch, a worker
+matching               which series of a case is which input of a model
+opening, statement     models as workers keep them; from a network's answer to what is said of a case
 tasks, worker          the Celery queue `inference`
 phantoms               synthetic lateral spine radiographs
 

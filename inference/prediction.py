@@ -234,8 +234,6 @@ class Frame:
         Whether low values are bright (MONOCHROME1).
     spacing : tuple of float or None
         Millimetres between rows and between columns.
-    position : float or None
-        Of the slice along the normal of its stack, in mm.
     origin, orientation : tuple of float or None
         Where the middle of the first pixel lies in the patient, in mm; directions of a row and of a column.
     """
@@ -248,7 +246,6 @@ class Frame:
     intercept: float = 0.0
     inverted: bool = False
     spacing: tuple[NotNegative, NotNegative] | None = None
-    position: float | None = None
     origin: tuple[float, float, float] | None = None
     orientation: tuple[float, float, float, float, float, float] | None = None
 

@@ -1,15 +1,21 @@
 """The door to the workers: requests come in by name, heartbeats and outcomes go out by name."""
 
+import time
 from itertools import zip_longest
-from typing import Any
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
 
 from inference.prediction import Item
 from inference.worker import app
 
+# A case that takes long says so now and then; one that takes longer than this is given up by silence.
+EVERY_SECONDS, PATIENCE_SECONDS = 10.0, 900.0
+
 
 @app.task(name="inference.predict", acks_late=True, ignore_result=True)
 def predict(request: dict[str, Any]) -> int:
-    """Answer a request case by case; returns how many cases were answered."""
+    """Answer a request of one case or many, case by case; returns how many were answered."""
     # Here and not above: a fork after torch has run hangs the child, and the web side reads no torch.
     # Before the first heartbeat: a worker killed while it wakes up is no attempt at a case.
     import torch  # noqa: F401
@@ -18,18 +24,48 @@ def predict(request: dict[str, Any]) -> int:
     from inference.prediction import Prediction, Request
 
     asked = Request.from_message(request)
-    for item in asked.items[:1]:
-        beat(item)
-    for (item, answer), following in zip_longest(answers_to(asked), asked.items[1:]):
-        outcome = answer.to_message() if isinstance(answer, Prediction) else {"error": answer}
-        message = {"prediction": item.prediction, "lease": item.lease, "outcome": outcome}
-        app.send_task("predictions.record", kwargs=message, queue="readerstudy")
-        if following is not None:
-            beat(following)
+    with Pulse() as pulse:
+        for item in asked.items[:1]:
+            pulse.begin(item)
+        for (item, answer), following in zip_longest(answers_to(asked), asked.items[1:]):
+            outcome = answer.to_message() if isinstance(answer, Prediction) else {"error": answer}
+            message = {"prediction": item.prediction, "lease": item.lease, "outcome": outcome}
+            app.send_task("predictions.record", kwargs=message, queue="readerstudy")
+            if following is not None:
+                pulse.begin(following)
     return len(asked.items)
 
 
+class Pulse:
+    """Says that work on a case begins, and goes on saying so: its lease runs anew, and a case that kills its workers is
+    known by it. A case that never ends falls silent, so that its lease lapses."""
+
+    def __init__(self) -> None:
+        self._item: Item | None = None
+        self._began = 0.0
+        self._ended = Event()
+        self._thread = Thread(target=self._go_on, name="pulse", daemon=True)
+
+    def begin(self, item: Item) -> None:
+        self._item, self._began = item, time.monotonic()
+        beat(item)
+
+    def _go_on(self) -> None:
+        while not self._ended.wait(EVERY_SECONDS):
+            if self._item is not None and time.monotonic() - self._began < PATIENCE_SECONDS:
+                beat(self._item)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
 def beat(begun: Item) -> None:
-    """Say that work on a case begins: its lease runs anew, and a case that kills its workers is known by it."""
     names = {"prediction": begun.prediction, "lease": begun.lease}
     app.send_task("predictions.heartbeat", kwargs=names, queue="readerstudy")

@@ -34,6 +34,7 @@ def enter() -> int:
     os.environ.update(SERVERS.environment())
     os.environ["BROKER_URL"] = SERVERS.valkey.url(1 + os.getpid() % (DATABASES - 1))
     os.environ["STORAGE_URL"] = STORAGE.as_uri()
+    os.environ["INFERENCE_CACHE"] = str(STORAGE / "models")
     os.environ["STATIC_MANIFEST"] = "false"
     os.environ["DATABASE_POOL"] = "0"
     os.environ["LOG_LEVEL"] = "WARNING"
@@ -125,7 +126,10 @@ def environment_of(database: str) -> dict[str, str]:
     """The environment that points web servers and workers of `tests.servers` at a committed copy."""
     return {
         name: os.environ[name]
-        for name in ("BROKER_URL", "STORAGE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "STATIC_MANIFEST")
+        for name in (
+            *("BROKER_URL", "STORAGE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "SECURE", "STATIC_MANIFEST"),
+            "INFERENCE_CACHE",
+        )
     } | {"DATABASE_URL": database, "LOG_LEVEL": "INFO", "WEB_THREADS": "4"}
 
 

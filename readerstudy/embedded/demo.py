@@ -98,7 +98,8 @@ def application_of(servers: Servers) -> Application:
     leftover = [part for part in processes.marked(node) if part.pid != os.getpid()]
     processes.end(leftover, signal.SIGTERM, 20)
     processes.end(processes.marked(node), signal.SIGKILL, 5)
-    environment = servers.environment() | {"STATIC_ROOT": str(servers.folder.root / "static")}
+    folders = {"STATIC_ROOT": servers.folder.root / "static", "INFERENCE_CACHE": servers.folder.root / "models"}
+    environment = servers.environment() | {name: str(folder) for name, folder in folders.items()}
     return Application(environment, FIRST_PORT, servers.folder.logs, node=node)
 
 

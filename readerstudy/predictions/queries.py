@@ -9,7 +9,6 @@ from django.http import Http404
 from inference.declared import document_of
 from inference.prediction import Frame, Item, Place, Request, Series
 from readerstudy.audit.chain import digest_of
-from readerstudy.cases.geometry import Geometry, depth
 from readerstudy.cases.models import Case, Image
 from readerstudy.cases.models import Series as CaseSeries
 from readerstudy.studies.models import Study
@@ -152,18 +151,9 @@ def frame_of(image: Image, uri: str) -> Frame:
         intercept=image.intercept,
         inverted=image.inverted,
         spacing=between,
-        position=position_of(image),
         origin=tuple(image.origin) if image.origin else None,
         orientation=tuple(image.orientation) if image.orientation else None,
     )
-
-
-def position_of(image: Image) -> float | None:
-    """Along the normal of its slice, in mm."""
-    if image.origin is None or image.orientation is None:
-        return None
-    along = tuple(image.orientation)
-    return depth(Geometry(position=tuple(image.origin), orientation=along), along)
 
 
 def place_of(case: Case) -> Place | None:

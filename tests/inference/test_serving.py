@@ -99,7 +99,7 @@ def test_a_case_of_one_grey_value_is_answered_with_the_reason(request_for_three:
 def test_another_model_than_the_registered_one_answers_nothing(request_for_three: Request) -> None:
     wrong = outcomes(replace(request_for_three, card_digest="0" * 64))
     assert wrong == ["The card in the storage is not the one that was registered: its digest differs."] * 3
-    missing = outcomes(replace(request_for_three, card="file:///nowhere/card.json"))
+    missing = outcomes(replace(request_for_three, card="file:///nowhere/card.json", card_digest="1" * 64))
     assert {str(outcome)[:32] for outcome in missing} == {"A stored file cannot be fetched:"}
 
 
