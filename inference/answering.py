@@ -82,8 +82,8 @@ def answered(card: Card, case: CohortCase, raw: Raw, input_digest: str) -> Answe
 def answer(card: Card, model: Model, samples: Samples, out: Path) -> tuple[Answered, ...]:
     """Answer all cases; masks and levels are written to ``out`` as they come, the table at the end.
 
-    ``masks/CASE.png`` holds the probability of every pixel of the image times 255; ``levels/CASE.png`` the number of its
-    level (`inference.levels.CODES`), 0 where there is none. Volumes are ``.nii.gz`` with the same numbers.
+    ``masks/CASE.png`` holds the probability of every pixel of the image times 255; ``levels/CASE.png`` its
+    level as a number (`inference.levels.CODES`), 0 where there is none. Volumes are ``.nii.gz`` with the same numbers.
 
     Returns
     -------

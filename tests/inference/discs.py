@@ -19,7 +19,7 @@ COLUMNS = ("case", "patient", "role", "site", "file", "truth", "row", "column", 
 def write_discs(
     folder: Path, *, patients: int, role: str = "develop", seed: int = 1, prefix: str = "p", contrast: float = 90.0
 ) -> Path:
-    """Two films a patient, one of them with a disc; below the middle its level is L1, above T12."""
+    """Two films a patient, one of them with a disc: a large one is L1, a small one T12."""
     chance = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows, columns = np.mgrid[:SIZE, :SIZE]
@@ -33,12 +33,13 @@ def write_discs(
             for film in range(2):
                 positive = (number + film) % 2
                 row, column = chance.integers(8, SIZE - 8, 2)
-                disc = (np.hypot(rows - row, columns - column) < 6) * positive
+                level = int(chance.choice([19, 20]))
+                disc = (np.hypot(rows - row, columns - column) < (4.5 if level == 19 else 7.5)) * positive
                 pixels = chance.normal(120, 25, (SIZE, SIZE)) + contrast * disc
                 name = f"{prefix}{number}-{film}"
                 write(folder / f"{name}.png", pixels)
                 write(folder / f"{name}-mask.png", disc)
-                write(folder / f"{name}-levels.png", disc * np.where(rows < SIZE // 2, 19, 20))
+                write(folder / f"{name}-levels.png", disc * level)
                 table.writerow(
                     [name, f"{prefix}{number}", role, "A", f"{name}.png", positive]
                     + ([row, column] if positive else ["", ""])
