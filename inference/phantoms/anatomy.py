@@ -24,8 +24,9 @@ SECTION = np.float32(2.6)
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A body over its window: ``distance`` inside its surface, ``wall`` inside its side walls alone; ``coarse`` is a
-    texture of deviation about 1 that its surface and its marrow share."""
+    """A body over its window: ``distance`` inside its surface, ``wall`` inside its side walls alone; ``ideal`` that
+    of the body alone, without osteophytes, bulges and roughness; ``coarse`` is a texture of deviation about 1 that its
+    surface and its marrow share."""
 
     one: Vertebra
     window: Window
@@ -33,6 +34,7 @@ class Body:
     frame: Frame
     distance: Volume
     wall: Volume
+    ideal: Volume
     coarse: Volume
 
 
@@ -63,13 +65,14 @@ def body_of(grid: Grid, one: Vertebra, patient: Patient, taper: float = 0.0) -> 
     below, above = endplate_depths(one, x / np.float32(a), left / np.float32(b), v)
     # Nothing grown is smooth; the corners of the truth are those of the mean surface.
     coarse = field(chance_for(patient.chance, one.level, "coarse"), part, (one.x, one.y, one.z), (5.0, 5.0))
+    ideal = np.minimum(np.minimum(below, above), plain_wall(x, left, a, b, waist_of(below, above, taper)))
     below, above = below + np.float32(0.3) * coarse, above + np.float32(0.3) * coarse[:, ::-1]
     share = np.clip((above - below) / (above + below), -1.2, 1.2)
     frame = Frame(x, left, v, below, share, a, b, one.full)
     wall = side_wall(one, frame, above, patient, taper) + np.float32(0.3) * coarse[..., ::-1]
     fracture = patient.fracture_at(one.level)
     roundness = 6.5 if fracture and fracture.shows("remodelled") else 2.4
-    return Body(one, window, part, frame, rounded(np.minimum(below, above), wall, roundness), wall, coarse)
+    return Body(one, window, part, frame, rounded(np.minimum(below, above), wall, roundness), wall, ideal, coarse)
 
 
 def endplate_depths(one: Vertebra, u: Volume, t: Volume, v: Volume) -> tuple[Volume, Volume]:
@@ -82,11 +85,26 @@ def endplate_depths(one: Vertebra, u: Volume, t: Volume, v: Volume) -> tuple[Vol
     return one.full / 2 - upper * lost - v, v + one.full / 2 - (1 - upper) * lost
 
 
+def waist_of(below: Volume, above: Volume, taper: float) -> Volume:
+    """Half axes relative to those at the end-plates; ``taper`` is how much narrower the lower end is."""
+    share = np.clip((above - below) / (above + below), -1.2, 1.2)
+    waist = 1 - np.float32(WAIST) * np.clip(1 - np.square(share), 0, 1)
+    result: Volume = waist * (1 - np.float32(taper / 2) * (1 - share))
+    return result
+
+
+def plain_wall(forward: Volume, left: Volume, a: Volume | float, b: float, waist: Volume) -> Volume:
+    """Distance inside the super-elliptic walls of half axes a·waist and b·waist."""
+    radius = (np.abs(forward / (a * waist)) ** SECTION + np.abs(left / (b * waist)) ** SECTION) ** (1 / SECTION)
+    length = np.sqrt(np.square(forward) + np.square(left))
+    result: Volume = (1 - radius) * np.maximum(length, 1) / np.maximum(radius, np.float32(1 / b))
+    return result
+
+
 def side_wall(one: Vertebra, frame: Frame, above: Volume, patient: Patient, taper: float) -> Volume:
-    """Distance inside the walls: waist, hollow of the canal, osteophytes, bulges of a fracture."""
-    waist = 1 - np.float32(WAIST) * np.clip(1 - np.square(frame.share), 0, 1)
-    waist = waist * (1 - np.float32(taper / 2) * (1 - frame.share))
-    front = np.float32(frame.a) * waist
+    """Distance inside the walls with the hollow of the canal, osteophytes, bulges of a fracture."""
+    waist = waist_of(frame.below, above, taper)
+    front: Volume = np.full((), frame.a, np.float32)
     # The wall of the canal is hollow: beside the mid-plane it lies further back.
     back = front * (1 + np.float32(0.07) * np.clip(np.square(frame.left / np.float32(0.6 * frame.b)), 0, 1))
     for spur, depth in zip(one.spurs, (frame.below, above), strict=True):
@@ -96,12 +114,7 @@ def side_wall(one: Vertebra, frame: Frame, above: Volume, patient: Patient, tape
     if fracture:
         ahead, behind = lesions.bulges(fracture, frame.left, frame.below, frame.share, frame.b)
         front, back = front + ahead, back + behind
-    reach = np.where(frame.forward > 0, front, back)
-    powers = np.abs(frame.forward / reach) ** SECTION + np.abs(frame.left / (np.float32(frame.b) * waist)) ** SECTION
-    radius = powers ** (1 / SECTION)
-    length = np.sqrt(np.square(frame.forward) + np.square(frame.left))
-    result: Volume = (1 - radius) * np.maximum(length, 1) / np.maximum(radius, np.float32(1 / frame.b))
-    return result
+    return plain_wall(frame.forward, frame.left, np.where(frame.forward > 0, front, back), frame.b, waist)
 
 
 def paint_discs(canvas: Canvas, patient: Patient) -> None:

@@ -350,20 +350,26 @@ def make_spurs(chance: np.random.Generator, age: int, change: Fracture | Mimic |
 
 
 def body_losses(chance: np.random.Generator, change: Fracture | Mimic | None) -> tuple[float, float, float]:
-    """Relative loss of the posterior, middle and anterior height; some loss is there without a fracture."""
-    ordinary = chance.uniform([0.0, 0.04, 0.0], [0.03, 0.085, 0.07])
+    """Relative loss of the posterior, middle and anterior height; some loss is there without a fracture.
+
+    ``change.loss`` is Genant's: of the front or the middle against the height behind, of a crushed body against its
+    neighbours.
+    """
+    ordinary = chance.uniform([0.0, 0.045, 0.0], [0.02, 0.09, 0.07])
     if change is None:
         return float(ordinary[0]), float(ordinary[1]), float(ordinary[2])
     loss = change.loss
     match change.shape:
         case "wedge":
-            return 0.10 * loss, 0.55 * loss, loss
+            behind = 0.08 * loss
+            return behind, 0.55 * loss, 1 - (1 - behind) * (1 - loss)
         case "worn":
             return 0.0, 0.5 * loss, loss
         case "biconcave":
-            return 0.12 * loss, loss, 0.35 * loss
+            behind = 0.08 * loss
+            return behind, 1 - (1 - behind) * (1 - loss), 0.35 * loss
         case _:
-            return 0.85 * loss, loss, 0.95 * loss
+            return loss, 1 - 0.94 * (1 - loss), 1 - 0.97 * (1 - loss)
 
 
 def corners_of(vertebra: Vertebra) -> Corners:

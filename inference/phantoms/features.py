@@ -16,7 +16,9 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
+Marks = NDArray[np.bool_]
 KINDS, AGES = ("malignant", "benign"), ("acute", "old")
 
 
@@ -66,15 +68,30 @@ def classes_of(table: str) -> tuple[str, str]:
     return KINDS if table == "kind" else AGES
 
 
+def draw_many(chance: np.random.Generator, table: str, first: Marks) -> Marks:
+    """Signs of many fractures at once: bool, shape (fractures, signs).
+
+    ``first`` (bool, one for each fracture) says whether its appearance is that of the table's positive class.
+    """
+    signs = signs_of(table)
+    shares = np.array([sign.shares for sign in signs])
+    drawn = chance.random((len(first), len(signs))) < np.where(first[:, None], shares[:, 0], shares[:, 1])
+    for place, sign in enumerate(signs):
+        if sign.unless:
+            drawn[:, place] &= ~drawn[:, named(table, sign.unless)]
+    return drawn
+
+
 def draw_signs(chance: np.random.Generator, table: str, shown: str) -> frozenset[str]:
     """Names of the signs of one fracture whose appearance is that of the class ``shown``."""
-    column = classes_of(table).index(shown)
-    drawn: set[str] = set()
-    for sign in signs_of(table):
-        there = bool(chance.random() < sign.shares[column])
-        if there and sign.unless not in drawn:
-            drawn.add(sign.name)
-    return frozenset(drawn)
+    first = np.array([shown == classes_of(table)[0]])
+    drawn = draw_many(chance, table, first)[0]
+    return frozenset(sign.name for sign, there in zip(signs_of(table), drawn, strict=True) if there)
+
+
+def named(table: str, name: str) -> int:
+    """Place of the sign of that name in its table."""
+    return next(place for place, sign in enumerate(signs_of(table)) if sign.name == name)
 
 
 def senior_marks(chance: np.random.Generator, drawn: Collection[str]) -> tuple[bool, ...]:
@@ -86,23 +103,33 @@ def senior_marks(chance: np.random.Generator, drawn: Collection[str]) -> tuple[b
     return tuple(marks)
 
 
-def log_likelihood_ratio(table: str, drawn: Collection[str], *, modality: str, ambiguity: float) -> float:
-    """log p(signs | positive class) − log p(signs | other class), of the signs that the modality shows.
+def log_likelihood_ratios(table: str, drawn: Marks, *, modality: str, ambiguity: float) -> NDArray[np.float64]:
+    """log p(signs | positive class) − log p(signs | other class), from the signs that the modality shows.
 
     With the share a = ``ambiguity`` (0…0.5) of appearances drawn from the other class,
     p'(s | 1) = (1 − a) p(s | 1) + a p(s | 0): no appearance is ever proof, and |log ratio| ≤ log((1 − a) / a).
 
-    >>> round(log_likelihood_ratio("kind", {"epidural_mass", "other_lesions"}, modality="MR", ambiguity=0.06), 2)
-    2.1
+    Parameters
+    ----------
+    drawn : ndarray of bool, shape (fractures, signs)
+        All signs of the table, in its order.
+
+    Examples
+    --------
+    >>> signs = np.zeros((1, 15), bool)
+    >>> signs[0, named("kind", "epidural_mass")] = signs[0, named("kind", "posterior_element")] = True
+    >>> log_likelihood_ratios("kind", signs, modality="MR", ambiguity=0.06).round(2)
+    array([2.58])
     """
-    logs = np.zeros(2)
-    shown = [sign for sign in signs_of(table) if modality in sign.seen]
-    names = {sign.name for sign in shown}
-    for sign in shown:
-        if sign.unless in names and sign.unless in drawn:
+    logs = np.zeros((2, len(drawn)))
+    for place, sign in enumerate(signs_of(table)):
+        if modality not in sign.seen:
             continue
-        share = np.array(sign.shares)
-        logs += np.log(share if sign.name in drawn else 1 - share)
-    first, second = np.exp(logs - logs.max())
+        # What is ruled out says nothing.
+        open_ = ~drawn[:, named(table, sign.unless)] if sign.unless else np.ones(len(drawn), bool)
+        for row, share in enumerate(sign.shares):
+            logs[row] += open_ * np.log(np.where(drawn[:, place], share, 1 - share))
+    first, second = np.exp(logs - logs.max(axis=0))
     a = ambiguity
-    return float(np.log((1 - a) * first + a * second) - np.log((1 - a) * second + a * first))
+    result: NDArray[np.float64] = np.log((1 - a) * first + a * second) - np.log((1 - a) * second + a * first)
+    return result

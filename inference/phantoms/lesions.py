@@ -14,7 +14,7 @@ import numpy as np
 from inference.phantoms.features import signs_of
 from inference.phantoms.fractures import Fracture, Lesion
 from inference.phantoms.signals import CEMENT, FLUID, GAS, OEDEMA, ORGAN, TUMOUR
-from inference.phantoms.volume import Canvas, Volume, Window, bump, inside
+from inference.phantoms.volume import NONE, Canvas, Volume, Window, bump, inside, within
 
 # Band under the end-plate (HU of a complete one), and how deep it and its lines lie (mm).
 BAND_HU, BAND_DEPTH, LINE_DEPTH = 210.0, 3.6, 7.5
@@ -62,7 +62,7 @@ def seen(fracture: Fracture, sign: str, channels: tuple[str, ...]) -> bool:
 
 def bulges(fracture: Fracture, left: Volume, below: Volume, share: Volume, b: float) -> tuple[Volume, Volume]:
     """How far (mm) front and back wall stand out; both end at the corners, which stay where the truth has them."""
-    front, back = np.zeros((), np.float32), np.zeros((), np.float32)
+    front, back = NONE, NONE
     if fracture.shows("cortical_step"):
         front = np.float32(fracture.step) * bump(below - 4.8, 2.0) * bump(left, 0.75 * b)
     if fracture.convex_posterior_wall:
@@ -113,7 +113,7 @@ def blend(values: list[Volume], share: Volume, towards: list[Volume] | Volume) -
 def swollen(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
     """Oedema: from the broken end-plate down, or in the whole body; its lower border wanders."""
     if fracture.shows("diffuse_t1_low"):
-        return np.clip(np.float32(0.97) + np.float32(0.06) * coarse, 0.8, 1)
+        return within(np.float32(0.97) + np.float32(0.06) * coarse, 0.8, 1)
     depth = (0.22 + 0.33 * fracture.extent) * frame.h
     return inside(np.float32(depth) - frame.below + np.float32(1.8) * coarse, 5.0)
 
@@ -121,9 +121,9 @@ def swollen(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
 def replaced(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
     """Share of the marrow that tumour has taken: all, the focus, or nothing."""
     if fracture.shows("complete_replacement"):
-        return np.clip(np.float32(0.96) + np.float32(0.05) * coarse, 0.75, 1)
+        return within(np.float32(0.96) + np.float32(0.05) * coarse, 0.75, 1)
     if fracture.lesion is None:
-        return np.zeros((), np.float32)
+        return NONE
     return inside(np.float32(fracture.focus.radius) - frame.from_focus(fracture.focus) + coarse, 2.0)
 
 
@@ -136,7 +136,7 @@ def harden(fracture: Fracture, frame: Frame, hu: Volume, coarse: Volume) -> Volu
         hu += np.float32(BAND_HU * fracture.impaction) * band
     if fracture.shows("sclerosis"):
         hu += np.clip(np.float32(105) + np.float32(60) * coarse, 10, 260)
-    return np.clip(band * np.float32(max(fracture.impaction, 0.6)), 0, 1)
+    return within(band * np.float32(max(fracture.impaction, 0.6)), 0, 1)
 
 
 def draw_lines(
@@ -161,14 +161,14 @@ def cleft(frame: Frame, along: float, depth: float, thickness: float, coarse: Vo
     x = (frame.forward / np.float32(frame.a) - np.float32(along)) / np.float32(0.52)
     y = frame.left / np.float32(0.62 * frame.b)
     thick = np.float32(thickness) * np.sqrt(np.clip(1 - np.square(x) - np.square(y), 0, 1))
-    result: Volume = inside(thick / 2 - np.abs(frame.below - np.float32(depth) - np.float32(0.5) * coarse), 0.8)
-    return result * (thick > 0)
+    lens = inside(thick / 2 - np.abs(frame.below - np.float32(depth) - np.float32(0.5) * coarse), 0.8)
+    return np.where(thick > 0, lens, 0)
 
 
 def eaten(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
     """Share of the cortex that is destroyed: the wall nearest to the focus."""
     if not fracture.cortical_destruction:
-        return np.zeros((), np.float32)
+        return NONE
     focus = fracture.focus
     if abs(focus.across) > 0.5:
         x, y = focus.along * frame.a, focus.side * 0.95 * frame.b
@@ -182,7 +182,7 @@ def paint_masses(canvas: Canvas, window: Window, fracture: Fracture, frame: Fram
     """Soft tissue around a broken body, laid before its bone is; returns the share that is tumour."""
     channels, focus = canvas.channels, fracture.focus
     soft = canvas.grid.softness
-    tumour = np.zeros((), np.float32)
+    tumour = NONE
     aside = abs(focus.across) > 0.5
     if seen(fracture, "swelling", channels):
         layer = np.minimum(np.float32(5.5) + wall, np.float32(0.62 * frame.h) - np.abs(frame.up))
@@ -204,7 +204,7 @@ def paint_masses(canvas: Canvas, window: Window, fracture: Fracture, frame: Fram
 def focus_in(values: list[Volume], channels: tuple[str, ...], frame: Frame, focus: Lesion, coarse: Volume) -> Volume:
     """A lesion of a body that is not broken; returns the share that is tumour. CT does not show it."""
     if "HU" in channels:
-        return np.zeros((), np.float32)
+        return NONE
     share = inside(np.float32(0.8 * focus.radius) - frame.from_focus(focus) + np.float32(0.8) * coarse, 2.0)
     blend(values, share, TUMOUR.of(channels))
     return share

@@ -108,21 +108,21 @@ def acquire(patient: Patient, site: str, grid: Grid, apart: float, sequences: tu
     """All sequences over one grid of slices ``apart`` mm; the patient lies still between them."""
     thin = thinner(grid, FINER) if len(grid.y) > 1 else Grid(grid.x, thin_one(grid, apart), grid.z)
     painted = paint(patient, thin, sequences)
-    truth = [
+    levels, bodies, lesions = (
         displayed(one[FINER // 2 :: FINER], "sagittal") for one in (painted.levels, painted.bodies, painted.lesions)
-    ]
+    )
     series = {}
     for sequence, values in zip(sequences, painted.values, strict=True):
         chance = chance_for(patient.chance, "MR", site, sequence)
         image = received(coarser(values, FINER), patient, SITES[site], grid, chance)
-        series[sequence] = Scan(np.rint(displayed(image, "sagittal")), *truth, grid=grid, plane="sagittal")
+        series[sequence] = Scan(np.rint(displayed(image, "sagittal")), levels, bodies, lesions, grid, "sagittal")
     return series
 
 
 def thin_one(grid: Grid, apart: float) -> Volume:
     """The points across a single slice."""
-    offsets: Volume = (np.arange(FINER) - (FINER - 1) / 2).astype(np.float32) * np.float32(apart / FINER)
-    return grid.y[0] + offsets
+    places: Volume = grid.y[0] + ((np.arange(FINER) - (FINER - 1) / 2) * apart / FINER).astype(np.float32)
+    return places
 
 
 def received(signal: Volume, patient: Patient, scanner: Scanner, grid: Grid, chance: np.random.Generator) -> Volume:

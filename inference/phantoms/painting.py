@@ -23,7 +23,7 @@ from inference.phantoms.column import Patient, Vertebra, chance_for
 from inference.phantoms.fractures import Fracture
 from inference.phantoms.signals import AIR, FATTY_FOCUS, FLUID, METAL, ROOT, TUMOUR, cortex, marrow
 from inference.phantoms.surroundings import course_of, paint_canal, paint_trunk
-from inference.phantoms.volume import Canvas, Grid, Volume, Window, bump, field, inside
+from inference.phantoms.volume import NONE, Canvas, Grid, Volume, Window, bump, field, inside
 
 Labels = NDArray[np.uint8]
 SACRUM = CODES["S1"]
@@ -69,12 +69,12 @@ class Truth:
     def __init__(self, grid: Grid) -> None:
         self.levels, self.bodies, self.lesions = (np.zeros(grid.shape, np.uint8) for _ in range(3))
 
-    def bone(self, window: Window, distance: Volume, one: Vertebra, *, body: bool) -> None:
-        there = distance > 0
-        code = SACRUM if one.step < 0 else CODES[one.level]
-        self.levels[window][there] = code
-        if body and one.step >= 0:
-            self.bodies[window][there] = code
+    def bone(self, window: Window, distance: Volume, one: Vertebra) -> None:
+        self.levels[window][distance > 0] = SACRUM if one.step < 0 else CODES[one.level]
+
+    def body(self, window: Window, distance: Volume, one: Vertebra) -> None:
+        if one.step >= 0:
+            self.bodies[window][distance > 0] = CODES[one.level]
 
     def lesion(self, window: Window, share: Volume) -> None:
         if share.ndim:
@@ -94,7 +94,7 @@ def paint_posterior(canvas: Canvas, patient: Patient, truth: Truth) -> None:
         canvas.cover(window, distance, hard)
     for window, distance, one in shells:
         canvas.cover(window, distance - np.float32(1.1 - 0.35 * patient.osteoporosis), soft)
-        truth.bone(window, distance, one, body=False)
+        truth.bone(window, distance, one)
     for fracture in patient.fractures:
         paint_element(canvas, patient.vertebra(fracture.level), fracture, truth)
 
@@ -112,7 +112,7 @@ def paint_roots(canvas: Canvas, patient: Patient) -> None:
 
 def sacral_pieces(grid: Grid, patient: Patient) -> list[tuple[Window, Volume, Vertebra]]:
     """Lateral masses and the roof of the sacral canal."""
-    found = []
+    found: list[tuple[Window, Volume, Vertebra]] = []
     for one, size in zip(sacrum_of(patient)[:3], (1.0, 0.85, 0.66), strict=True):
         back = -one.depth / 2
         pieces = [Piece((back - 14, 0.0, 9.0), (back - 15, 0.0, -9.0), 3.0, 1.0)]
@@ -156,7 +156,8 @@ def paint_body(canvas: Canvas, patient: Patient, one: Vertebra, body: Body, trut
     depth = np.float32(1.2 - 0.4 * thin) * (1 - gone)
     core = inside(body.distance - depth, canvas.grid.softness)
     canvas.paint(body.window, core, values)
-    truth.bone(body.window, body.distance, one, body=True)
+    truth.bone(body.window, body.distance, one)
+    truth.body(body.window, body.ideal, one)
     if abnormal.ndim:
         truth.lesion(body.window, np.where(body.distance > 0, abnormal, 0))
 
@@ -199,7 +200,7 @@ def change(
     coarse: Volume,
 ) -> tuple[Volume, Volume]:
     """Fracture, mimic, lesion, cement; returns the shares of destroyed cortex and of abnormal marrow."""
-    gone = abnormal = np.zeros((), np.float32)
+    gone = abnormal = NONE
     fracture = patient.fracture_at(one.level)
     if fracture:
         abnormal = lesions.change_marrow(fracture, body.frame, values, channels, fine, coarse)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,15 @@ from scipy.ndimage import gaussian_filter
 
 from inference.phantoms.signals import Signal
 
-Volume = NDArray[np.float32]
+Volume = NDArray[np.floating[Any]]
 Window = tuple[slice, slice, slice]
 Span = tuple[float, float]
 Point = tuple[float, float, float]
 Plane = Literal["sagittal", "axial"]
 # Points along each side of the block that textures are cut from.
 BLOCK = 64
+# Nothing of a thing, whatever the grid.
+NONE: Volume = np.zeros((), np.float32)
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -117,9 +119,9 @@ def inside(distance: Volume, width: float) -> Volume:
     return result
 
 
-def sheet(distance: Volume, thickness: float, width: float) -> Volume:
-    """Share of a pixel in the sheet from the surface to that depth, whatever the size of the pixel."""
-    result: Volume = inside(distance, width) - inside(distance - np.float32(thickness), width)
+def within(values: Volume, low: float, high: float) -> Volume:
+    """Values cut off at both limits."""
+    result: Volume = np.clip(values, low, high)
     return result
 
 
@@ -174,7 +176,8 @@ class Scan:
 
     ``values``: (slices, rows, columns) as `inference.images.read_image` gives them from the file that `write` made:
     sagittal slices from left to right, rows downwards, columns to the back; axial from below, rows to the back,
-    columns to the left. ``levels`` and ``bodies`` hold VerSe codes (whole vertebrae; bodies alone), ``lesions`` is
+    columns to the left. ``levels`` and ``bodies`` hold VerSe codes (whole vertebrae; bodies alone, without
+    osteophytes), ``lesions`` is
     1 where marrow is replaced or broken; all on the same voxels. ``plane`` is "sagittal" or "axial".
     """
 
