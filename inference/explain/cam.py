@@ -14,8 +14,10 @@ What is explained (s) is the logit of the case, or the sum of the mask's logits 
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -279,10 +281,30 @@ def _score(answer: Answer, of: Of, region: Tensor | None) -> Tensor:
     return (answer.mask * inside).sum()
 
 
+class _Twins(threading.local):
+    """Of each thread its own, gone when their models are."""
+
+    def __init__(self) -> None:
+        self.known: WeakKeyDictionary[Model, tuple[tuple[int, ...], Model]] = WeakKeyDictionary()
+
+
+_TWINS = _Twins()
+
+
 def _twin_of(model: Model) -> Model:
-    """Other modules over the same memory, in evaluation mode, none of their weights recorded."""
-    shared = {id(tensor): tensor.detach() for tensor in (*model.parameters(), *model.buffers())}
-    return copy.deepcopy(model, shared).eval()
+    """Other modules over the same memory, in evaluation mode, none of their weights recorded.
+
+    Made once, since it takes as long as a forward pass; again where the model got other modules or weights elsewhere.
+    """
+    tensors = (*model.parameters(), *model.buffers())
+    made_of = (*map(id, model.modules()), *(tensor.data_ptr() for tensor in tensors))
+    known = _TWINS.known.get(model)
+    if known is not None and known[0] == made_of:
+        return known[1]
+    with torch.inference_mode(False):
+        twin = copy.deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors}).eval()
+    _TWINS.known[model] = (made_of, twin)
+    return twin
 
 
 def _linear_head(model: Model) -> nn.Linear | None:

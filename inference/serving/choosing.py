@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-import time
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from inference.cards import Card
 from inference.serving.export import Export
 from inference.serving.running import Kind, Runtime, runnable
+from inference.serving.timing import shortest
 from inference.serving.trial import noise
 
 MEASURED = "runtimes.json"
@@ -45,15 +46,8 @@ def seconds_of(folder: Path, card: Card, kinds: tuple[Kind, ...], *, draft: bool
     """Seconds for one case, the shortest of some rounds in which all take turns."""
     runtimes = {kind: Runtime(folder, card, kind, draft) for kind in kinds}
     inputs = noise(card.declared, 1)
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
-    # The first round opens the networks and is not counted.
-    for number in range(ROUNDS + 1):
-        for kind, run in runtimes.items():
-            began = time.perf_counter()
-            run(inputs)
-            if number:
-                times[kind].append(time.perf_counter() - began)
-    return {kind: round(min(rounds), 6) for kind, rounds in times.items()}
+    found = shortest({kind: partial(run, inputs) for kind, run in runtimes.items()}, rounds=ROUNDS)
+    return {kind: round(time.processor, 6) for kind, time in found.items()}
 
 
 def place_of(record: Export) -> str:

@@ -228,12 +228,11 @@ def largest_difference(model: Model, spec: ModelSpec, content: bytes, inputs: Ar
         with torch.inference_mode():
             expected = served(*(torch.from_numpy(array) for array in given.values()))
         for name, ours, theirs in zip(answers_of(spec), session.run(given), expected, strict=True):
-            pairs = [(ours.astype(np.float64), theirs.numpy().astype(np.float64))]
-            if name == "logit":
-                raw = pairs.pop()
-                pairs.append((sigmoid(raw[0]), sigmoid(raw[1])))
-                if spec.decision is not None:
-                    pairs.append(tuple(calibrated(spec.decision.calibration, logits) for logits in raw))  # type: ignore[arg-type]
+            one, other = ours.astype(np.float64), theirs.numpy().astype(np.float64)
+            pairs = [(sigmoid(one), sigmoid(other))] if name == "logit" else [(one, other)]
+            if name == "logit" and spec.decision is not None:
+                scale = spec.decision.calibration
+                pairs.append((calibrated(scale, one), calibrated(scale, other)))
             # max() of Python would pass over a NaN.
             worst = float(np.max([worst, *(np.abs(a - b).max() for a, b in pairs)]))
     return worst

@@ -193,6 +193,20 @@ def test_threads_and_batches_leave_no_trace() -> None:
     assert np.abs(whole - np.stack(singly)).max() < 1e-4
 
 
+def test_a_model_that_learns_or_changes_is_explained_as_it_is_now() -> None:
+    _, model, inputs = made("s4-2d")
+    before = grad_cam(model, inputs)
+    *_, weight, _bias = model.parameters()
+    with torch.no_grad():
+        weight.neg_()
+    turned = grad_cam(model, inputs)
+    assert not np.allclose(before, turned, atol=0.1)
+    model.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=True)
+    assert np.array_equal(grad_cam(model, inputs), turned)
+    model.add_module("head", nn.Linear(weight.shape[1], 1))
+    assert not np.array_equal(grad_cam(model, inputs), turned)
+
+
 def test_what_cannot_be_explained_is_refused_with_a_sentence() -> None:
     _, model, inputs = made("s4-2d")
     with pytest.raises(CannotExplain, match="no mask"):
