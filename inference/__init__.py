@@ -2,7 +2,10 @@
 
 prediction, cards      what a model says, and the card that travels with its weights (free of torch)
 pixels, preprocess     from files or stored frames to model input (free of torch)
-cohort                 manifests, patient-grouped splits, leak check
+images, dicom, nifti   the image of a case from files or stored frames: values, spacing, where it lies (`stacking`)
+preparing              region of interest (`regions`), slices, ordered steps (`sampling`, `equalising`); and the way back
+cohort, levels         manifests, patient-grouped folds, leak check; numbers of vertebral levels
+samples                a cohort in memory, as a network reads it
 spec, outputs, steps   what a model is, declared and frozen; `declared` reads it by field (all free of torch)
 recipes                presets as TOML files; `recipes/studies` the five published systems as specifications
 models                 the families: `models.registry.build(spec)`, and `models.build(recipe)` for the first three

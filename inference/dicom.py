@@ -167,6 +167,8 @@ def _values(files: Sequence[Any], slices: Sequence[Slice], name: str) -> Pixels:
             if frame.shape[:2] != values.shape[1:]:
                 raise UnreadableInput(f"A picture of {name} is not as large as its header says.")
             _show(file, one, frame, values[place])
+        # The compressed or 16-bit pixels of a long series need not stay beside the decoded ones.
+        file.pop("PixelData", None)
     return values
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from readerstudy.cases import dicom as site_dicom
 from readerstudy.cases import nifti as site_nifti
 from readerstudy.cases import raster as site_raster
 from readerstudy.cases.geometry import spacing_between
+from readerstudy.cases.pictures import Unreadable
 from tests.inference.image_files import stored_frames, write_nifti, write_slice
 
 AXIAL, SAGITTAL = [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, -1]
@@ -299,3 +301,17 @@ def test_the_digest_is_that_of_the_pixels_not_of_the_file(tmp_path: Path) -> Non
     changed[0, 4, 4] += 1
     assert pixel_digest(Image(changed)) != pixel_digest(first)
     assert pixel_digest(Image(first.values.reshape(1, 7, 9))) != pixel_digest(first)
+
+
+def test_every_way_of_coding_pixels_gives_what_the_site_stores(tmp_path: Path) -> None:
+    """The files that pydicom is tested with: all transfer syntaxes, bits, signs, palettes, colours, many frames."""
+    files = sorted((Path(pydicom.__file__).parent / "data").rglob("*.dcm"))
+    read = 0
+    for path in files:
+        try:
+            pictures = list(site_dicom.read([path]).pictures)
+        except Unreadable:
+            continue
+        assert_same(read_image(path), image_of(stored_frames(pictures, tmp_path)))
+        read += 1
+    assert read > 50
