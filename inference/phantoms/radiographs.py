@@ -11,8 +11,9 @@ from PIL import Image
 
 from inference.phantoms.column import Patient, chance_for, make_patient
 from inference.phantoms.film import Film, make_film
+from inference.phantoms.oracle import best_logit, oracle_row
 from inference.phantoms.plans import FilmPlan, FilmStudy, Group, Role, film_plan
-from inference.phantoms.records import CORNERS, Made, place_fields
+from inference.phantoms.records import CORNERS, Made, Record, place_fields
 from inference.phantoms.truth import BodyTruth
 
 
@@ -90,7 +91,21 @@ def write_film_case(order: FilmOrder, folder: Path) -> Made:
         **(place_fields(found[0].middle, found[0].box) if found else {}),
         **film_facts(patient, film, order, operation),
     }
-    return Made((row,), tuple(vertebra_row(order.case, one, plan) for one in film.truth.bodies), tuple(files.values()))
+    return Made(
+        (row,),
+        vertebrae=tuple(vertebra_row(order.case, one, plan) for one in film.truth.bodies),
+        files=tuple(files.values()),
+        oracle=oracle_of(order, film, plan, bool(found)),
+    )
+
+
+def oracle_of(order: FilmOrder, film: Film, plan: FilmPlan, found: bool) -> tuple[Record, ...]:
+    """The best answer to whether a fracture on the film is fresh; none where every fracture counts."""
+    if plan.positives.age is None:
+        return ()
+    shown = [one.fracture.freshness for one in film.truth.broken(lambda _: True) if one.fracture]
+    logit = best_logit("age", shown, modality="DX", ambiguity=plan.positives.ambiguity_of_age)
+    return (oracle_row(order.case, order.role, found, logit),)
 
 
 def film_facts(patient: Patient, film: Film, order: FilmOrder, operation: bool) -> dict[str, object]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from inference.phantoms.views import Spot
 
 MANIFEST, VERTEBRAE, FEATURES, DIGESTS = "manifest.csv", "vertebrae.csv", "features.csv", "digests.json"
+ORACLE = "oracle.csv"
 COLUMNS = (
     "case", "patient", "role", "site", "input", "file", "truth", "slice", "row", "column", "height", "width", "mask",
     "levels",
@@ -23,12 +24,17 @@ Record = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Made:
-    """Rows and files of one case, files relative to the set's folder."""
+    """Rows and files of one case, files relative to the set's folder.
+
+    ``oracle`` is what the best possible reader answers, who sees every planted sign and knows how often each class
+    shows it: the log-odds of the finding. A model that is clearly above it has learnt from a leak.
+    """
 
     rows: tuple[Record, ...]
     vertebrae: tuple[Record, ...] = ()
     files: tuple[str, ...] = ()
-    features: tuple[Record, ...] = field(default=())
+    features: tuple[Record, ...] = ()
+    oracle: tuple[Record, ...] = ()
 
 
 def place_fields(middle: Spot, box: tuple[float, float], piece: float | None = None) -> dict[str, object]:

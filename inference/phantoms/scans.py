@@ -12,6 +12,7 @@ from inference.phantoms import ct, mr
 from inference.phantoms.column import Patient, chance_for, corners_of, make_patient
 from inference.phantoms.features import senior_marks, signs_of
 from inference.phantoms.fractures import Fracture
+from inference.phantoms.oracle import best_logit, oracle_row
 from inference.phantoms.plans import Role, ScanPlan, ScanStudy, scan_plan
 from inference.phantoms.records import Made, place_fields
 from inference.phantoms.views import Spot
@@ -72,7 +73,14 @@ def write_scan_case(order: ScanOrder, folder: Path) -> Made:
         write(folder / file, one.values, one)
         files.append(file)
         rows.append(row_of(order, patient, fracture, name, file) | shared)
-    return Made(tuple(rows), files=tuple(files), features=(features_of(order, fracture),) if plan.marked else ())
+    modality = "MR" if order.study == "s1" else "CT"
+    logit = best_logit("kind", [fracture.signs], modality=modality, ambiguity=wanted.ambiguity_of_kind)
+    return Made(
+        tuple(rows),
+        files=tuple(files),
+        features=(features_of(order, fracture),) if plan.marked else (),
+        oracle=(oracle_row(order.case, order.role, order.positive, logit),),
+    )
 
 
 def series_of(patient: Patient, fracture: Fracture, order: ScanOrder, plan: ScanPlan) -> Mapping[str, Scan]:

@@ -20,6 +20,7 @@ from inference.phantoms.records import (
     DIGESTS,
     FEATURES,
     MANIFEST,
+    ORACLE,
     VERTEBRA_COLUMNS,
     VERTEBRAE,
     Made,
@@ -78,6 +79,7 @@ def build_set(
     rows = [row for one in made for row in one.rows]
     write_table(folder / MANIFEST, rows, COLUMNS)
     write_table(folder / VERTEBRAE, [row for one in made for row in one.vertebrae], VERTEBRA_COLUMNS)
+    write_table(folder / ORACLE, [row for one in made for row in one.oracle], ())
     write_table(folder / FEATURES, [row for one in made for row in one.features], ())
     for name in FOLDERS:
         if not any((folder / name).iterdir()):

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from inference.phantoms.column import Patient, Vertebra
 from inference.phantoms.shapes import Plane, edge, meet
@@ -104,11 +103,16 @@ class View:
         return edge(meet(*np.broadcast_arrays(down, across), roundness=0.8), field.softness)
 
     def quadrilateral(self, corners: Iterable[tuple[float, float]]) -> NDArray[np.bool_]:
-        """The pixels whose centre lies between four places of the patient (x, z)."""
-        picture = Image.new("1", (self.columns, self.rows))
-        spots = [self.spot(x, z) for x, z in corners]
-        ImageDraw.Draw(picture).polygon([(spot.column, spot.row) for spot in spots], fill=1)
-        return np.asarray(picture)
+        """The pixels whose centre lies between four places of the patient (x, z), given in turn around it."""
+        spots = np.array([self.spot(x, z) for x, z in corners])
+        # A picture library's polygon takes in the pixels that its border touches: half a pixel too far up and left.
+        row, column = np.ogrid[: self.rows, : self.columns]
+        inside = np.ones((self.rows, self.columns), bool)
+        after = np.roll(spots, -1, axis=0)
+        turning = np.sign(np.sum(spots[:, 0] * after[:, 1] - spots[:, 1] * after[:, 0]))
+        for (r0, c0), (r1, c1) in zip(spots, after, strict=True):
+            inside &= turning * ((r1 - r0) * (column - c0) - (c1 - c0) * (row - r0)) >= 0
+        return inside
 
 
 @dataclass(frozen=True)
@@ -153,8 +157,10 @@ def make_view(
     turn = -0.75 * lean + float(chance.normal(0, 0.035))
     shift = float(chance.uniform(-0.03, 0.12)) * width if not framing.round else float(chance.normal(0, 6))
     rows, columns = round(height / pixel), round(width / pixel)
-    sides = chance.uniform(0.2, 1.0, 4) * margin * (chance.random(4) < 0.75) / pixel
-    field = Field(radius=0.49 * min(rows, columns)) if framing.round else Field(margins=tuple(map(float, sides)))
+    top, right, bottom, left = (float(side) for side in chance.uniform(0.2, 1.0, 4) * (chance.random(4) < 0.75))
+    edge_of_film = margin / pixel
+    margins = (top * edge_of_film, right * edge_of_film, bottom * edge_of_film, left * edge_of_film)
+    field = Field(radius=0.49 * min(rows, columns)) if framing.round else Field(margins=margins)
     tube = middle + float(chance.normal(0, 12))
     return View(rows, columns, pixel, x + shift, middle, turn, tube, float(chance.normal(0, 0.9)), field)
 
