@@ -6,6 +6,7 @@ its own decision. What is frozen is never written again.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -76,17 +77,14 @@ def choose(
 
 
 def threshold_by(rule: str, probability: Vector, positive: NDArray[np.bool_]) -> float:
+    if rule == "youden":
+        return methods.youden_threshold(probability, positive)
     kind, _, share = rule.partition(">=")
-    try:
-        if rule == "youden":
-            return methods.youden_threshold(probability, positive)
-        if kind == "sensitivity":
-            return methods.threshold_at(probability, positive, sensitivity=float(share))
-        if kind == "specificity":
-            return methods.threshold_with(probability, positive, specificity=float(share))
-    except ValueError as error:
-        raise SpecError("decision.rule", f"{rule!r} has no share between 0 and 1.") from error
-    raise SpecError("decision.rule", f"{rule!r} is not youden, sensitivity>=0.95 or specificity>=0.95.")
+    if kind not in {"sensitivity", "specificity"} or not re.fullmatch(r"0?\.\d+|1(\.0*)?", share):
+        raise SpecError("decision.rule", f"{rule!r} is not youden, sensitivity>=0.95 or specificity>=0.95.")
+    if kind == "sensitivity":
+        return methods.threshold_at(probability, positive, sensitivity=float(share))
+    return methods.threshold_with(probability, positive, specificity=float(share))
 
 
 def band(
