@@ -24,10 +24,14 @@ COMMANDS = {
     "decide": "choose calibration and operating point, and freeze them as the next version",
     "card": "a model's card as a page",
     "classifier": "train, calibrate and freeze a classifier of one of the first families",
-    "evaluate": "measure a frozen model on another cohort",
+    "evaluate": "measure stored predictions: masks, vertebrae, heat maps",
+    "report": "one page of a study, beside the published numbers",
     "predict": "answer the cases of a manifest, or print the predictions of image files",
-    "explain": "write the heat map of an image file",
+    "explain": "write where a model looked in the images of a case",
+    "export": "write a model's network as ONNX, checked against torch",
+    "bench": "how fast a model answers here, by every runtime that is installed",
     "phantoms": "make synthetic patients: films, CT, MR, the cohorts of the five studies",
+    "study": "one of the five studies from its cohort to its report, and which of its criteria hold",
     "readers": "simulate readers of synthetic cases, unaided and aided",
 }
 REFUSALS = (

@@ -1,24 +1,100 @@
-"""Write the heat map of an image file."""
+"""Write where a model looked in the images of one case."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.pixels import UnreadableInput
+
+if TYPE_CHECKING:
+    from inference.cards import Card
+    from inference.cohort import Place
+    from inference.images import Image
+    from inference.spec import ModelSpec
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path)
-    command.add_argument("--model", type=Path, required=True)
-    command.add_argument("--out", type=Path, required=True, help="PNG file")
+    from inference.explain import METHODS
+
+    command.add_argument("files", nargs="+", metavar="FILE", help="image or series; of several inputs NAME=FILE each")
+    command.add_argument("--model", type=Path, required=True, help="folder of card and weights")
+    command.add_argument("--out", type=Path, required=True, help="PNG file; of a volume the strongest slice")
+    command.add_argument("--over", action="store_true", help="in colours over the image, instead of grey by itself")
+    command.add_argument("--method", choices=METHODS, help="instead of the one that the card names")
+    command.add_argument("--of", choices=("case", "mask"), help="explain the case's logit or the mask it marks")
+    command.add_argument(
+        "--place", type=float, nargs="+", metavar="NUMBER",
+        help="of the finding in voxels: SLICE ROW COLUMN, and HEIGHT WIDTH of its box",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
+    from inference.cards import Card
+
+    card = Card.load(options.model, draft=True)
+    if card.spec is None:
+        explain_film(options)
+    else:
+        explain_case(card, options)
+
+
+def explain_case(card: Card, options: argparse.Namespace) -> None:
+    import torch
+
+    from inference.explain.cam import heat_maps
+    from inference.explain.picture import grey_png, over_png, strongest_slice
+    from inference.preparing import prepare
+    from inference.weights import load_declared
+
+    torch.set_num_threads(1)
+    _, model = load_declared(options.model, draft=True)
+    spec = card.declared
+    images = images_of(spec, options.files)
+    prepared = prepare(spec, images, place_of(options.place))
+    tensors = {name: torch.from_numpy(array)[None] for name, array in prepared.inputs.items()}
+    (plane,) = heat_maps(model, spec, tensors, of=options.of, method=options.method)
+    laid, shown = prepared.geometry.back(plane), images[spec.inputs[0].name].values
+    number = strongest_slice(laid) if laid.ndim == 3 else prepared.geometry.slice or 0
+    flat = laid[number] if laid.ndim == 3 else laid
+    options.out.write_bytes(over_png(shown[number], flat) if options.over else grey_png(flat))
+    print(f"{options.out}: {card.name}, version {card.version}, {model.cam_layer}, slice {number}")
+
+
+def images_of(spec: ModelSpec, files: list[str]) -> dict[str, Image]:
+    """By name of the input; a model with one input needs no name."""
+    from inference.images import read_image
+
+    names = [one.name for one in spec.inputs]
+    given = {}
+    for word in files:
+        name, equals, path = word.partition("=")
+        if not equals or name not in names:
+            name, path = (names[0] if len(names) == 1 else ""), word
+        if not name or name in given:
+            wanted = " ".join(f"{one}=FILE" for one in names)
+            raise UnreadableInput(f"{word} is no single input of the model; it reads {wanted}.")
+        given[name] = read_image(Path(path))
+    return given
+
+
+def place_of(numbers: list[float] | None) -> Place | None:
+    from inference.cohort import Place
+
+    if numbers is not None and len(numbers) not in (3, 5):
+        raise UnreadableInput("A place has three numbers, slice, row and column, or five, with height and width.")
+    return None if numbers is None else Place(*numbers)
+
+
+def explain_film(options: argparse.Namespace) -> None:
+    """By a model of the families `wavelet`, `small_cnn` and `located`."""
     from inference.cohort import digest_of
     from inference.pixels import read_file
     from inference.predict import model_in, predict
 
     card, model = model_in(options.model)
-    pixels = read_file(options.file)
+    pixels = read_file(Path(options.files[0]))
     (answer,) = predict(card, model, [pixels], [digest_of(pixels)])
-    options.out.write_bytes(answer.heatmap_png or b"")
+    options.out.write_bytes(answer.heatmaps[0].content if answer.heatmaps else b"")
     print(f"{options.out}: probability {answer.probability:.6f}")

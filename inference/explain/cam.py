@@ -25,6 +25,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from inference.cards import CardError
+from inference.explain import METHODS as NAMES
 from inference.models.contract import Answer, Model
 from inference.outputs import Heatmap
 from inference.spec import ModelSpec
@@ -34,7 +36,7 @@ Maps = NDArray[np.float32]
 BATCH = 16
 
 
-class CannotExplain(ValueError):
+class CannotExplain(CardError):
     """The model does not answer what is to be explained; the text says what it lacks."""
 
 
@@ -162,6 +164,7 @@ def heat_maps(
     *,
     of: Of | None = None,
     region: Tensor | None = None,
+    method: str | None = None,
 ) -> Maps:
     """Maps as the specification asks for them: by its method, at its stage.
 
@@ -173,6 +176,8 @@ def heat_maps(
         Of the model; its output ``heatmap`` names method and stage.
     of : {"case", "mask"}, optional
         Where None, the case if the model answers for it, else the mask.
+    method : str, optional
+        One of ``METHODS`` instead of the specification's.
 
     Returns
     -------
@@ -188,7 +193,7 @@ def heat_maps(
     if wanted is None:
         raise CannotExplain(f"The specification {spec.name} asks for no heat map.")
     target: Of = of or ("case" if any(one.tag == "probability" for one in spec.outputs) else "mask")
-    return METHODS[wanted.method](model, inputs, of=target, region=region)
+    return METHODS[method or wanted.method](model, inputs, of=target, region=region)
 
 
 def over_input(maps: Maps, size: tuple[int, ...]) -> Maps:
@@ -216,12 +221,8 @@ def over_input(maps: Maps, size: tuple[int, ...]) -> Maps:
     return whole
 
 
-Method = Callable[..., Maps]
-METHODS: Mapping[str, Method] = {
-    "grad-cam": grad_cam,
-    "grad-cam++": grad_cam_plus_plus,
-    "hires-cam": hires_cam,
-}
+BY_NAME = (grad_cam, grad_cam_plus_plus, hires_cam)
+METHODS: Mapping[str, Callable[..., Maps]] = dict(zip(NAMES, BY_NAME, strict=True))
 
 _Weights = Callable[[Tensor, Tensor], Tensor]
 

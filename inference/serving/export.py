@@ -32,7 +32,7 @@ TOLERANCE = 1e-4
 TRIALS = 2
 
 
-class CannotExport(ValueError):
+class CannotExport(CardError):
     """The exported network would answer differently, or the model cannot be written; the text says which."""
 
 

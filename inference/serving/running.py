@@ -127,3 +127,19 @@ class Runtime:
 def runnable(record: Export | None) -> tuple[Kind, ...]:
     """The runtimes that are installed and have what they need."""
     return tuple(kind for kind in KINDS if find_spec(kind) is not None and (kind == "torch" or record is not None))
+
+
+def furthest(one: Answer, other: Answer) -> float:
+    """The largest difference in any probability between two answers to the same cases.
+
+    Examples
+    --------
+    >>> furthest(Answer(np.zeros(1, np.float32)), Answer(np.full(1, 0.4, np.float32)))
+    0.0987
+    """
+    found = 0.0
+    for name, ours, theirs in zip(Answer._fields, one, other, strict=True):
+        if ours is not None and theirs is not None:
+            pair = [1 / (1 + np.exp(-part.astype(np.float64))) if name == "logit" else part for part in (ours, theirs)]
+            found = max(found, float(np.abs(pair[0] - pair[1]).max()))
+    return float(f"{found:.3g}")
