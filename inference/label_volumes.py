@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.bodies import Bools, Genant, Heights, Outline, genant, outline_of
+from inference.pixels import UnreadableInput
 
 # Half of the slab (mm) in which most planes must agree, and what is opened to part a body from its arch (mm).
 SLAB, ARCH = 4.0, 5.0
@@ -18,7 +19,7 @@ LAID_OUT = ("R", "I", "P")
 OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S"}
 
 
-class BadLabels(ValueError):
+class BadLabels(UnreadableInput):
     """A label volume that cannot be measured; the text says why."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def blank(width: int = 640, height: int = 380) -> Plot:
     figure = Figure()
     axis = {
         "linecolor": INK, "gridcolor": "#e9edf1", "zeroline": False, "ticks": "outside", "tickcolor": INK,
-        "ticklen": 4, "title": {"standoff": 10}, "automargin": True,
+        "ticklen": 4, "title": {"standoff": 8, "font": {"size": 13}}, "automargin": True,
     }  # fmt: skip
     figure.update_layout(
         width=width, height=height, template="none", paper_bgcolor="#fff", plot_bgcolor="#fff",
@@ -74,30 +74,44 @@ def roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], points: Sequence[Po
         )  # fmt: skip
     groups = list(dict.fromkeys(point.group for point in points))
     for place, group in enumerate(groups):
-        add_points(figure, [point for point in points if point.group == group], group, place + len(curves), place)
+        add_points(figure, [point for point in points if point.group == group], group, place + len(curves))
     figure.update_xaxes(title="1 − specificity", range=[-0.01, 1.01], constrain="domain", dtick=0.2)
     figure.update_yaxes(title="Sensitivity", range=[-0.01, 1.01], scaleanchor="x", constrain="domain", dtick=0.2)
     return figure
 
 
-def add_points(figure: Plot, points: Sequence[Point], group: str, colour: int, symbol: int) -> None:
-    errors: dict[str, Any] = {}
-    for axis, sign in (("x", -1), ("y", 1)):
-        limits = [p.specificity_limits if axis == "x" else p.sensitivity_limits for p in points]
-        if all(limits):
-            centre = [p.specificity if axis == "x" else p.sensitivity for p in points]
-            above = [abs((b if sign > 0 else a) - c) for (a, b), c in zip(limits, centre, strict=True)]  # type: ignore[misc]
-            below = [abs((a if sign > 0 else b) - c) for (a, b), c in zip(limits, centre, strict=True)]  # type: ignore[misc]
-            errors[f"error_{axis}"] = {
-                "type": "data", "array": above, "arrayminus": below, "thickness": 1.1, "width": 3,
-            }  # fmt: skip
-    figure.add_scatter(
-        x=[1 - p.specificity for p in points], y=[p.sensitivity for p in points], mode="markers", name=group,
-        text=[p.label for p in points], hovertemplate="%{text}: sensitivity %{y:.3f}, 1 − specificity %{x:.3f}",
-        marker={"size": 9, "symbol": SYMBOLS[symbol % len(SYMBOLS)], "color": COLOURS[colour % len(COLOURS)],
-                "line": {"color": "#fff", "width": 1}},
-        **errors,
-    )  # fmt: skip
+def add_points(figure: Plot, points: Sequence[Point], group: str, style: int) -> None:
+    """Marks of one group with their crosses; what has no limits is the group's mean, large and open."""
+    colour, symbol = COLOURS[style % len(COLOURS)], SYMBOLS[style % len(SYMBOLS)]
+    single = [point for point in points if point.sensitivity_limits and point.specificity_limits]
+    means = [point for point in points if point not in single]
+    for members, size, mark in ((single, 9, symbol), (means, 16, f"{symbol}-open")):
+        if not members:
+            continue
+        errors = {} if members is means else {
+            "error_x": error([1 - p.specificity for p in members], [turned(p.specificity_limits) for p in members]),
+            "error_y": error([p.sensitivity for p in members], [p.sensitivity_limits for p in members]),
+        }  # fmt: skip
+        figure.add_scatter(
+            x=[1 - p.specificity for p in members], y=[p.sensitivity for p in members], mode="markers",
+            name=f"mean of {group}" if members is means else group, text=[p.label for p in members],
+            hovertemplate="%{text}: sensitivity %{y:.3f}, 1 − specificity %{x:.3f}",
+            marker={"size": size, "symbol": mark, "color": colour, "line": {"width": 2 if members is means else 0}},
+            **errors,
+        )  # fmt: skip
+
+
+def error(middles: Sequence[float], limits: Sequence[tuple[float, float] | None]) -> dict[str, object]:
+    """Error bars from limits."""
+    pairs = [(middle, pair) for middle, pair in zip(middles, limits, strict=True) if pair is not None]
+    above = [max(0.0, high - middle) for middle, (_, high) in pairs]
+    below = [max(0.0, middle - low) for middle, (low, _) in pairs]
+    return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.1, "width": 3}
+
+
+def turned(limits: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Limits of a share as those of one minus it."""
+    return None if limits is None else (1 - limits[1], 1 - limits[0])
 
 
 def forest(frame: pd.DataFrame, label: str, value: str, title: str, zero: float | None = None) -> Plot:
@@ -120,19 +134,21 @@ def forest(frame: pd.DataFrame, label: str, value: str, title: str, zero: float 
     return figure
 
 
-def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, marks: bool = False) -> Plot:
-    """Several lines over one axis."""
+def lines(series: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str, y: str, marks: bool = False) -> Plot:
+    """Several lines (label, across, up) over one axis; those of one label share their colour and legend."""
     figure = blank()
-    for place, (label, (across, up)) in enumerate(series.items()):
+    labels = list(dict.fromkeys(label for label, _, _ in series))
+    for place, (label, across, up) in enumerate(series):
+        style = labels.index(label)
         figure.add_scatter(
-            x=list(across), y=list(up), name=label, mode="lines+markers" if marks else "lines",
-            line={"color": COLOURS[place % len(COLOURS)], "dash": DASHES[place // len(COLOURS) % len(DASHES)],
-                  "width": 1.8},
-            marker={"size": 6, "symbol": SYMBOLS[place % len(SYMBOLS)]},
+            x=list(across), y=list(up), name=label, mode="lines+markers" if marks else "lines", legendgroup=label,
+            showlegend=len(labels) > 1 and label not in {one for one, _, _ in series[:place]},
+            line={"color": COLOURS[style % len(COLOURS)], "dash": DASHES[style // len(COLOURS) % len(DASHES)],
+                  "width": 1.6},
+            marker={"size": 6, "symbol": SYMBOLS[style % len(SYMBOLS)]},
         )  # fmt: skip
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
-    figure.update_layout(showlegend=len(series) > 1)
     return figure
 
 
@@ -156,29 +172,28 @@ def bars(frame: pd.DataFrame, label: str, columns: Sequence[str], y: str, colour
     return figure
 
 
-def matrices(cells: Mapping[str, Sequence[Sequence[int]]], labels: tuple[str, str]) -> Plot:
+def matrices(cells: Mapping[str, Sequence[Sequence[int]]], labels: tuple[str, str] = ("−", "+")) -> Plot:
     """Confusion matrices side by side: rows are the truth, columns the answer; counts with the row's share."""
     from plotly.subplots import make_subplots
 
-    across = min(4, len(cells))
+    across = min(5, len(cells))
     down = -(-len(cells) // across)
     figure = make_subplots(
-        rows=down, cols=across, subplot_titles=list(cells), horizontal_spacing=0.1, vertical_spacing=0.28 / down
-    )
+        rows=down, cols=across, subplot_titles=list(cells), horizontal_spacing=0.06, vertical_spacing=0.34 / down,
+        x_title="answer", y_title="truth",
+    )  # fmt: skip
     for place, counts in enumerate(cells.values()):
         table = np.asarray(counts, dtype=float)
         share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-        text = [
-            [f"{int(n)}<br>{part:.0%}" for n, part in zip(*row, strict=True)]
-            for row in zip(table, share, strict=True)
-        ]  # fmt: skip
+        text = [[f"{int(table[r, c])}<br>{share[r, c]:.0%}" for c in (0, 1)] for r in (0, 1)]
         figure.add_heatmap(
             z=share, x=list(labels), y=list(labels), text=text, texttemplate="%{text}", showscale=False,
             zmin=0, zmax=1, colorscale=[[0, "#f5f7fa"], [1, "#7fb2d6"]], xgap=2, ygap=2, hoverinfo="skip",
             row=place // across + 1, col=place % across + 1,
         )  # fmt: skip
-    style = blank(640, 52 + 186 * down).layout
-    figure.update_layout(width=640, height=style.height, template="none", font=style.font, margin={"l": 96, "r": 8, "t": 30, "b": 34})  # fmt: skip  # noqa: E501
-    figure.update_yaxes(autorange="reversed", showline=False, automargin=True)
+    style = blank(640, 70 + 168 * down).layout
+    figure.update_layout(width=640, height=style.height, template="none", font=style.font)
+    figure.update_layout(margin={"l": 58, "r": 8, "t": 30, "b": 48})
+    figure.update_yaxes(autorange="reversed", showline=False)
     figure.update_annotations(font={"size": 12})
     return figure

@@ -207,7 +207,7 @@ def confusion(study: Study, statistics: Statistics) -> Report:
         ]
     )  # fmt: skip
     figure = Figure("matrices", "Counts and shares of each row; rows are the truth, columns the answer.",
-                    figures.matrices(cells, ("negative", "positive")), "counts")  # fmt: skip
+                    figures.matrices(cells), "counts")  # fmt: skip
     return Report(
         id, title, (f"At the frozen thresholds, on {study.own_set or 'the cases that were read'}.",),
         (Table("counts", "Counts", frame),), (figure,),
@@ -238,20 +238,46 @@ def moved(study: Study, statistics: Statistics) -> Report:
         if (found := calibration(answer)) is not None
     ]  # fmt: skip
     tables = [Table("sets", "The same thresholds on every set", frame, note)]
+    ordered = frame.sort_values("model", kind="stable")
+    ordered = ordered.assign(label=ordered["model"] + ", " + ordered["set"])
     plots = [
-        Figure("auc", "AUC on every set.", figures.forest(
-            frame.assign(label=frame["model"] + ", " + frame["set"]), "label", "AUC", "AUC"), "sets"),
-        Figure("specificity", "Specificity at the frozen threshold on every set.", figures.forest(
-            frame.assign(label=frame["model"] + ", " + frame["set"]), "label", "specificity", "Specificity"), "sets"),
+        Figure("auc", "AUC on every set.", figures.forest(ordered, "label", "AUC", "AUC"), "sets"),
+        Figure("specificity", "Specificity at the frozen threshold on every set.",
+               figures.forest(ordered, "label", "specificity", "Specificity"), "sets"),
     ]  # fmt: skip
     if calibrated:
         tables.append(Table("calibration", "Calibration", pd.concat(calibrated, ignore_index=True), CALIBRATED))
+        points = fifths(study, names)
+        tables.append(Table("fifths", "Points of the calibration figure", points, shown=False))
+        series = [(str(label), one["predicted"].tolist(), one["observed"].tolist())
+                  for label, one in points.groupby("label", sort=False)]  # fmt: skip
+        plot = figures.lines(series, "Mean predicted probability", "Observed share", marks=True)
+        plot.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"color": figures.GREY, "dash": "dot", "width": 1})
+        plots.append(
+            Figure("calibration", "Observed against predicted, in fifths of each set's cases.", plot, "fifths")
+        )
     return Report(
         id, title, tuple(text), tuple(tables), tuple(plots), footer=footer(study, answers, INTERVALS, "predictions.csv")
     )
 
 
 CALIBRATED = "Perfect calibration: slope 1, intercept 0, expected over observed 1."
+
+
+def fifths(study: Study, names: list[str]) -> pd.DataFrame:
+    """Mean probability and share of positives in fifths of the cases, by model and set."""
+    import pandas as pd
+
+    assert study.predictions is not None
+    rows = []
+    table = scores(study.predictions[study.predictions["set"].isin(names)])
+    for (model, name), part in table.groupby(["model", "set"], sort=False):
+        for place, one in enumerate(np.array_split(part.sort_values("score").index.to_numpy(), 5)):
+            if len(one):
+                chosen = part.loc[one]
+                rows.append({"label": f"{model}, {name}", "fifth": place + 1, "cases": len(one),
+                             "predicted": chosen["score"].mean(), "observed": chosen["truth"].mean()})  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def calibration(answer: Answer) -> Findings | None:

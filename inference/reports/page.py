@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEMPLATE = Path(__file__).with_name("page.html")
+LONG, SHORT = 40, 24
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 
 
@@ -110,9 +111,9 @@ def table_html(table: Table, count: Numbering, report: str, exports: str) -> str
     spans = merged([str(column) for column in frame.columns])
     intervals = sum(span == 3 for _, span in spans)
     kind = "" if intervals < 3 else ' class="stacked"' if intervals < 6 else ' class="stacked dense"'
-    looks = [(start, span, numeric(frame, start), digits(frame, start, span)) for start, span in spans]
+    looks = [(start, span, start > 0 and numeric(frame, start), digits(frame, start, span)) for start, span in spans]
     head = "".join(
-        f"<th{' class=n' if right else ''}>{escape(heading(frame, start, span))}</th>"
+        f"<th{' class=n' if right else ''}>{escape(heading(frame, start, span, intervals < 3))}</th>"
         for start, span, right, _ in looks
     )
     body = "".join(
@@ -121,8 +122,9 @@ def table_html(table: Table, count: Numbering, report: str, exports: str) -> str
     )
     link = f'<a class="get" href="{exports}/{report}-{table.name}.csv">CSV</a>' if exports else ""
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    title = escape(table.title) + ("; in brackets 95 % intervals" if intervals >= 3 else "")
     return (
-        f'<div class="scroll"><table{kind}><caption>{link}<b>Table {count.tables}.</b> {escape(table.title)}</caption>'
+        f'<div class="scroll"><table{kind}><caption>{link}<b>Table {count.tables}.</b> {title}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
     )
 
@@ -142,8 +144,8 @@ def merged(columns: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-def heading(frame: pd.DataFrame, start: int, span: int) -> str:
-    return f"{frame.columns[start]} (95 % CI)" if span == 3 else str(frame.columns[start])
+def heading(frame: pd.DataFrame, start: int, span: int, alone: bool) -> str:
+    return f"{frame.columns[start]} (95 % CI)" if span == 3 and alone else str(frame.columns[start])
 
 
 def numeric(frame: pd.DataFrame, column: int) -> bool:
@@ -185,7 +187,11 @@ def written(value: object, column: str, digits: int) -> str:
         real = float(value)  # type: ignore[arg-type]
         is_p = column == "p" or column.startswith("p ")
         return f'<data value="{real!r}">{escape(p_value(real) if is_p else number(real, digits))}</data>'
-    return escape(str(value))
+    text = str(value)
+    if len(text) >= LONG and " " not in text:
+        return f"<code>{escape(text)}</code>"
+    # A name is not torn at its hyphen.
+    return escape(text.replace("-", "\u2011") if len(text) <= SHORT else text)
 
 
 def panel_html(panel: Panel) -> str:
@@ -211,7 +217,8 @@ def footer_html(footer: Footer) -> str:
     files = "".join(
         f"<br>{escape(one.name)}, {one.rows} rows, <code>{one.sha256}</code>" for one in footer.sources
     )  # fmt: skip
-    inputs = f"<details><summary>{len(footer.sources)} input files with their SHA-256</summary>{files}</details>"
+    many = f"{len(footer.sources)} input files" if len(footer.sources) > 1 else "1 input file"
+    inputs = f"<details><summary>{many} with SHA-256</summary>{files}</details>" if footer.sources else ""
     return f'<div class="rests">{escape(counts.capitalize())}. {seed}.{interval}{links}{inputs}</div>'
 
 

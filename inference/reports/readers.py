@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.reports import asked, figures
 from inference.reports.asked import DECIDED, arms_of, readers, scores, seniorities
 from inference.reports.contract import Figure, Footer, Report, Table, empty
@@ -15,6 +18,7 @@ from inference.reports.words import counted, listed, number, p_value
 if TYPE_CHECKING:
     import pandas as pd
 
+Curve = NDArray[np.float64]
 NO_READINGS = "The study holds no table readings.csv, so nothing can be said of readers."
 
 
@@ -38,18 +42,15 @@ def footer(study: Study, answer: Answer, interval: str) -> Footer:
     return Footer(answer.seed, counts, interval, sources, {"The statistics of readers": linked(answer)})
 
 
-def points_of(table: pd.DataFrame, several: bool) -> list[figures.Point]:
-    """Readers' decisions with Wilson's limits, grouped by seniority (and arm where there are several)."""
-    found = []
-    for row in table.dropna(subset=["sensitivity", "specificity"]).to_dict("records"):
-        group = " ".join(part for part in (row["seniority"] or "readers", row["arm"] if several else "") if part)
-        found.append(
-            figures.Point(
-                str(row["reader"]), group, row["sensitivity"], row["specificity"],
-                (row["sensitivity low"], row["sensitivity high"]), (row["specificity low"], row["specificity high"]),
-            )
-        )  # fmt: skip
-    return found
+def points_of(table: pd.DataFrame) -> list[figures.Point]:
+    """Readers' decisions with Wilson's limits, grouped by seniority."""
+    return [
+        figures.Point(
+            str(row["reader"]), f"{row['seniority'] or ''} readers".strip(), row["sensitivity"], row["specificity"],
+            (row["sensitivity low"], row["sensitivity high"]), (row["specificity low"], row["specificity high"]),
+        )
+        for row in table.dropna(subset=["sensitivity", "specificity"]).to_dict("records")
+    ]  # fmt: skip
 
 
 def as_points(study: Study, statistics: Statistics) -> Report:
@@ -58,27 +59,30 @@ def as_points(study: Study, statistics: Statistics) -> Report:
     answer = answered(study, statistics)
     if isinstance(answer, str):
         return empty(id, title, answer)
+    arm = arms_of(study)[0]
     table = answer.overview["readers"]
-    several = table["arm"].nunique() > 1
+    table = table[table["arm"] == arm]
     traced = {}
     if study.predictions is not None:
         part = scores(study.predictions[study.predictions["set"] == study.own_set])
         for model, rows in part.groupby("model", sort=False):
             if rows["truth"].nunique() == 2:
                 traced[str(model)] = figures.roc_points(rows["truth"], rows["score"])
-    points = points_of(table, several)
+    points = points_of(table)
     means = answer.overview.get("seniority")
-    if means is not None and len(points) > 2:
-        for row in means.dropna(subset=["sensitivity", "specificity"]).to_dict("records"):
-            label = f"mean of {row['seniority']} readers{', ' + row['arm'] if several else ''}"
-            points.append(figures.Point(label, label, row["sensitivity"], row["specificity"]))
+    if means is not None:
+        means = means[means["arm"] == arm]
+        for row in means[means["readers"] > 1].dropna(subset=["sensitivity", "specificity"]).to_dict("records"):
+            group = f"{row['seniority']} readers"
+            points.append(figures.Point(f"mean of {group}", group, row["sensitivity"], row["specificity"]))
     columns = ["reader", "seniority", "arm", "cases", *(f"{m}{e}" for m in ("sensitivity", "specificity", "accuracy")
                                                         for e in ("", " low", " high"))]  # fmt: skip
     tables = [Table("readers", "Readers at their own threshold", table[columns])]
     if means is not None:
         tables.append(Table("means", "Means of the groups of readers", means, "Means over readers; a description."))
     figure = Figure(
-        "plane", f"Models' curves on {study.own_set or 'the cases read'}, readers as points with Wilson's 95 % limits.",
+        "plane",
+        f"Models' curves on {study.own_set or 'the cases read'}; readers, {arm}, as points with Wilson's 95 % limits.",
         figures.roc(traced, points), "readers",
     )  # fmt: skip
     return Report(
@@ -87,16 +91,16 @@ def as_points(study: Study, statistics: Statistics) -> Report:
     )  # fmt: skip
 
 
-def above(points: list[figures.Point], traced: dict[str, tuple]) -> list[str]:  # type: ignore[type-arg]
+def above(points: list[figures.Point], traced: dict[str, tuple[Curve, Curve]]) -> list[str]:
     """How many readers lie above each curve at their own specificity."""
-    import numpy as np
-
     single = [point for point in points if point.sensitivity_limits]
     said = []
     for model, (false, true) in traced.items():
         over = [p.label for p in single if p.sensitivity > np.interp(1 - p.specificity, false, true)]
-        said.append(f"{len(over)} of {counted(len(single), 'point')} lie above the curve of {model}.")
-    return said[:3]
+        verb = "lies" if len(over) == 1 else "lie"
+        named = f" ({listed(over)})" if over and len(over) < len(single) else ""
+        said.append(f"{len(over)} of {counted(len(single), 'reader')}{named} {verb} above the curve of {model}.")
+    return said
 
 
 def against(study: Study, statistics: Statistics) -> Report:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.cards import CARD, Card, CardError
+from inference.cohort import BadCohort
 from inference.history import HISTORY, Epoch, read_history
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ SEEN = "development (seen in training)"
 FOLDS = "cross-validation"
 
 
-class BadStudy(ValueError):
+class BadStudy(BadCohort):
     """A study's folder that cannot be reported; the text says why."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inference.reports import figures
-from inference.reports.asked import ALONE, slug
+from inference.reports.asked import ALONE, is_nested, slug
 from inference.reports.contract import Figure, Footer, Report, Table, empty
 from inference.reports.models import linked
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
@@ -167,10 +167,10 @@ def level_success(study: Study, statistics: Statistics) -> Report:
     tables.append(Table("by-level", "Right, beside and missed, level by level", by.rename(columns=SPOKEN)))
     plot = Figure(
         "by-level", "Share of bodies whose level was named rightly.",
-        figures.lines({str(m): (p["level"].tolist(), p["share"].tolist()) for m, p in by.groupby("model", sort=False)},
+        figures.lines([(str(m), p["level"].tolist(), p["share"].tolist()) for m, p in by.groupby("model", sort=False)],
                       "Level", "Share right", marks=True), "by-level",
     )  # fmt: skip
-    note = "by drawing patients anew"
+    note = "Wilson's where every patient has one unit, else by drawing patients anew"
     return Report(id, title, tuple(text), tuple(tables), (plot,), footer=footer(study, rows, answers, note))
 
 
@@ -192,17 +192,20 @@ def ordered_levels(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def shares(statistics: Statistics, name: str, part: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Answer]:
-    """Mean of a column per model and set with the interval by patient."""
-    endpoints = (
-        Endpoint(PAIRED, "models compared", "auc", "primary"),
-        Endpoint("share", "mean of column", "accuracy", options={"column": "value"}),
-    )
-    table = part.assign(value=part[column], score=part[column], truth=part.get("truth", 0), decision=part[column])
-    table = table[["model", "set", "patient", "case", "truth", "score", "decision", "value"]]
-    question = Question(name, "models only", endpoints, (), {"cases": {"nested": True}})
+    """Share of units with a one in that column, per model and set; Wilson's interval where each patient has one unit.
+
+    To the statistics a share is the sensitivity among units that all count as diseased.
+    """
+    endpoints = (Endpoint(PAIRED, "models compared", "auc", "primary"), Endpoint(ALONE, "model alone"))
+    table = part.assign(score=part[column], truth=1, decision=part[column])
+    table = table[["model", "set", "patient", "case", "truth", "score", "decision"]]
+    question = Question(name, "models only", endpoints, (), {"cases": {"nested": is_nested(table)}})
     answer = statistics.ask(f"levels-{slug(name)}", question, table)
-    frame = answer.findings("share").tables["means"]
-    return frame.rename(columns={"cases": "n", "mean": "share", "low": "share low", "high": "share high"}), answer
+    frame = answer.findings(ALONE).tables["models"]
+    names = {f"sensitivity{end}": f"share{end}" for end in ("", " low", " high")}
+    people = part.groupby(["model", "set"])["patient"].nunique().rename("patients").reset_index()
+    kept = frame[["model", "set", "cases", *names]].rename(columns=names | {"cases": "n"})
+    return kept.merge(people, on=["model", "set"]), answer
 
 
 def success_sentences(whole: pd.DataFrame) -> list[str]:

@@ -13,9 +13,11 @@ def digits_for(values: Sequence[float]) -> int:
 
     >>> digits_for([0.8123, 0.02]), digits_for([12.3]), digits_for([1234.5]), digits_for([0.00042])
     (3, 1, 0, 6)
+    >>> digits_for([1.0, 0.5])  # shares keep three
+    3
     """
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    if largest == 0:
+    if largest == 0 or 0.1 <= largest <= 1:
         return 3
     return max(0, min(8, 2 - math.floor(math.log10(largest)) if largest < 100 else 1 if largest < 1000 else 0))
 

@@ -1,0 +1,306 @@
+"""What stored predictions reach: measures of masks, vertebrae with their partners, heat maps pointing, as tidy tables.
+
+Works from files alone, never from a live model: ``predictions.csv`` with the folders ``masks``, ``levels`` and
+``heatmaps`` beside it, and the cohort's manifest with ``vertebrae.csv`` beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.calibration import calibrated
+from inference.cards import CARD, Card
+from inference.cohort import BadCohort, CohortCase, read_cohort
+from inference.images import read_image
+from inference.levels import CODES
+from inference.outputs import Decision
+from inference.segmentation import MaskScores, score
+from inference.vertebrae import Matched, TrueBody, as_row, find, match
+
+PREDICTIONS, SEGMENTATION, VERTEBRAE, POINTING = (
+    "predictions.csv", "segmentation.csv", "vertebrae_predictions.csv", "pointing.csv",
+)  # fmt: skip
+# T13 stands between T12 and L1, though its code is the highest.
+ORDER = tuple(sorted(CODES, key=lambda name: CODES["T12"] + 0.5 if name == "T13" else CODES[name]))
+CORNERS = ("anterior_superior", "posterior_superior", "posterior_inferior", "anterior_inferior")
+OF_THE_CASE = ("case", "patient", "role", "site", "model", "version")
+Floats = NDArray[np.float32]
+
+
+class Predicted(NamedTuple):
+    """One case of a table of predictions, as its row has it, and the case of the cohort."""
+
+    row: Mapping[str, str]
+    case: CohortCase
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Predictions of one model with what lies beside them.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of ``predictions.csv``.
+    cohort : mapping of str to CohortCase
+    truths : mapping of str to sequence of TrueBody
+        By case.
+    decision : Decision or None
+        Of the card that made them.
+    """
+
+    path: Path
+    cohort: Mapping[str, CohortCase]
+    truths: Mapping[str, Sequence[TrueBody]]
+    decision: Decision | None = None
+
+    @cached_property
+    def predicted(self) -> tuple[Predicted, ...]:
+        """Rows whose case is in the cohort."""
+        with (self.path / PREDICTIONS).open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        if rows and not {"case", "model"} <= rows[0].keys():
+            raise BadCohort(f"{self.path / PREDICTIONS} needs the columns case and model.")
+        return tuple(Predicted(row, self.cohort[row["case"]]) for row in rows if row["case"] in self.cohort)
+
+
+def evaluate(study: Path, manifest: Path | None = None) -> dict[Path, int]:
+    """Measure every folder of predictions in a study and write the tables beside them.
+
+    Parameters
+    ----------
+    study : Path
+        Folder somewhere inside of which ``predictions.csv`` and, unless named, one ``manifest.csv`` lie.
+    manifest : Path, optional
+
+    Returns
+    -------
+    dict of Path to int
+        Tables that were written with their rows.
+
+    Raises
+    ------
+    BadCohort
+        Where there are no predictions or no manifest.
+    """
+    paths = sorted(study.rglob(PREDICTIONS))
+    manifests = [manifest] if manifest else sorted(study.rglob("manifest.csv"), key=lambda path: len(path.parts))
+    if not paths:
+        raise BadCohort(f"{study} holds no {PREDICTIONS}; run predict first.")
+    if not manifests:
+        raise BadCohort(f"{study} holds no manifest.csv; name the cohort's with --cohort.")
+    cohort = {case.case: case for case in read_cohort(manifests[0])}
+    truths = true_bodies(manifests[0].with_name("vertebrae.csv"))
+    decisions = decisions_in(study)
+    written: dict[Path, int] = {}
+    for path in paths:
+        folder = Folder(path.parent, cohort, truths)
+        names = {one.row["model"] for one in folder.predicted}
+        decision = next((decisions[name] for name in sorted(names) if name in decisions), None)
+        folder = Folder(path.parent, cohort, truths, decision)
+        makers: tuple[tuple[str, Callable[[Folder], Iterable[Mapping[str, object]]]], ...] = (
+            (SEGMENTATION, mask_rows), (VERTEBRAE, vertebra_rows), (POINTING, pointing_rows),
+        )  # fmt: skip
+        for name, rows_of in makers:
+            rows = list(rows_of(folder))
+            if rows:
+                write(path.with_name(name), rows)
+                written[path.with_name(name)] = len(rows)
+    return written
+
+
+def mask_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
+    """One row a case with a stored mask; negatives without a true mask have an empty one."""
+    for row, case in folder.predicted:
+        stored = map_of(folder.path / "masks", case.case)
+        if stored is None or (case.mask is None and case.positive is not False):
+            continue
+        truth = np.zeros(stored.shape, bool) if case.mask is None else plane(read_image(case.mask).values) != 0
+        if truth.shape != stored.shape:
+            raise BadCohort(f"{case.case}: the mask {truth.shape} and the prediction {stored.shape} differ in shape.")
+        yield of_case(row) | columns_of(score(stored, truth, spacing=spacing_of(case, stored.ndim)))
+
+
+def columns_of(found: MaskScores) -> dict[str, object]:
+    """The measures of a mask as columns; pixel accuracy never without that of an empty mask."""
+    values = {
+        "dice": found.overlap.dice, "iou": found.overlap.iou, "precision": found.overlap.precision,
+        "recall": found.overlap.recall, "hd95": found.hd95, "mae": found.mae, "s_measure": found.s_measure,
+        "e_measure": found.e_measure, "weighted_f": found.weighted_f, "pixel_accuracy": found.pixel_accuracy.value,
+        "background_accuracy": found.pixel_accuracy.all_background,
+        "false_positive_pixels": found.false_area.pixels, "false_positive_area": found.false_area.share,
+        "false_positive_mm": found.false_area.physical,
+    }  # fmt: skip
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def vertebra_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
+    """One row a vertebra, true or found, of every case with a stored level map and a known column."""
+    pairs = [
+        (row, case, pair)
+        for row, case in folder.predicted
+        if case.case in folder.truths
+        for pair in vertebrae_of(folder, case)
+    ]
+    threshold = vertebra_threshold(folder, [(row, pair) for row, _, pair in pairs])
+    for row, _, pair in pairs:
+        yield of_case(row) | as_row(decided(folder, pair), threshold) | {"threshold": round(threshold, 6)}
+
+
+def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:
+    """Found vertebrae of a case beside the true ones."""
+    codes = map_of(folder.path / "levels", case.case, scale=1.0)
+    if codes is None or codes.ndim != 2:
+        return ()
+    levels = np.zeros(codes.shape, int)
+    for place, name in enumerate(ORDER, start=1):
+        levels[codes == CODES[name]] = place
+    fracture = map_of(folder.path / "masks", case.case)
+    spacing = spacing_of(case, 2) or (1.0, 1.0)
+    found = find(levels, ORDER, None if fracture is None else fracture.astype(float), spacing=(spacing[0], spacing[1]))
+    return match(found.vertebrae, folder.truths[case.case])
+
+
+def decided(folder: Folder, pair: Matched) -> Matched:
+    """With the card's calibration, as a case has it; both come from the same logits."""
+    from dataclasses import replace
+
+    if folder.decision is None or pair.found is None or pair.found.probability is None:
+        return pair
+    share = min(max(pair.found.probability, 1e-6), 1 - 1e-6)
+    logit = np.array([np.log(share / (1 - share))])
+    probability = float(calibrated(folder.decision.calibration, logit)[0])
+    return Matched(pair.truth, replace(pair.found, probability=probability))
+
+
+def vertebra_threshold(folder: Folder, pairs: Sequence[tuple[Mapping[str, str], Matched]]) -> float:
+    """Youden's on the vertebrae of development, where these were predicted; else the card's, else one half.
+
+    A case's threshold is chosen on the highest places of a whole image and is no more than a stand-in for that of a
+    body; no control or external case has a part in either.
+    """
+    from inference.calibration import youden_threshold
+
+    taught = [decided(folder, pair) for row, pair in pairs if row.get("role") == "develop" and pair.truth is not None]
+    truth = np.array([pair.truth is not None and pair.truth.fractured for pair in taught], bool)
+    if truth.any() and not truth.all():
+        known = [0.0 if pair.found is None else pair.found.probability or 0.0 for pair in taught]
+        return youden_threshold(np.array(known), truth)
+    return 0.5 if folder.decision is None else folder.decision.threshold
+
+
+def pointing_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
+    """One row a positive case with a stored heat map: whether its highest place lies in the finding, and chance."""
+    for row, case in folder.predicted:
+        heat = map_of(folder.path / "heatmaps", case.case)
+        if heat is None or not case.positive:
+            continue
+        inside = finding_of(case, heat.shape)
+        if inside is None or not inside.any():
+            continue
+        peak = np.unravel_index(int(heat.argmax()), heat.shape)
+        yield of_case(row) | {"hit": int(heat.max() > 0 and inside[peak]), "chance": float(inside.mean())}
+
+
+def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """The true mask on the grid of the map, else the box of the finding; None where neither is known."""
+    from scipy.ndimage import zoom
+
+    if case.mask is not None:
+        mask = plane(read_image(case.mask).values) != 0
+        if mask.shape == shape:
+            return np.asarray(mask)
+        scale = [new / old for new, old in zip(shape, mask.shape, strict=True)]
+        return np.asarray(zoom(mask.astype(np.float32), scale, order=1, grid_mode=True, mode="nearest") >= 0.5)
+    place = case.place
+    if place is None or not (place.height and place.width) or len(shape) != 2:
+        return None
+    whole = plane(read_image(next(iter(case.images.values()))).values).shape
+    if len(whole) != 2:
+        return None
+    rows, columns = (np.arange(new) * old / new for new, old in zip(shape, whole, strict=True))
+    across = np.abs(columns - place.column) <= place.width / 2
+    return np.asarray((np.abs(rows - place.row) <= place.height / 2)[:, None] & across[None])
+
+
+def true_bodies(path: Path) -> dict[str, list[TrueBody]]:
+    """Visible vertebrae of a cohort by case; none where there is no such table.
+
+    Raises
+    ------
+    BadCohort
+        Naming the row that cannot be read.
+    """
+    if not path.is_file():
+        return {}
+    found: dict[str, list[TrueBody]] = {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        for number, row in enumerate(csv.DictReader(stream), start=2):
+            if row.get("visible", "1") in ("0", "no", "False") or not row.get("anterior_superior_row"):
+                continue
+            try:
+                corners = np.array([[float(row[f"{name}_{axis}"]) for axis in ("row", "column")] for name in CORNERS])
+                broken = row["fractured"] in ("1", "yes", "True")
+            except (KeyError, ValueError) as error:
+                raise BadCohort(f"{path.name}, row {number}: {error} is missing or no number.") from error
+            height = float(np.hypot(*(corners[1] - corners[2])))
+            middle = corners.mean(axis=0)
+            body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height)
+            found.setdefault(row["case"], []).append(body)
+    return found
+
+
+def decisions_in(study: Path) -> dict[str, Decision]:
+    """Frozen decisions of the cards in a study, by the model's name; drafts have none."""
+    found: dict[str, Decision] = {}
+    for path in sorted(study.rglob(CARD)):
+        card = Card.read(path.parent, draft=True)
+        if card.spec is not None and card.spec.decision is not None:
+            found[card.name] = card.spec.decision
+    return found
+
+
+def map_of(folder: Path, case: str, scale: float = 255.0) -> Floats | None:
+    """A stored map, ``CASE.png`` or ``CASE.nii.gz``, divided by ``scale``; None where there is none."""
+    for suffix in (".png", ".nii.gz"):
+        path = folder / f"{case}{suffix}"
+        if path.is_file():
+            return np.asarray(plane(read_image(path).values) / scale, dtype=np.float32)
+    return None
+
+
+def plane(values: Floats) -> Floats:
+    """(slices, rows, columns), or (rows, columns) where there is one slice."""
+    return values[0] if values.shape[0] == 1 else values
+
+
+def spacing_of(case: CohortCase, dimensions: int) -> tuple[float, ...] | None:
+    """mm along each axis: of the column ``pixel_mm``, else of the image; None where neither knows."""
+    told = case.facts.get("pixel_mm", "")
+    if told and dimensions == 2:
+        return (float(told), float(told))
+    spacing = read_image(next(iter(case.images.values()))).spacing
+    return None if spacing == (1.0, 1.0, 1.0) else spacing[-dimensions:]
+
+
+def of_case(row: Mapping[str, str]) -> dict[str, object]:
+    kept: dict[str, object] = {name: row.get(name, "") for name in OF_THE_CASE}
+    return kept | {"truth": row.get("truth", "")}
+
+
+def write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """A table, whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    partial.replace(path)
