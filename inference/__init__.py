@@ -15,6 +15,8 @@ part, augmentation     what the loop reads; films as they might have been taken
 teaching               where a finding lies, for families that can learn it
 calibration            probabilities and operating point, from validation data only
 weights                safetensors beside the card
+explain                where it looked: Grad-CAM and relatives; the pointing game; what random weights show
+serving                ONNX beside the weights, checked against torch; the fastest runtime of this machine
 saliency               Grad-CAM and its relative for heads that weigh each place
 evaluate               what a model reaches on a cohort
 predict                one function for one case, a batch, a worker
