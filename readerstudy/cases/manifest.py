@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 REQUIRED = ("case", "patient", "file")
-OPTIONAL = ("series", "truth", "site", "cleared")
-LONGEST = {"case": 80, "patient": 128, "file": 400, "series": 40, "truth": 40, "site": 80, "cleared": 3}
+# `input` is what the manifests of models call a series.
+OPTIONAL = ("series", "input", "truth", "site", "cleared")
+LONGEST = {"case": 80, "patient": 128, "file": 400, "series": 40, "input": 40, "truth": 40, "site": 80, "cleared": 3}
 LONGEST_COVARIATE = 200
 MOST_ROWS = 100_000
 MOST_COVARIATES = 100
@@ -229,7 +230,7 @@ def _row(number: int, values: Mapping[str, str], truths: Mapping[str, bool]) -> 
         case=values["case"],
         patient=values["patient"],
         file=str(PurePosixPath(values["file"].replace("\\", "/"))) if values["file"] else "",
-        series=values.get("series", ""),
+        series=values.get("series", "") or values.get("input", ""),
         truth=truths.get(values.get("truth", "").lower()),
         site=values.get("site", ""),
         cleared=CLEARED.get(values.get("cleared", "").lower(), False),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from inference.cards import Card, CardError
+from inference.outputs import Probability
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.audit.chain import digest_of
@@ -38,6 +39,8 @@ def register_algorithm(*, card: BinaryIO, weights: BinaryIO, by: User) -> Algori
             checked = Card.load(folder)
         except CardError as error:
             raise Refused(str(error)) from error
+        if checked.spec is not None and checked.spec.output(Probability) is None:
+            raise Refused("The model answers no probability; studies compare readers with a model that does.")
         known = Algorithm.objects.filter(digest=checked.digest).first()
         if known is not None:
             raise Refused(f"This model is registered already, as {known}.")

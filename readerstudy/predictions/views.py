@@ -14,6 +14,7 @@ from .findings import findings_in
 from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
 from .permissions import check_registers
+from .sections import sections_of
 
 
 def registrar_or_404(request: HttpRequest) -> User:
@@ -46,7 +47,8 @@ def algorithms(request: HttpRequest) -> HttpResponse:
 @require_GET
 def card(request: HttpRequest, algorithm: str) -> HttpResponse:
     registrar_or_404(request)
-    return render(request, "predictions/card.html", {"algorithm": queries.algorithm_for(algorithm)})
+    shown = queries.algorithm_for(algorithm)
+    return render(request, "predictions/card.html", {"algorithm": shown, "sections": sections_of(shown.card)})
 
 
 @require_http_methods(["GET", "POST"])

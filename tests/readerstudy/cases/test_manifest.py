@@ -135,6 +135,14 @@ def test_rows_with_one_series_name_are_one_series_and_rows_without_stand_alone()
     ]
 
 
+def test_the_inputs_of_a_model_are_the_series_of_the_case() -> None:
+    text = "case,patient,file,input,row\nA,P,1.nii,T1W,3\nA,P,2.nii,T2W,3\n"
+    read = manifest.parse(text.encode())
+    assert read.faults == ()
+    assert [one.label for one in read.cases[0].series] == ["T1W", "T2W"]
+    assert read.cases[0].covariates == {"row": "3"}
+
+
 def test_line_numbers_count_the_lines_of_the_file() -> None:
     assert faults('case,patient,file,note\nA,P,a.png,"two\nlines"\nB,P2,b.png,x\n\nC,P3,,x\n') == [
         (2, "note", "two\\nlines"),

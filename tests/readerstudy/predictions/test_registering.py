@@ -98,7 +98,9 @@ def test_the_pages_show_the_card(people: People) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/algorithms/{algorithm.token}/")
     page = client.get(f"/algorithms/{algorithm.token}/").text
     assert algorithm.digest in page
-    assert "no disc" in page
+    for words in ("What it answers", "negative no disc; positive disc", "Chosen by", "youden", "Intended use", "AUC"):
+        assert words in page
+    assert "Licence" in page
     assert client.get("/algorithms/nothing/").status_code == 404
 
 
