@@ -19,6 +19,8 @@ from inference.stacking import UNKNOWN, Spacing, stacked
 
 Values = NDArray[np.float32]
 MOST_PIXELS = 100_000_000
+# Pillow opens dozens more, some by starting other programs.
+FORMATS = ("PNG", "JPEG", "TIFF")
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LA", "1")
 
@@ -143,7 +145,7 @@ def _read_picture(path: Path) -> Image:
     from PIL import ImageSequence, UnidentifiedImageError
 
     try:
-        with Picture.open(path) as file:
+        with Picture.open(path, formats=FORMATS) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise UnreadableInput(
                     f"{path.name} claims {file.height} × {file.width} pixels; more than {MOST_PIXELS:,} are refused."
@@ -156,8 +158,6 @@ def _read_picture(path: Path) -> Image:
     if len({page.shape for page in pages}) > 1:
         raise UnreadableInput(f"The pages of {path.name} differ in size.")
     values = pages[0][np.newaxis] if len(pages) == 1 else np.stack(pages)
-    if not np.isfinite(values).all():
-        raise UnreadableInput(f"{path.name} has values that are no numbers.")
     return Image(values)
 
 
@@ -168,7 +168,10 @@ def _grey(page: object, name: str) -> Values:
     assert isinstance(page, Picture.Image)
     turned = ImageOps.exif_transpose(page)
     if turned.mode in (*SIXTEEN_BIT, "L", "F"):
-        return np.asarray(turned).astype(np.float32)
+        values: Values = np.asarray(turned).astype(np.float32)
+        if turned.mode == "F" and not np.isfinite(values).all():
+            raise UnreadableInput(f"{name} has values that are no numbers.")
+        return values
     if turned.mode not in COLOUR:
         raise UnreadableInput(f"{name} is a picture of the kind {turned.mode}, which cannot be read.")
     flat = turned.convert("RGB") if turned.mode in ("RGBA", "P", "PA") else turned

@@ -32,6 +32,7 @@ from inference.steps import (
 )
 
 Numbers = NDArray[np.float64]
+NOTHING_THERE = "The region of interest holds no pixel of the image."
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,9 @@ class _Canvas:
         for axis, count in enumerate(self.values.shape):
             first = max(0, int(np.floor(self.low[axis] + 0.5)))
             last = min(count, int(np.ceil(self.high[axis] + 0.5)))
-            self.values = self.values[(slice(None),) * axis + (slice(first, max(last, first + 1)),)]
+            if last <= first:
+                raise UnreadableInput(NOTHING_THERE)
+            self.values = self.values[(slice(None),) * axis + (slice(first, last),)]
             self.origin[axis] += self.step[axis] * first
             self.low[axis] -= first
             self.high[axis] -= first
@@ -200,7 +203,7 @@ class _Canvas:
         positions = begin + step * np.arange(count)
         exist = np.flatnonzero((positions >= -0.5) & (positions <= self.values.shape[axis] - 0.5))
         if not len(exist):
-            raise UnreadableInput("The region of interest holds no pixel of the image.")
+            raise UnreadableInput(NOTHING_THERE)
         first = int(exist[0])
         self.values = read_along(self.values, axis, float(positions[first]), step, len(exist))
         self.origin[axis] += self.step[axis] * positions[first]

@@ -65,7 +65,7 @@ def stacked(
     depths = [depth(corner, along) for corner in places]
     gaps = np.abs(np.diff(depths))
     # Rounded, so that what was read from a file and what was stored of it give the same number.
-    gap = round(float(np.median(gaps)), 6) if len(gaps) else 0.0
+    gap = round(float(np.median(gaps)), 4) if len(gaps) else 0.0
     affine = np.eye(4)
     affine[:3, 0] = np.cross(along[:3], along[3:]) if gap == 0 else (places[-1] - places[0]) / len(gaps)
     affine[:3, 1], affine[:3, 2], affine[:3, 3] = along[3:] * rows, along[:3] * columns, places[0]

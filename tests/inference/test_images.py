@@ -205,6 +205,12 @@ def test_files_that_hold_no_image_say_why(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(rubbish)
         with pytest.raises(UnreadableInput, match=name):
             read_image(tmp_path / name)
+    Picture.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "film.gif")
+    with pytest.raises(UnreadableInput, match=r"film\.gif is no image"):
+        read_image(tmp_path / "film.gif")
+    Picture.fromarray(np.full((4, 4), np.inf, np.float32)).save(tmp_path / "endless.tif")
+    with pytest.raises(UnreadableInput, match=r"endless\.tif has values that are no numbers"):
+        read_image(tmp_path / "endless.tif")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableInput, match="empty holds no DICOM"):
         read_image(tmp_path / "empty")

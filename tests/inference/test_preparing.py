@@ -257,6 +257,13 @@ def test_training_and_serving_read_the_same_bytes(tmp_path: Path) -> None:
     assert first.tobytes() == second.tobytes()
 
 
+def test_a_region_without_a_pixel_is_refused() -> None:
+    # A tenth of the box is image, and a fifth of it is cut away as its border.
+    spec = spec_of(CropBorder(0.2), ZScore(), ResizePad((20, 20)), roi=VertebraCrop((40.0, 40.0)))
+    with pytest.raises(UnreadableInput, match="holds no pixel"):
+        prepare(spec, {"": film(60, 60)}, Place(0, -16, 30))
+
+
 def test_a_map_of_other_dimensions_is_refused() -> None:
     geometry: Geometry = prepare(spec_of(ResizePad((20, 20))), {"": film(20, 20)}, None).geometry
     with pytest.raises(UnreadableInput, match="map with 2 dimensions is wanted"):
