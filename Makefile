@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Checks that look at the settings, not at a database.
 CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
-.PHONY: help demo stop test check bench bench-analysis mutation serve worker inference needs-python
+.PHONY: help demo stop test check bench bench-analysis mutation studies serve worker inference needs-python
 .SILENT:
 
 help:
@@ -15,6 +15,7 @@ help:
 	echo "make bench      the benchmarks"
 	echo "make bench-analysis  the statistics beside scikit-learn, statsmodels, MLstatkit and, where R is, pROC"
 	echo "make mutation   faults put into the statistics: how many do the tests find (MUTATE=delong chooses a module)"
+	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria; make studies: all"
 	echo "make serve      web server from environment variables (README.md lists them)"
 	echo "make worker     worker of the queue readerstudy, from the same variables"
 	echo "make inference  worker of the queue inference, from the same variables"
@@ -51,6 +52,14 @@ bench-analysis: needs-python
 mutation: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt
 	$(PY) -m tests.mutation $(MUTATE)
+
+# PRESET=full has the published sizes; a study that was stopped goes on in its folder.
+PRESET ?= small
+study-%: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(PY) -m inference study $* --preset $(PRESET) --out var/studies/$*-$(PRESET)
+
+studies: study-s0 study-s1 study-s2 study-s3 study-s4
 
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt

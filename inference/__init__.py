@@ -23,7 +23,8 @@ predict                one function for one case, a batch, a worker
 matching               which series of a case is which input of a model
 opening, statement     models as workers keep them; from a network's answer to what is said of a case
 tasks, worker          the Celery queue `inference`
-phantoms               synthetic lateral spine radiographs
+phantoms               synthetic patients: films, CT, MR, the cohorts of the five studies
+studies                the five studies from cohort to criteria: `python -m inference study s0`
 
 `python -m inference --help` lists the commands.
 """

@@ -123,7 +123,9 @@ def mask_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
         stored = map_of(folder.path / "masks", case.case)
         if stored is None or (case.mask is None and case.positive is not False):
             continue
-        truth = np.zeros(stored.shape, bool) if case.mask is None else plane(read_image(case.mask).values) != 0
+        truth = np.zeros(stored.shape, bool)
+        if case.mask is not None:
+            truth = shown_slice(read_image(case.mask).values, case, stored.ndim) != 0
         if truth.shape != stored.shape:
             raise BadCohort(f"{case.case}: the mask {truth.shape} and the prediction {stored.shape} differ in shape.")
         yield of_case(row) | columns_of(score(stored, truth, spacing=spacing_of(case, stored.ndim)))
@@ -215,7 +217,7 @@ def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | 
     from scipy.ndimage import zoom
 
     if case.mask is not None:
-        mask = plane(read_image(case.mask).values) != 0
+        mask = shown_slice(read_image(case.mask).values, case, len(shape)) != 0
         if mask.shape == shape:
             return np.asarray(mask)
         scale = [new / old for new, old in zip(shape, mask.shape, strict=True)]
@@ -223,9 +225,7 @@ def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | 
     place = case.place
     if place is None or not (place.height and place.width) or len(shape) != 2:
         return None
-    whole = plane(read_image(next(iter(case.images.values()))).values).shape
-    if len(whole) != 2:
-        return None
+    whole = shown_slice(read_image(next(iter(case.images.values()))).values, case, 2).shape
     rows, columns = (np.arange(new) * old / new for new, old in zip(shape, whole, strict=True))
     across = np.abs(columns - place.column) <= place.width / 2
     return np.asarray((np.abs(rows - place.row) <= place.height / 2)[:, None] & across[None])
@@ -280,6 +280,14 @@ def map_of(folder: Path, case: str, scale: float = 255.0) -> Floats | None:
 def plane(values: Floats) -> Floats:
     """(slices, rows, columns), or (rows, columns) where there is one slice."""
     return values[0] if values.shape[0] == 1 else values
+
+
+def shown_slice(values: Floats, case: CohortCase, dimensions: int) -> Floats:
+    """What a map of so many dimensions covers: all slices, or the one of the finding, else the middle one."""
+    if dimensions == 3 or values.shape[0] == 1:
+        return plane(values)
+    chosen = values.shape[0] // 2 if case.place is None else round(case.place.slice)
+    return np.asarray(values[min(max(chosen, 0), values.shape[0] - 1)])
 
 
 def spacing_of(case: CohortCase, dimensions: int) -> tuple[float, ...] | None:

@@ -1,0 +1,48 @@
+"""Run one of the five studies from its cohort to its report, and say which of its criteria hold."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from inference.phantoms.plans import PRESETS
+from inference.studies.plans import PLANS, plan_of
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("study", help=", ".join(PLANS))
+    command.add_argument("--out", type=Path, required=True, help="folder of the study; a killed one goes on in it")
+    command.add_argument("--preset", default="small", choices=PRESETS)
+    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--workers", type=int, default=2, help="processes at once, each with one thread")
+    command.add_argument("--epochs", type=int, default=0, help="instead of the recipes' numbers")
+    command.add_argument("--model", help="teach and ask this one model only; the cohort must be there")
+
+
+def run(options: argparse.Namespace) -> None:
+    plan = plan_of(options.study)
+    if options.model:
+        from inference.studies.teaching import model_of_study
+
+        card = model_of_study(
+            plan,
+            options.model,
+            options.out,
+            preset="" if options.preset == "full" else "small",
+            seed=options.seed,
+            epochs=options.epochs,
+        )
+        print(f"{card.name}, version {card.version}: {card.parameters:,} parameters, digest {card.digest}")
+        return
+    from inference.studies.criteria import criteria_of, write_criteria
+    from inference.studies.running import run_study
+
+    run_study(
+        plan,
+        options.out,
+        preset=options.preset,
+        seed=options.seed,
+        workers=options.workers,
+        epochs=options.epochs,
+    )
+    print(write_criteria(criteria_of(plan, options.out), options.out))

@@ -1,0 +1,80 @@
+"""A study from nothing to its tables: cohort, models, answers, measures, readers. What is there is not done again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from tqdm import tqdm
+
+from inference.cohort import BadCohort
+from inference.studies.plans import StudyPlan
+
+LOGS, COHORT, DIGESTS = "logs", "cohort", "digests.json"
+LAST_WORDS = 600
+
+
+def run_study(
+    plan: StudyPlan, folder: Path, *, preset: str = "small", seed: int = 7, workers: int = 2, epochs: int = 0
+) -> None:
+    """All stages of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing. A study that was killed goes on where it was.
+    preset : {"ci", "small", "full"}
+        Size of the cohort; ``ci`` has the networks of ``small``.
+    seed : int
+        Of cohort, trainings and readers.
+    workers : int
+        Processes at once; each uses one thread.
+    epochs : int
+        Instead of those of the recipes; 0 for these.
+
+    Raises
+    ------
+    BadCohort
+        Where a model's process failed, with the last that it said.
+    """
+    from inference.evaluating import evaluate
+    from inference.phantoms.sets import build_set
+
+    cohort = folder / COHORT
+    if not (cohort / DIGESTS).is_file():
+        build_set(plan.key, cleared(cohort), preset, seed, workers=workers, quiet=False)
+    words = ["--out", str(folder), "--preset", preset, "--seed", str(seed), "--epochs", str(epochs)]
+    teach_all(plan.key, plan.models, words, folder / LOGS, workers)
+    evaluate(folder, cohort / "manifest.csv")
+
+
+def cleared(folder: Path) -> Path:
+    """Without what a killed build left."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def teach_all(key: str, models: Sequence[str], words: Sequence[str], logs: Path, workers: int) -> None:
+    """Every model in a process of its own, ``workers`` of them at once."""
+    logs.mkdir(parents=True, exist_ok=True)
+
+    def one(name: str) -> str:
+        log = logs / f"{name}.log"
+        call = [sys.executable, "-m", "inference", "study", key, *words, "--model", name]
+        with log.open("wb") as stream:
+            ended = subprocess.run(call, stdout=stream, stderr=subprocess.STDOUT, check=False).returncode
+        if ended:
+            said = log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:].strip().splitlines()
+            raise BadCohort(f"{name} ended with status {ended}: {said[-1] if said else 'it said nothing'} (see {log}).")
+        return name
+
+    with ThreadPoolExecutor(workers) as pool:
+        waited = [pool.submit(one, name) for name in models]
+        with tqdm(as_completed(waited), f"{key}: models", len(waited), unit="model") as bar:
+            for done in bar:
+                bar.set_postfix_str(done.result())

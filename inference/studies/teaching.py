@@ -1,0 +1,171 @@
+"""One model of a study: taught, decided, and its answers with masks, levels and heat maps. Each step is done once."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.answering import PREDICTIONS, Answered, answer, answered, write_map, write_predictions
+from inference.cards import DRAFT, OUT_OF_FOLD, Card
+from inference.cohort import CohortCase, folds, read_cohort
+from inference.curves import write_curves
+from inference.deciding import freeze
+from inference.drafts import Notes, write_draft
+from inference.explain.cam import heat_maps, over_input
+from inference.explain.randomisation import sanity
+from inference.images import read_image
+from inference.logits import read_logits
+from inference.models import registry
+from inference.models.contract import Model
+from inference.outputs import Heatmap, Mask, Probability
+from inference.predicting import Raw
+from inference.preparing import Geometry
+from inference.samples import Samples, load_samples
+from inference.spec import ModelSpec
+from inference.studies.plans import StudyPlan
+from inference.validation import TUNING_PARTS, crossval, refit, train
+from inference.weights import load_declared
+
+COHORT, MODELS, ANSWERS, FOLDS = "cohort", "models", "answers", "folds"
+SYNTHETIC = Notes(
+    licence="CC0-1.0", limits="Taught on synthetic images only; worth nothing on images of patients."
+)  # fmt: skip
+UNSEEN = ("control", "external")
+RANDOMISATION = "randomisation.csv"
+# A peak beside the finding is a miss.
+TOLERANCE = 0.0
+
+
+def model_of_study(plan: StudyPlan, name: str, folder: Path, *, preset: str, seed: int, epochs: int = 0) -> Card:
+    """Teach, decide and ask one model; what is there already is not done again.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe.
+    folder : Path
+        Of the study, with its cohort; the model goes to ``models/NAME``, its answers to ``answers/NAME``.
+    preset : str
+        Of the recipe.
+    seed : int
+        Of the training.
+    epochs : int
+        Instead of those of the recipe; 0 for these.
+    """
+    spec = registry.load(name, preset)
+    spec = replace(spec, train=replace(spec.train, seed=seed, epochs=epochs or spec.train.epochs))
+    cases = read_cohort(folder / COHORT / "manifest.csv", [one.name for one in spec.inputs])
+    develop = [case for case in cases if case.role == "develop"]
+    home = folder / MODELS / name
+    if not (home / "1").is_dir():
+        samples = load_samples(spec, develop)
+        (cross_taught if plan.crossvalidated else taught)(spec, samples, home)
+        freeze(home)
+    card, model = load_declared(home / "1")
+    out = folder / ANSWERS / name
+    if not (out / PREDICTIONS).is_file():
+        ask(card, model, cases, home, out)
+    return card
+
+
+def taught(spec: ModelSpec, samples: Samples, home: Path) -> None:
+    model, chosen, held = train(spec, samples, home / DRAFT)
+    write_draft(home / DRAFT, spec, model, {"training": chosen, "tuning": held}, SYNTHETIC)
+    write_curves([home / DRAFT], home / "curves.html")
+
+
+def cross_taught(spec: ModelSpec, samples: Samples, home: Path) -> None:
+    crossval(spec, samples, home / FOLDS)
+    (home / DRAFT).mkdir(parents=True, exist_ok=True)
+    final, model = refit(spec, samples, home / DRAFT, home / FOLDS)
+    shutil.copy2(home / FOLDS / OUT_OF_FOLD, home / DRAFT / OUT_OF_FOLD)
+    write_draft(home / DRAFT, final, model, {"training": samples}, SYNTHETIC)
+    write_curves(sorted((home / FOLDS).glob("fold-*")), home / "curves.html")
+
+
+def ask(card: Card, model: Model, cases: Sequence[CohortCase], home: Path, out: Path) -> None:
+    """Answers to all cases that the model was not taught; those of development are out of fold, or tuning cases."""
+    spec = card.declared
+    unseen = [case for case in cases if case.role in UNSEEN]
+    if (home / FOLDS / OUT_OF_FOLD).is_file():
+        develop = load_samples(spec, [case for case in cases if case.role == "develop"], taught=False)
+        rows = out_of_fold(card, develop, home)
+        out.mkdir(parents=True, exist_ok=True)
+        explain(spec, model, develop, out)
+        if unseen:
+            rows = (*rows, *answer(card, model, load_samples(spec, unseen, taught=False), out))
+        write_predictions(out / PREDICTIONS, card, rows)
+        return
+    samples = load_samples(spec, [*tuning(spec, cases), *unseen] if spec.output(Mask) else unseen, taught=False)
+    explain(spec, model, samples, out)
+    sanity_rows(card, model, samples, out)
+    answer(card, model, samples, out)
+
+
+def tuning(spec: ModelSpec, cases: Sequence[CohortCase]) -> list[CohortCase]:
+    """The cases of development that were kept for tuning: thresholds of vertebrae are chosen on them."""
+    develop = [case for case in cases if case.role == "develop"]
+    _, held = folds(develop, TUNING_PARTS, spec.train.seed)[0]
+    return [develop[place] for place in held]
+
+
+def out_of_fold(card: Card, samples: Samples, home: Path) -> tuple[Answered, ...]:
+    """Rows of predictions from the out-of-fold logits, at the frozen decision."""
+    logits = {row.case: row for row in read_logits(home / FOLDS / OUT_OF_FOLD)}
+    rows = []
+    for case, digest in zip(samples.cases, samples.digests, strict=True):
+        row = logits[case.case]
+        rows.append(replace(answered(card, case, Raw(logit=row.logit), digest), fold=row.fold))
+    return tuple(rows)
+
+
+def explain(spec: ModelSpec, model: Model, samples: Samples, out: Path) -> None:
+    """Heat maps of the positive cases, ``heatmaps/CASE.png`` or ``.nii.gz``: 255 is the strongest support."""
+    shown = [place for place, case in enumerate(samples.cases) if case.positive]
+    if spec.output(Heatmap) is None or not shown:
+        return
+    chosen = samples.subset(shown)
+    maps = over_input(heat_maps(model, spec, chosen.inputs), spec.size)
+    out.mkdir(parents=True, exist_ok=True)
+    for case, geometry, plane in zip(chosen.cases, chosen.geometries, maps, strict=True):
+        values = np.clip(geometry.back(plane) * 255, 0, 255).round().astype(np.uint8)
+        write_map(out / "heatmaps", case, values)
+
+
+def sanity_rows(card: Card, model: Model, samples: Samples, out: Path) -> None:
+    """``randomisation.csv``: where the maps point as the weights are drawn anew from the head down."""
+    spec = card.declared
+    wanted = spec.output(Heatmap)
+    located = [place for place, case in enumerate(samples.cases) if case.mask is not None and case.role == "control"]
+    if wanted is None or not located:
+        return
+    chosen = samples.subset(located)
+    masks = np.stack([mask_of(case, geometry) for case, geometry in zip(chosen.cases, chosen.geometries, strict=True)])
+    found = sanity(
+        model,
+        chosen,
+        masks,
+        tolerance=TOLERANCE,
+        method=wanted.method,
+        of="case" if spec.output(Probability) else "mask",
+    )
+    steps = [("", 0.0, found.trained, 1.0), *((s.down_to, s.share, s.pointing, s.correlation) for s in found.steps)]
+    with (out / RANDOMISATION).open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(["model", "method", "layer", "down_to", "share", "hits", "cases", "chance", "correlation"])
+        for down_to, share, pointing, correlation in steps:
+            row = [card.name, found.method, found.layer, down_to, round(share, 4), pointing.hits, pointing.cases]
+            table.writerow([*row, round(pointing.chance, 6), round(correlation, 6)])
+
+
+def mask_of(case: CohortCase, geometry: Geometry) -> NDArray[np.bool_]:
+    """The true mask as the network's input shows it."""
+    assert case.mask is not None
+    shown: NDArray[np.bool_] = geometry.onto(read_image(case.mask).values) != 0
+    return shown
