@@ -220,7 +220,7 @@ def outlined(plan: StudyPlan, results: Results) -> Iterator[Criterion]:
     for model in plan.models:
         frame = results.table(model, "segmentation.csv")
         for site, part in frame[frame["role"] != "develop"].groupby(["role", "site"]):
-            name = " ".join(site)
+            name = " ".join(map(str, site))
             dice, beside = part["dice"][part["truth"] == 1].mean(), part["background_accuracy"].mean()
             told = f"Dice {dice:.3f}, pixel accuracy {part['pixel_accuracy'].mean():.4f}, of an empty mask {beside:.4f}"
             yield stated(f"{model}, {name}", told)
