@@ -133,7 +133,7 @@ class Card:
         if self.first:
             return self.first.calibration
         known = self.decision
-        return document_of(known.calibration) | {"n": known.cases, "fitted_on": known.fitted_on}
+        return {**document_of(known.calibration), "n": known.cases, "fitted_on": known.fitted_on}
 
     @property
     def operating_point(self) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ def curves(histories: Sequence[tuple[str, Sequence[Epoch]]], title: str = "Train
     figure = make_subplots(rows=2, cols=2, subplot_titles=PANELS, vertical_spacing=0.14, horizontal_spacing=0.08)
     for number, (name, epochs) in enumerate(histories):
         terms = list(epochs[0].terms) if epochs else []
-        lines = [
+        lines: list[tuple[int, int, str, list[float | None]]] = [
             (1, 1, "training loss", [epoch.loss for epoch in epochs]),
             (1, 1, "tuning loss", [epoch.tune_loss for epoch in epochs]),
             *((1, 2, term, [epoch.terms.get(term) for epoch in epochs]) for term in terms),

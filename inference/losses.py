@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inference.models.contract import Answer
-from inference.outputs import CaseLoss, DiceLoss, LevelLoss, Loss, StructureLoss
+from inference.outputs import CaseLoss, DiceLoss, LevelLoss, Loss, PlaceLoss, StructureLoss
 
 # Empty masks are the rule in controls: 0/0 becomes 1/1.
 SMOOTH = 1.0
@@ -84,6 +84,8 @@ def terms(loss: Loss, answer: Answer, truth: Truth, balance: float) -> Iterator[
                 yield Term(name, loss.weight * weight, values[number])
         case LevelLoss():
             yield Term(loss.tag, loss.weight, F.cross_entropy(given(answer.level), given(truth.level)))
+        case PlaceLoss():
+            yield Term(loss.tag, loss.weight, place_loss(given(answer.mask), given(truth.mask), loss.balance))
 
 
 def given(tensor: Tensor | None) -> Tensor:
@@ -113,6 +115,11 @@ def dice_ce(logits: Tensor, mask: Tensor) -> Tensor:
     p, m = torch.sigmoid(logits).flatten(1), mask.flatten(1)
     dice = (2 * (p * m).sum(1) + SMOOTH) / (p.sum(1) + m.sum(1) + SMOOTH)
     return (1 - dice).mean() + F.binary_cross_entropy_with_logits(logits, mask)
+
+
+def place_loss(logits: Tensor, mask: Tensor, balance: float) -> Tensor:
+    """Binary cross-entropy, pixels inside the mask times ``balance``, mean over all pixels."""
+    return F.binary_cross_entropy_with_logits(logits, mask, pos_weight=torch.tensor(balance, device=logits.device))
 
 
 def structure_loss(logits: Tensor, mask: Tensor) -> Tensor:

@@ -82,13 +82,26 @@ class LevelLoss(Variant):
     weight: Positive = 1.0
 
 
-Loss = CaseLoss | DiceLoss | StructureLoss | LevelLoss
+@dataclass(frozen=True)
+class PlaceLoss(Variant):
+    """Cross-entropy of the mask where the truth is the place and the box of a finding rather than its outline.
+
+    Pixels inside weigh ``balance`` times as much as others, which are far more.
+    """
+
+    tag: ClassVar[str] = "place"
+    weight: Positive = 1.0
+    balance: Positive = 10.0
+
+
+Loss = CaseLoss | DiceLoss | StructureLoss | LevelLoss | PlaceLoss
 # What each loss looks at.
 LOOKS_AT: dict[type[Variant], type[Variant]] = {
     CaseLoss: Probability,
     DiceLoss: Mask,
     StructureLoss: Mask,
     LevelLoss: Level,
+    PlaceLoss: Mask,
 }
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from inference.cohort import BadCohort, CohortCase
+from inference.cohort import BadCohort, CohortCase, Place
 from inference.images import MissingInput, pixel_digest, read_image
 from inference.levels import CODES
-from inference.outputs import LOOKS_AT, Level, Mask, Probability
+from inference.outputs import LOOKS_AT, Level, Mask, PlaceLoss, Probability
 from inference.pixels import UnreadableInput
 from inference.preparing import Geometry, prepare
 from inference.spec import ModelSpec
@@ -84,13 +84,15 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     Raises
     ------
     BadCohort
-        Naming the case: truth, mask or levels that a loss needs are not there, or lie on another grid.
+        Naming the case: truth, mask (or place, for a loss of the place) or levels that a loss needs are not there, or
+        lie on another grid.
     MissingInput
         Naming case and input.
     UnreadableInput
         Naming the case.
     """
     wanted = {LOOKS_AT[type(loss)] for loss in spec.train.losses} if taught else set()
+    by_place = any(isinstance(loss, PlaceLoss) for loss in spec.train.losses)
     level = spec.output(Level)
     codes = None if level is None or Level not in wanted else _classes(level)
     inputs = {
@@ -113,7 +115,7 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
         for name, values in prepared.inputs.items():
             inputs[name][place] = torch.from_numpy(values)
         if masks is not None:
-            masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry))
+            masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry, by_place))
         if levels is not None and codes is not None:
             levels[place] = torch.from_numpy(_level(case, prepared.geometry, codes))
         digests.append(tuple(pixel_digest(image) for image in images.values()))
@@ -133,13 +135,26 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     )
 
 
-def _mask(case: CohortCase, geometry: Geometry) -> NDArray[np.float32]:
-    if case.mask is None:
-        if case.positive is not False:
-            raise BadCohort(f"Case {case.case} has no mask and is not negative; only a negative case may lack one.")
+def _mask(case: CohortCase, geometry: Geometry, by_place: bool) -> NDArray[np.float32]:
+    if case.mask is not None:
+        inside: NDArray[np.float32] = (_labels(case, geometry, "mask") != 0).astype(np.float32)
+        return inside
+    if case.positive is False:
         return np.zeros(geometry.size, np.float32)
-    inside: NDArray[np.float32] = (_labels(case, geometry, "mask") != 0).astype(np.float32)
-    return inside
+    if not by_place:
+        raise BadCohort(f"Case {case.case} has no mask and is not negative; only a negative case may lack one.")
+    if case.place is None or min(case.place.height, case.place.width) <= 0:
+        raise BadCohort(f"Case {case.case} has neither a mask nor a place with height and width, and is not negative.")
+    return geometry.onto(_ellipse(case.place, geometry.shape)).astype(np.float32)
+
+
+def _ellipse(place: Place, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """1 within the ellipse that the box of the place holds, in its slice; shape (slices, rows, columns)."""
+    rows, columns = np.ogrid[: shape[1], : shape[2]]
+    far = ((rows - place.row) / (place.height / 2)) ** 2 + ((columns - place.column) / (place.width / 2)) ** 2
+    volume = np.zeros(shape, np.uint8)
+    volume[round(place.slice)] = far <= 1
+    return volume
 
 
 def _level(case: CohortCase, geometry: Geometry, codes: NDArray[np.int64]) -> NDArray[np.int64]:

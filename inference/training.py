@@ -193,7 +193,8 @@ def batches(train: Samples, settings: Train, chance: torch.Generator) -> tuple[T
         order = torch.multinomial(weight, count, replacement=True, generator=chance)
     else:
         order = torch.randperm(count, generator=chance)
-    return order.split(settings.batch)[: steps_of(count, settings.batch)]
+    divided: tuple[Tensor, ...] = order.split(settings.batch)
+    return divided[: steps_of(count, settings.batch)]
 
 
 def steps_of(count: int, batch: int) -> int:
