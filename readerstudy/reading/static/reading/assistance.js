@@ -122,7 +122,7 @@ export class Assistance {
   goOn() {
     const places = this.#offered ? this.#places() : [];
     if (!places.length) return false;
-    const here = places.indexOf(this.#layout.active.frame?.url);
+    const here = places.indexOf(this.#layout.active.wanted.url);
     this.#layout.goTo(places[(here + 1) % places.length]);
     return true;
   }
@@ -138,7 +138,7 @@ export class Assistance {
 
   // Recorded only once the pictures of what is in sight can really be seen.
   async #showPictures(layer, offered) {
-    const inSight = new Set(this.#layout.panes.map((pane) => pane.frame?.url));
+    const inSight = new Set(this.#layout.panes.map((pane) => pane.wanted.url));
     const wanted = offered[layer.field];
     try {
       await Promise.all(wanted.filter(({ frame }) => inSight.has(frame)).map((one) => this.#fetch(layer, one)));

@@ -119,8 +119,13 @@ export class Viewport extends EventTarget {
     }
   }
 
+  // The frame that this viewport is turned to, whether or not its pixels are here yet.
+  get wanted() {
+    return this.series.frames[this.index];
+  }
+
   #wants(frame) {
-    return this.series.frames[this.index] === frame;
+    return this.wanted === frame;
   }
 
   #take(frame, levels, complete = true) {

@@ -213,3 +213,10 @@ def picture(seed: int = 0, rows: int = 60, columns: int = 40) -> NDArray[np.uint
 def read(page: Page, desk: Desk, slot: str) -> None:
     page.goto(f"{desk.address}/reading/{slot}/")
     page.wait_for_selector(f"#reading[data-painted={slot}]")
+
+
+def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
+    """The value of a function that is given a module of the page and one argument."""
+    return page.evaluate(
+        f"(argument) => import('/static/reading/{module}.js').then((m) => ({script})(m, argument))", argument
+    )

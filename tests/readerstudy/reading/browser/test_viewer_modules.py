@@ -1,7 +1,6 @@
 """The modules of the reading page in a real browser, under the strict content security policy."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,15 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_windowing
 
 from readerstudy.cases.frames import encode
-from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
-
-
-def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
-    """The value of a function that is given a module of the page and one argument."""
-    return page.evaluate(
-        f"(argument) => import('/static/reading/{module}.js').then((m) => ({script})(m, argument))", argument
-    )
-
+from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, in_module, picture, read
 
 # Pixels
 
