@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from inference.steps import (
 )
 
 Numbers = NDArray[np.float64]
+Label = TypeVar("Label", bound=np.generic)
 NOTHING_THERE = "The region of interest holds no pixel of the image."
 
 
@@ -66,7 +68,7 @@ class Geometry:
         """Of the image, as many as the network's input has."""
         return self.shape[-len(self.size) :]
 
-    def onto(self, labels: NDArray[np.generic]) -> NDArray[np.generic]:
+    def onto(self, labels: NDArray[Label]) -> NDArray[Label]:
         """A label image of the first input's image, shape (slices, rows, columns), as the network's input shows it.
 
         Nearest neighbours, so that numbers of levels stay what they are; 0 where the input is padded. Shape ``size``.
@@ -102,17 +104,34 @@ class Geometry:
             raise UnreadableInput(f"A map with {len(self.size)} dimensions is wanted, not one with {plane.ndim}.")
         values = np.ascontiguousarray(plane, np.float32)
         values = values[np.newaxis] if plane.ndim == 2 else values
-        covered = []
-        for axis, count in enumerate(self.sides):
-            first = max(0, int(np.ceil(self.low[axis])))
-            last = min(count - 1, int(np.floor(self.high[axis])))
-            covered.append(slice(first, last + 1))
+        covered = self._covered()
+        for axis, (first, last) in enumerate(covered):
             finer = plane.shape[axis] / self.size[axis] / self.step[axis]
             start = ((first - self.origin[axis]) / self.step[axis] + 0.5) * plane.shape[axis] / self.size[axis] - 0.5
-            values = read_along(values, axis + 3 - plane.ndim, start, finer, last + 1 - first)
+            values = read_along(values, axis + 3 - plane.ndim, start, finer, last - first)
         laid = np.zeros(self.sides, np.float32)
-        laid[tuple(covered)] = values[0] if plane.ndim == 2 else values
+        laid[tuple(slice(first, last) for first, last in covered)] = values[0] if plane.ndim == 2 else values
         return laid
+
+    def labels_back(self, labels: NDArray[Label]) -> NDArray[Label]:
+        """Labels of shape ``size`` laid over the image as `back` lays maps, but each voxel takes its nearest label."""
+        if labels.shape != self.size:
+            raise UnreadableInput(f"Labels of the shape {self.size} are wanted, not {labels.shape}.")
+        covered = self._covered()
+        nearest = []
+        for axis, (first, last) in enumerate(covered):
+            places = np.floor((np.arange(first, last) - self.origin[axis]) / self.step[axis] + 0.5).astype(int)
+            nearest.append(np.clip(places, 0, self.size[axis] - 1))
+        laid = np.zeros(self.sides, labels.dtype)
+        laid[tuple(slice(first, last) for first, last in covered)] = labels[np.ix_(*nearest)]
+        return laid
+
+    def _covered(self) -> list[tuple[int, int]]:
+        """First voxel of the region and the one after its last, along every axis of the input."""
+        return [
+            (max(0, int(np.ceil(low))), min(count, int(np.floor(high)) + 1))
+            for low, high, count in zip(self.low, self.high, self.sides, strict=True)
+        ]
 
     def points_back(self, points: NDArray[np.generic]) -> Numbers:
         """Voxels of the image from points of the network's input, shape (n, 2) or (n, 3)."""
