@@ -17,7 +17,7 @@ from inference.images import MissingInput, pixel_digest, read_image
 from inference.levels import CODES
 from inference.outputs import LOOKS_AT, Level, Mask, PlaceLoss, Probability
 from inference.pixels import UnreadableInput
-from inference.preparing import Geometry, prepare
+from inference.preparing import Geometry, Prepared, prepare
 from inference.spec import ModelSpec
 
 
@@ -91,48 +91,45 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     UnreadableInput
         Naming the case.
     """
-    wanted = {LOOKS_AT[type(loss)] for loss in spec.train.losses} if taught else set()
-    by_place = any(isinstance(loss, PlaceLoss) for loss in spec.train.losses)
+    taught_by = spec.train.losses if taught else ()
+    wanted = {LOOKS_AT[type(loss)] for loss in taught_by}
+    by_place = any(isinstance(loss, PlaceLoss) for loss in taught_by)
     level = spec.output(Level)
-    codes = None if level is None or Level not in wanted else _classes(level)
-    inputs = {
-        one.name: torch.empty(
-            (len(cases), len(one.slices), *spec.size) if len(spec.size) == 2 else (len(cases), 1, *spec.size)
-        )
-        for one in spec.inputs
-    }
+    codes = _classes(level) if level is not None and Level in wanted else None
+    inputs = _room_for(spec, len(cases))
     masks = torch.zeros((len(cases), 1, *spec.size)) if Mask in wanted else None
     levels = None if codes is None else torch.zeros((len(cases), *spec.size), dtype=torch.long)
     digests, geometries = [], []
     for place, case in enumerate(tqdm(cases, desc="images", unit="case", leave=False)):
         if Probability in wanted and case.positive is None:
             raise BadCohort(f"Case {case.case} has no truth, which the model is taught.")
-        try:
-            images = {name: read_image(path) for name, path in case.images.items()}
-            prepared = prepare(spec, images, case.place)
-        except (UnreadableInput, MissingInput) as error:
-            raise type(error)(f"Case {case.case}: {error}") from error
+        prepared, of_images = _prepared(spec, case)
         for name, values in prepared.inputs.items():
             inputs[name][place] = torch.from_numpy(values)
         if masks is not None:
             masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry, by_place))
         if levels is not None and codes is not None:
             levels[place] = torch.from_numpy(_level(case, prepared.geometry, codes))
-        digests.append(tuple(pixel_digest(image) for image in images.values()))
+        digests.append(of_images)
         geometries.append(prepared.geometry)
     known = [case.positive for case in cases]
-    return Samples(
-        cases=tuple(cases),
-        inputs=inputs,
-        positive=None if None in known else torch.tensor([float(bool(one)) for one in known]),
-        mask=masks,
-        level=levels,
-        digests=tuple(
-            one[0] if len(one) == 1 else hashlib.sha256("".join(one).encode()).hexdigest() for one in digests
-        ),
-        image_digests=tuple(digests),
-        geometries=tuple(geometries),
-    )
+    positive = None if None in known else torch.tensor([float(bool(one)) for one in known])
+    together = tuple(one[0] if len(one) == 1 else hashlib.sha256("".join(one).encode()).hexdigest() for one in digests)
+    return Samples(tuple(cases), inputs, positive, masks, levels, together, tuple(digests), tuple(geometries))
+
+
+def _room_for(spec: ModelSpec, cases: int) -> dict[str, Tensor]:
+    flat = len(spec.size) == 2
+    return {one.name: torch.empty((cases, len(one.slices) if flat else 1, *spec.size)) for one in spec.inputs}
+
+
+def _prepared(spec: ModelSpec, case: CohortCase) -> tuple[Prepared, tuple[str, ...]]:
+    """What a network reads of the case, and the digests of its images."""
+    try:
+        images = {name: read_image(path) for name, path in case.images.items()}
+        return prepare(spec, images, case.place), tuple(pixel_digest(image) for image in images.values())
+    except (UnreadableInput, MissingInput) as error:
+        raise type(error)(f"Case {case.case}: {error}") from error
 
 
 def _mask(case: CohortCase, geometry: Geometry, by_place: bool) -> NDArray[np.float32]:
