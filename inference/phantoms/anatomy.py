@@ -7,7 +7,7 @@ laid first, marrow into it, so that bones that meet have no wall between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -221,8 +221,8 @@ def pieces_of(one: Vertebra) -> Iterator[Piece]:
         yield Piece((back - 25, 0.0, -0.42 * h), (back - 46, 0.0, -0.72 * h), 2.9, 1.3)
 
 
-def rib_of(one: Vertebra) -> Iterator[Piece]:
-    """Both ribs as chains of capsules: from the joint beside the body outwards, then forwards and down."""
+def rib_of(one: Vertebra, side: float) -> Iterator[Piece]:
+    """A rib as a chain of capsules: from the joint beside the body outwards, then forwards and down."""
     back, b, h = -one.depth / 2, one.width / 2, one.full
     points = [
         (back + 3.0, b - 1.0, 0.42 * h),
@@ -234,8 +234,7 @@ def rib_of(one: Vertebra) -> Iterator[Piece]:
     ]
     last = {"T13": 3, "T12": 3, "T11": 5}.get(one.level, 6)
     for (x0, y0, z0), (x1, y1, z1) in pairwise(points[:last]):
-        for side in (-1.0, 1.0):
-            yield Piece((x0, side * y0, z0), (x1, side * y1, z1), 2.8, 1.9)
+        yield Piece((x0, side * y0, z0), (x1, side * y1, z1), 2.8, 1.9)
 
 
 def distance_of(grid: Grid, one: Vertebra, piece: Piece) -> tuple[Window, Volume] | None:
@@ -261,3 +260,17 @@ def distance_of(grid: Grid, one: Vertebra, piece: Piece) -> tuple[Window, Volume
     share = np.clip(sum(place * np.float32(step / length) for place, step in zip(at, along, strict=True)), 0, 1)
     squares = sum(np.square(place - share * np.float32(step)) for place, step in zip(at, along, strict=True))
     return window, np.float32(piece.radius) - np.sqrt(squares)
+
+
+def joined(grid: Grid, one: Vertebra, pieces: Iterable[Piece], roundness: float = 2.2) -> tuple[Window, Volume] | None:
+    """Pieces that grow into each other, over the window of all; None where the grid meets none."""
+    found = [place for place in (distance_of(grid, one, piece) for piece in pieces) if place]
+    if not found:
+        return None
+    bounds = [(min(w[axis].start for w, _ in found), max(w[axis].stop for w, _ in found)) for axis in range(3)]
+    whole = np.full([stop - start for start, stop in bounds], -9, np.float32)
+    for window, distance in found:
+        y, z, x = (slice(cut.start - low, cut.stop - low) for cut, (low, _) in zip(window, bounds, strict=True))
+        whole[y, z, x] = -rounded(-whole[y, z, x], -distance, roundness)
+    y, z, x = (slice(start, stop) for start, stop in bounds)
+    return (y, z, x), whole

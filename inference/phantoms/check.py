@@ -1,7 +1,7 @@
 """What the synthetic patients promise, measured on their images: heights, corners, CT numbers, repeatability, ceilings.
 
-Nothing is read from the parameters that drew an image: heights and corners are measured on rendered label images as
-those of real ones are (`inference.bodies`), tissues on rendered CT.
+Nothing is read from the parameters that drew an image: heights and corners are measured on rendered label images,
+graded as those of real ones are (`inference.bodies`), tissues on rendered CT.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.bodies import Heights, Side, genant, outline_of
+from inference.bodies import LEAST_PIXELS, Heights, Side, genant
 from inference.levels import CODES
 from inference.phantoms import ct, mr
 from inference.phantoms.ceilings import ceilings
@@ -114,33 +114,47 @@ class Measured(NamedTuple):
 def measured(body: NDArray[np.bool_], spacing: tuple[float, float], anterior: Side = "left") -> Measured | None:
     """Measure a label image of one body; None where the border cuts it or nothing is there.
 
-    In the frame of its outline, a corner is the pixel that lies farthest out along its diagonal; the middle height is
-    the area of the middle strip over its width.
+    In the frame of the smallest rectangle around it, a corner is the pixel that lies farthest out along its diagonal;
+    the middle height is a weighted area around the middle over its width.
     """
-    if body[[0, -1]].any() or body[:, [0, -1]].any():
+    if body[[0, -1]].any() or body[:, [0, -1]].any() or body.sum() < LEAST_PIXELS:
         return None
-    outline = outline_of(body, spacing, anterior)
-    if outline is None:
-        return None
-    rough = np.array(outline.corners) * spacing
-    across = (rough[0] + rough[3] - rough[1] - rough[2]) / 2
-    depth = float(np.linalg.norm(across))
-    across /= depth
-    down = np.array([abs(across[1]), -across[0] * np.sign(across[1])])
-    places = np.argwhere(body) * spacing
+    places: Numbers = np.argwhere(body) * np.array(spacing, np.float64)
+    across, down = frame_of(places)
+    if anterior == "left":
+        across = -across
     middle = places.mean(axis=0)
     forward, below = (places - middle) @ across, (places - middle) @ down
     # A corner is the outer one of its pixel.
-    half, tall = float(np.mean(spacing)) / 2, float(np.ptp(below))
+    half, deep, tall = float(np.mean(spacing)) / 2, float(np.ptp(forward)), float(np.ptp(below))
     found = [
-        places[np.argmax(ahead * forward / depth + under * below / tall)] + half * (ahead * across + under * down)
+        places[np.argmax(ahead * forward / deep + under * below / tall)] + half * (ahead * across + under * down)
         for ahead, under in ((1, -1), (-1, -1), (-1, 1), (1, 1))
     ]
     ends = np.linalg.norm(found[0] - found[3]), np.linalg.norm(found[1] - found[2])
     centre = float(np.mean((np.array(found) - middle) @ across))
-    strip = np.abs(forward - centre) < 0.08 * depth
-    height = strip.sum() * spacing[0] * spacing[1] / (0.16 * depth)
+    # Pixels count by their distance from the middle: a strip with edges would gain or lose a column.
+    reach = 0.15 * deep
+    weight = np.clip(1 - np.abs(forward - centre) / reach, 0, None)
+    height = weight.sum() * spacing[0] * spacing[1] / reach
     return Measured(np.array(found) / spacing, Heights(float(ends[0]), float(height), float(ends[1])))
+
+
+def frame_of(places: Numbers) -> tuple[Numbers, Numbers]:
+    """Unit vectors (row, column) to the right and downwards along the sides of the smallest rectangle around points."""
+    from scipy.spatial import ConvexHull
+
+    around = places[ConvexHull(places).vertices]
+    sides = np.roll(around, -1, axis=0) - around
+    turns = np.unique(np.round(np.arctan2(sides[:, 0], sides[:, 1]) % (np.pi / 2), 3))
+    areas = []
+    for turn in turns:
+        right, down = np.array([np.sin(turn), np.cos(turn)]), np.array([np.cos(turn), -np.sin(turn)])
+        areas.append(np.ptp(around @ right) * np.ptp(around @ down))
+    turn = float(turns[int(np.argmin(areas))])
+    # Of the four ways to lay it, the one that leans least.
+    turn = turn - np.pi / 2 if turn > np.pi / 4 else turn
+    return np.array([np.sin(turn), np.cos(turn)]), np.array([np.cos(turn), -np.sin(turn)])
 
 
 def measured_in(scan: Scan, level: str) -> Measured | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -271,8 +271,9 @@ def make_column(
         lost = full - (posterior + anterior) / 2
         disc = make_disc(chance, step, age)
         # The disc stands on the end-plate below it and bears this one's; both slopes count half.
-        lower_slope = np.degrees(np.arctan((1 - upper) * front))
-        along = np.radians((lean + tilt - lower_slope) / 2 if bodies else tilt)
+        under_lean = tilt - float(np.degrees(np.arctan((1 - upper) * front)))
+        disc = opened(disc, depth, under_lean - lean if bodies else 0.0)
+        along = np.radians((lean + under_lean) / 2 if bodies else tilt)
         x, z = x + disc.height * np.sin(along), z + disc.height * np.cos(along)
         own = np.radians(tilt)
         under = full / 2 - (1 - upper) * lost
@@ -301,7 +302,7 @@ def make_column(
         over = full / 2 - upper * lost
         x, z = x + over * np.sin(own), z + over * np.cos(own)
         lean = tilt + np.degrees(np.arctan(upper * front))
-        kyphosis += float(np.degrees(np.arctan(front))) * 0.3
+        kyphosis += float(np.degrees(np.arctan(front))) * 0.4
     return tuple(bodies)
 
 
@@ -338,6 +339,12 @@ def make_disc(chance: np.random.Generator, step: int, age: int) -> Disc:
         bulge=3.2 * worn * bulge,
         vacuum=worn > 0.75 and gas < 0.35,
     )
+
+
+def opened(disc: Disc, depth: float, angle: float) -> Disc:
+    """The disc, high enough that end-plates at that angle (degrees) do not meet at its narrow side."""
+    needed = 0.48 * depth * float(np.tan(np.radians(abs(angle)))) + 1.2
+    return replace(disc, height=max(disc.height, needed))
 
 
 def make_spurs(chance: np.random.Generator, age: int, change: Fracture | Mimic | None) -> tuple[float, float]:
@@ -377,7 +384,7 @@ def corners_of(vertebra: Vertebra) -> Corners:
 
     >>> corners = corners_of(make_patient(7, "P001", fractured=False).vertebra("L3"))
     >>> round(corners.anterior_superior[0] - corners.posterior_superior[0], 1)
-    29.4
+    29.5
     """
     half = vertebra.depth / 2
     points = []

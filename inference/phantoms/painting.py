@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from inference.phantoms.anatomy import (
     Piece,
     body_of,
     distance_of,
+    joined,
     paint_discs,
     pieces_of,
     rib_of,
@@ -23,7 +25,7 @@ from inference.phantoms.column import Patient, Vertebra, chance_for
 from inference.phantoms.fractures import Fracture
 from inference.phantoms.signals import AIR, FATTY_FOCUS, FLUID, METAL, ROOT, TUMOUR, cortex, marrow
 from inference.phantoms.surroundings import course_of, paint_canal, paint_trunk
-from inference.phantoms.volume import NONE, Canvas, Grid, Volume, Window, bump, field, inside
+from inference.phantoms.volume import NONE, Canvas, Grid, Volume, Window, bump, field, inside, within
 
 Labels = NDArray[np.uint8]
 SACRUM = CODES["S1"]
@@ -82,21 +84,32 @@ class Truth:
 
 
 def paint_posterior(canvas: Canvas, patient: Patient, truth: Truth) -> None:
-    """Cortex of all pieces first, then their marrow, so that they open into each other."""
-    shells: list[tuple[Window, Volume, Vertebra]] = []
+    """Arches with all their processes, ribs, the lateral masses of the sacrum; then tumour in an arch."""
     for one in patient.vertebrae:
-        pieces = [*pieces_of(one), *(rib_of(one) if one.ribs else ())]
-        found = (distance_of(canvas.grid, one, piece) for piece in pieces)
-        shells.extend((*place, one) for place in found if place)
-    shells.extend(sacral_pieces(canvas.grid, patient))
-    hard, soft = cortex(patient.osteoporosis), marrow(patient.osteoporosis)
-    for window, distance, _ in shells:
-        canvas.cover(window, distance, hard)
-    for window, distance, one in shells:
-        canvas.cover(window, distance - np.float32(1.1 - 0.35 * patient.osteoporosis), soft)
-        truth.bone(window, distance, one)
+        paint_bone(canvas, patient, one, pieces_of(one), truth)
+        if one.ribs:
+            for side in (-1.0, 1.0):
+                paint_bone(canvas, patient, one, rib_of(one, side), None)
+    for one, size in zip(sacrum_of(patient)[:3], (1.0, 0.85, 0.66), strict=True):
+        paint_bone(canvas, patient, one, sacral_pieces(one, size), truth)
     for fracture in patient.fractures:
         paint_element(canvas, patient.vertebra(fracture.level), fracture, truth)
+
+
+def paint_bone(canvas: Canvas, patient: Patient, one: Vertebra, pieces: Iterable[Piece], truth: Truth | None) -> None:
+    """Cortex around marrow; ribs are no part of the labels."""
+    place = joined(canvas.grid, one, pieces)
+    if place is None:
+        return
+    window, distance = place
+    thin = patient.osteoporosis
+    chance = chance_for(patient.chance, one.level, "arch")
+    grain = field(chance, canvas.grid.part(window), (one.x, one.y, one.z), (3.0, 3.0))
+    canvas.cover(window, distance, cortex(thin))
+    depth = np.float32(1.15 - 0.35 * thin) * (1 + np.float32(0.25) * grain)
+    canvas.cover(window, distance - depth, textured(canvas.channels, thin, grain, grain))
+    if truth:
+        truth.bone(window, distance, one)
 
 
 def paint_roots(canvas: Canvas, patient: Patient) -> None:
@@ -110,17 +123,12 @@ def paint_roots(canvas: Canvas, patient: Patient) -> None:
                 canvas.cover(place[0], place[1], ROOT)
 
 
-def sacral_pieces(grid: Grid, patient: Patient) -> list[tuple[Window, Volume, Vertebra]]:
-    """Lateral masses and the roof of the sacral canal."""
-    found: list[tuple[Window, Volume, Vertebra]] = []
-    for one, size in zip(sacrum_of(patient)[:3], (1.0, 0.85, 0.66), strict=True):
-        back = -one.depth / 2
-        pieces = [Piece((back - 14, 0.0, 9.0), (back - 15, 0.0, -9.0), 3.0, 1.0)]
-        for side in (-1.0, 1.0):
-            start, end = (-2.0, side * 17.0 * size, 0.0), (back + 2, side * 40.0 * size, -6.0 * size)
-            pieces.append(Piece(start, end, 10.5 * size, 1.15))
-        found.extend((*place, one) for place in (distance_of(grid, one, piece) for piece in pieces) if place)
-    return found
+def sacral_pieces(one: Vertebra, size: float) -> Iterator[Piece]:
+    """Lateral masses and the roof of the canal of a sacral segment."""
+    back = -one.depth / 2
+    yield Piece((back - 14, 0.0, 9.0), (back - 15, 0.0, -9.0), 3.0, 1.0)
+    for side in (-1.0, 1.0):
+        yield Piece((-2.0, side * 17.0 * size, 0.0), (back + 2, side * 40.0 * size, -6.0 * size), 10.5 * size, 1.15)
 
 
 def paint_element(canvas: Canvas, one: Vertebra, fracture: Fracture, truth: Truth) -> None:
@@ -144,16 +152,20 @@ def paint_body(canvas: Canvas, patient: Patient, one: Vertebra, body: Body, trut
     centre = (one.x, one.y, one.z)
     fine, coarse = field(chance, body.part, centre, (1.4, 1.4 + 2.4 * thin), smooth=False), body.coarse
     values = textured(channels, thin, fine, coarse)
+    if "HU" in channels:
+        # Trabeculae are denser near the end-plates.
+        near = np.minimum(body.frame.below, body.frame.h - body.frame.below)
+        values[channels.index("HU")] += np.float32(70 - 40 * thin) * bump(np.maximum(near, 0), 3.5)
     extra = chance.random(4)
     if one.step >= 0:
         vein(values, channels, body, coarse)
     if extra[0] < 0.10 and not patient.change_of(one.level):
         fatty_focus(values, channels, body, extra, coarse)
     gone, abnormal = change(values, channels, patient, one, body, fine, coarse)
-    shell = cortex(thin)
-    canvas.paint(body.window, inside(body.distance, canvas.grid.softness) * (1 - gone), shell)
-    # Where the cortex is destroyed the marrow's values reach the surface.
-    depth = np.float32(1.2 - 0.4 * thin) * (1 - gone)
+    canvas.paint(body.window, inside(body.distance, canvas.grid.softness) * (1 - gone), cortex(thin))
+    # End-plates are thicker than walls; where the cortex is destroyed the marrow's values reach the surface.
+    plate = np.float32(0.5) + np.float32(0.5) * np.square(np.square(within(body.frame.share, -1, 1)))
+    depth = np.float32(1.3 - 0.4 * thin) * plate * within(1 + np.float32(0.3) * coarse, 0.5, 1.6) * (1 - gone)
     core = inside(body.distance - depth, canvas.grid.softness)
     canvas.paint(body.window, core, values)
     truth.bone(body.window, body.distance, one)

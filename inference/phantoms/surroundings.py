@@ -78,6 +78,13 @@ def ellipse(grid: Grid, x: Volume | float, y: Volume | float, axes: Span) -> Vol
     return result
 
 
+def oval(grid: Grid, x: Volume | float, y: Volume | float, axes: Span) -> Volume:
+    """As `ellipse`, of a squarer section (exponent 3)."""
+    cubes = np.abs((grid.forward - x) / np.float32(axes[0])) ** 3 + np.abs((grid.across - y) / np.float32(axes[1])) ** 3
+    result: Volume = (1 - np.cbrt(cubes)) * np.float32(min(axes))
+    return result
+
+
 def height_of(patient: Patient, level: str, otherwise: float) -> float:
     """Height z of a body, where the column has it."""
     return next((one.z for one in patient.vertebrae if one.level == level), otherwise)
@@ -122,6 +129,7 @@ def belly(canvas: Canvas, patient: Patient, course: Course, rough: Volume) -> No
     for side in (-1.0, 1.0):
         place = (float(chance.normal(-4, 4)) + patient.vertebrae[4].x, side * 64.0, middle + float(chance.normal(6, 8)))
         ball(canvas, place, (25.0, 24.0, 52.0), KIDNEY, rough)
+        ball(canvas, (place[0] + 4, place[1] - 9 * side, place[2]), (11.0, 10.0, 24.0), FAT, 2 * rough)
     ball(canvas, (62.0, -88.0, middle + 62), (82.0, 62.0, 62.0), LIVER, rough)
 
 
@@ -150,9 +158,9 @@ def muscles(canvas: Canvas, patient: Patient, course: Course, streaks: Volume) -
     whole = grid.window((-1e4, 1e4), (-1e4, 1e4), (-1e4, 1e4))
     for side in (-1.0, 1.0):
         centre = course.left + np.float32(side * 27.0)
-        shape = ellipse(grid, course.trend - 37, centre, (24.0, 26.0))
+        shape = oval(grid, course.trend - 36, centre, (24.0, 27.0))
         canvas.cover(whole, shape + 0.8, LIGAMENT)
-        canvas.cover(whole, np.minimum(shape, np.abs(grid.across - course.left) - 2.2), bundles)
+        canvas.cover(whole, np.minimum(shape, np.abs(grid.across - course.left) - 3.4 + 0.5 * streaks), bundles)
         low, high = height_of(patient, "L5", 20.0), height_of(patient, "L1", 140.0)
         grown = np.clip((high - grid.up) / np.float32(high - low), 0, 1.25)
         swell = np.sqrt(grown)
@@ -174,10 +182,13 @@ def lungs(canvas: Canvas, patient: Patient, course: Course, rough: Volume) -> No
     part = grid.part(window)
     if not part:
         return
-    aside = np.abs(part.across) - 27
     ahead = part.forward - course.trend[:, window[1]]
-    floor = part.up - dome - np.float32(0.55) * np.clip(ahead + 20, 0, 60) + np.float32(0.35) * (aside - 20)
-    shape = np.minimum(np.minimum(aside, floor), np.minimum(ahead + 42, 92 - np.abs(part.across)))
+    chest = ellipse(part, course.trend[:, window[1]] + 34, 0.0, (74.0, 116.0))
+    spine = ellipse(part, course.back[:, window[1]] + 22, course.left[:, window[1]], (44.0, 31.0))
+    low = np.float32(0.55) * np.clip(ahead + 20, 0, 60) - np.float32(0.35) * (np.abs(part.across) - 45)
+    # Behind the bodies the muscles of the back keep it aside.
+    side = np.maximum(part.forward - course.back[:, window[1]] + 6, np.abs(part.across) - 42)
+    shape = np.minimum(np.minimum(chest, -spine), np.minimum(part.up - dome - low, side))
     canvas.cover(window, shape + rough[window], LUNG, 2.0)
 
 
