@@ -111,15 +111,18 @@ Simulated coverage
     simulation              studies whose truth is known: Roe and Metz's model
     coverage                how often intervals hold the truth and tests err, over simulated studies
     coverage_single         the questions to methods for one reader
+    coverage_chance         the questions to tests of one number against chance
     coverage_clusters       the questions to methods for units within patients
     coverage_many           the questions to methods for many readers
     coverage_paired         the questions to methods for one reader in two arms
-    coverage_further        the questions about margins, groups of readers, multiplicity, power
+    coverage_ratios         the questions to relative rates and predictive values
+    coverage_further        the questions about margins, the model against readers, groups of readers
     coverage_reading        the questions about order, reading times and reliance
     coverage_agreement      the questions to measures of agreement
     coverage_probabilities  the questions to methods for probabilities
     coverage_features       the questions to tests of features
     coverage_marks          the questions to figures of marks, and a search model
+    coverage_power          the questions about multiplicity and the power foretold
     coverage_families       all questions, on one core or several
 
 Command line

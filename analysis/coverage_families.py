@@ -8,9 +8,10 @@ from multiprocessing import get_context
 
 from analysis.coverage import Frequency, Question, Worlds, frequency
 from analysis.coverage_agreement import agreement_questions
+from analysis.coverage_chance import chance_questions
 from analysis.coverage_clusters import cluster_questions
 from analysis.coverage_features import feature_questions
-from analysis.coverage_further import planning_questions, study_questions
+from analysis.coverage_further import study_questions
 from analysis.coverage_many import (
     obuchowski_rockette_questions,
     pooled_questions,
@@ -18,6 +19,7 @@ from analysis.coverage_many import (
 )
 from analysis.coverage_marks import Search, mark_questions
 from analysis.coverage_paired import paired_questions
+from analysis.coverage_power import planning_questions
 from analysis.coverage_probabilities import probability_questions
 from analysis.coverage_reading import reading_questions
 from analysis.coverage_single import single_reader_questions
@@ -28,6 +30,7 @@ from analysis.simulation import Clusters
 Family = Callable[[Worlds], Iterator[Question]]
 FAMILIES: dict[str, Family] = {
     "single": single_reader_questions,
+    "chance": chance_questions,
     "paired": paired_questions,
     "clusters": lambda worlds: cluster_questions(Clusters()),
     "mrmc": obuchowski_rockette_questions,

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.contingency import Counts, chi_square, fisher, g_test
 from analysis.coverage import ALPHA, CONSERVATIVE, Estimated, Outcomes, Question, Tested, covers, rejects, several
-from analysis.feature_table import Declared, feature_table
+from analysis.feature_table import Declared, FeatureTable, feature_table
 from analysis.feature_tests import (
     hodges_lehmann,
     kolmogorov_smirnov,
@@ -83,9 +83,33 @@ def any_feature(generator: np.random.Generator) -> Outcomes:
     return [any(row.p_adjusted < ALPHA for row in found.rows)]
 
 
+def table_of(generator: np.random.Generator, apart: float) -> FeatureTable:
+    """A feature with a shift tested by Welch's and by Mann and Whitney's test, and one that is there or not."""
+    import pandas as pd
+
+    truth = np.arange(sum(SIZES)) < SIZES[0]
+    measured = generator.normal(size=(2, len(truth))) + apart * truth
+    frame = pd.DataFrame({"truth": truth.astype(int), "mean": measured[0], "rank": measured[1]})
+    frame["there"] = (generator.random(len(truth)) < 0.4).astype(int)
+    return feature_table(frame, {"mean": "normal", "rank": "ordinal", "there": Declared("categorical", "chi-square")})
+
+
+def rows_reject(generator: np.random.Generator) -> Outcomes:
+    return [rejects(row) for row in table_of(generator, 0.0).rows]
+
+
+def rows_hold(generator: np.random.Generator) -> Outcomes:
+    """Difference of means and area; Cramér's V has no interval."""
+    truths = (APART, float(stats.norm.cdf(APART / math.sqrt(2))))
+    rows = zip(table_of(generator, APART).rows, truths, strict=False)
+    return [row.low is not None and row.high is not None and row.low <= true <= row.high for row, true in rows]
+
+
 def feature_questions() -> Iterator[Question]:
     yield from several(null_questions(), 3)
     yield Question("any of five features, Holm", "type-I error", any_feature)
+    yield Question("one row of a table of features", "type-I error", rows_reject)
+    yield Question("one row of a table of features", "coverage", rows_hold)
     yield from several(estimate_questions(), 3)
     yield Question("odds ratio beside Fisher's test", "coverage", odds_hold, CONSERVATIVE)
 

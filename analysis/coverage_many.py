@@ -23,7 +23,7 @@ from analysis.coverage import (
     seed_of,
     whole,
 )
-from analysis.dbm import dbm
+from analysis.dbm import Dbm, dbm
 from analysis.delong import delong_test
 from analysis.mrmc import ArmMean, Mrmc, Sampling, obuchowski_rockette
 from analysis.paired import mcnemar, paired_table
@@ -106,6 +106,13 @@ def random_questions(worlds: Worlds) -> Iterator[Question]:
     for figure in ("auc", "sensitivity"):
         ask = whole(model, covered(partial(first_arm, figure), population(model, figure)[0]))
         yield Question(f"mean of one arm, {figure}, delong", "coverage", ask)
+    ask = whole(at_chance(worlds), rejected(partial(first_arm, "auc")))
+    yield Question("mean of one arm against chance, auc, delong", "type-I error", ask)
+
+
+def at_chance(worlds: Worlds) -> RoeMetz:
+    """Readers who know nothing on average."""
+    return replace(worlds.equal, auc=(0.5, 0.5))
 
 
 def first_arm(figure: str, study: Study) -> ArmMean:
@@ -120,14 +127,16 @@ def covered(of: Callable[[Study], Estimated], truth: float) -> Callable[[Study],
     return lambda study: covers(of(study), truth)
 
 
-def drawn(study: Study, seed: int) -> Mrmc:
-    return obuchowski_rockette(study.ratings, "auc", "bootstrap", replicates=REPLICATES, seed=seed)
+def drawn(model: RoeMetz, generator: np.random.Generator) -> Mrmc:
+    ratings = model.draw(generator).ratings
+    return obuchowski_rockette(ratings, "auc", "bootstrap", replicates=REPLICATES, seed=seed_of(generator))
 
 
 def bootstrap_questions(worlds: Worlds) -> Iterator[Question]:
     name = "Obuchowski-Rockette, auc, bootstrap"
-    test: Ask = lambda generator: [rejects(drawn(worlds.equal.draw(generator), seed_of(generator)))]  # noqa: E731
-    yield Question(name, "type-I error", test)
+    truth = difference(worlds.different, "auc")
+    yield Question(name, "type-I error", lambda generator: [rejects(drawn(worlds.equal, generator))])
+    yield Question(name, "coverage", lambda generator: [covers(drawn(worlds.different, generator), truth)])
 
 
 def fixed_questions(worlds: Worlds) -> Iterator[Question]:
@@ -143,6 +152,7 @@ def fixed_questions(worlds: Worlds) -> Iterator[Question]:
     yield Question(name, "type-I error", whole(still, rejected(fixed)))
     yield Question(name, "coverage", whole(still, covered(fixed, 0.0)))
     yield Question("one reader within the study, auc", "type-I error", partial(each_difference, worlds.same))
+    yield Question("one reader within the study, auc", "coverage", partial(own_differences_hold, worlds.different))
     yield Question(
         "one reader in one arm within the study, auc", "coverage", partial(each_cell, worlds.different), SKEWED
     )
@@ -157,6 +167,12 @@ def fixed_questions(worlds: Worlds) -> Iterator[Question]:
 
 def each_difference(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
     return [rejects(row) for row in compared(model.draw(generator), readers="fixed").reader_differences]
+
+
+def own_differences_hold(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
+    study = model.draw(generator)
+    rows = compared(study, readers="fixed").reader_differences
+    return [covers(row, float(own[1] - own[0])) for row, own in zip(rows, study.auc, strict=True)]
 
 
 def each_cell(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
@@ -227,6 +243,16 @@ def obuchowski_rockette_questions(worlds: Worlds) -> Iterator[Question]:
     yield Question(name, "type-I error", whole(worlds.equal, lambda study: rejects(dbm(study.ratings))))
     ask = whole(worlds.different, lambda study: covers(dbm(study.ratings).differences[0], truth))
     yield Question(name, "coverage", ask)
+    ask = whole(worlds.different, lambda study: covers(dbm(study.ratings).arms[0], worlds.different.auc[0]))
+    yield Question("Dorfman-Berbaum-Metz, mean of one arm, auc", "coverage", ask)
+    for name, of in (("Obuchowski-Rockette", obuchowski_rockette), ("Dorfman-Berbaum-Metz", dbm)):
+        three = partial(three_arms_differ, worlds.equal, of)
+        yield Question(f"{name}, auc, three arms together", "type-I error", three)
+
+
+def three_arms_differ(model: RoeMetz, of: Callable[[Ratings], Mrmc | Dbm], generator: np.random.Generator) -> Outcomes:
+    overall = of(model.draw_alike(generator, 3)).overall
+    return [overall is not None and rejects(overall)]
 
 
 def u_found(metric: Metric, study: Study, variance: Variance = "unbiased") -> UStatistics:
@@ -244,12 +270,21 @@ def u_statistics_questions(worlds: Worlds) -> Iterator[Question]:
         yield Question(name, "coverage", whole(model, covered(of, difference(model, metric))))
     mean = whole(model, lambda study: covers(u_found("auc", study).arms[0], model.auc[0]))
     yield Question("U-statistics, mean of one arm, auc", "coverage", mean)
+    ask = whole(at_chance(worlds), lambda study: rejects(u_found("auc", study).arms[0]))
+    yield Question("U-statistics, mean of one arm against chance, auc", "type-I error", ask)
+    ask = whole(worlds.equal, hillis_rejects)
+    yield Question("U-statistics, auc, Hillis's degrees of freedom", "type-I error", ask)
     ask = whole(worlds.equal, lambda study: rejects(u_found("auc", study, "mle")))
     yield Question("V-statistics (variance mle), auc", "type-I error", ask, BIASED)
     for word, arranged, remark in (("split-plot", split_plot, ""), ("one reading in ten missing", with_gaps, GAPS)):
         name = f"U-statistics, auc, {word}"
         yield Question(name, "type-I error", partial(u_arranged, worlds.equal, arranged, False), remark)
         yield Question(name, "coverage", partial(u_arranged, worlds.equal, arranged, True), remark)
+
+
+def hillis_rejects(study: Study) -> bool:
+    p = u_found("auc", study).differences[0].p_hillis()
+    return p is not None and p < ALPHA
 
 
 def u_arranged(

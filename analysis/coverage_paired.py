@@ -1,5 +1,6 @@
 """Questions to methods for one reader in two arms, and for two ratings of different cases."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -8,6 +9,7 @@ from typing import get_args
 import numpy as np
 from scipy import stats
 
+from analysis.binormal import BinormalCurve
 from analysis.bootstrapped import Part, bootstrap_test
 from analysis.cochran import cochran_q
 from analysis.conversions import bivariate_normal
@@ -15,6 +17,7 @@ from analysis.coverage import (
     ALPHA,
     CONSERVATIVE,
     LEVEL,
+    Estimated,
     Outcomes,
     Question,
     Tested,
@@ -24,33 +27,30 @@ from analysis.coverage import (
     each_reader,
     first_reader,
     holds,
-    of_cohort,
     rejected,
     rejects,
     seed_of,
     several,
     whole,
 )
-from analysis.delong import AucDifference, delong_test, delong_test_unpaired
+from analysis.coverage_ratios import predictive_questions, relative_questions
+from analysis.coverage_single import curve_of
+from analysis.delong import AucDifference, delong_covariance, delong_test, delong_test_unpaired
+from analysis.interval import wald
 from analysis.margins import MarginTest, auc_margin_test, paired_margin_test
 from analysis.operating_tests import bootstrap_test_unpaired, sensitivity_test, specificity_test
-from analysis.paired import McNemar, Method, PairedTable, Test, mcnemar, odds_ratio, paired_table
-from analysis.predictive import Method as PredictiveMethod
-from analysis.predictive import (
-    PredictiveDifference,
-    Sign,
-    predictive_test,
-    relative_likelihood_ratio,
-    relative_predictive_values,
+from analysis.paired import (
+    Alternative,
+    McNemar,
+    Method,
+    OddsRatio,
+    PairedTable,
+    Test,
+    mcnemar,
+    odds_ratio,
+    paired_table,
 )
-from analysis.relative import (
-    PairedCalls,
-    Ratio,
-    paired_calls,
-    relative_false_positives,
-    relative_sensitivity,
-    relative_specificity,
-)
+from analysis.ratings import Floats
 from analysis.simulation import RoeMetz, Study
 from analysis.venkatraman import venkatraman_test, venkatraman_test_unpaired
 
@@ -59,22 +59,18 @@ PERMUTATIONS = 200
 PART = Part("specificity", 0.8, 1.0)
 AT = 0.9
 SMALL = ALPHA / 2
-SPARSE = "on the safe side: few cases lie near one point of a curve, and the bootstrap's standard error is too large"
+SPARSE = "on the safe side: few of 60 cases lie near one point of a curve, and the bootstrap is too wide there"
 FEW = "a dozen discordant pairs are few, and counts jump; less so than the exact interval"
 REMARKS = {"bonett-price": "adds a case to both discordant counts, which is on the safe side where these are few"}
+ONE_OR_TWO: tuple[tuple[Alternative, str], ...] = (("two-sided", ""), ("greater", ", one-sided"))
+FEW_CASES = "six areas at once from 60 cases of a class: the chi-square takes their covariance for known"
 Ask = Callable[[np.random.Generator], Outcomes]
-# A number of both arms of one reader, given sensitivities and specificities of both.
-Truth = Callable[[tuple[float, float], tuple[float, float]], float]
 
 
 def found_cases(study: Study, reader: int) -> PairedTable:
     """Diseased cases found by one reader in the two arms."""
     first, second = study.decisions.values[reader][:, study.decisions.truth]
     return paired_table(first, second)
-
-
-def calls_of(study: Study, reader: int) -> PairedCalls:
-    return paired_calls(study.decisions.truth, *study.decisions.values[reader])
 
 
 def areas(study: Study, reader: int) -> tuple[float, float]:
@@ -110,24 +106,33 @@ def drawing_questions(worlds: Worlds) -> Iterator[Question]:
 
         return first_reader(worlds.same, ask)
 
-    def interval(study: Study, seed: int) -> bool:
-        first, second = study.ratings.values[0]
-        found = bootstrap_test(study.ratings.truth, first, second, replicates=REPLICATES, seed=seed)
-        return covers(found, area_gap(study, 0))
+    def interval(of: Callable[..., Estimated], truth: Callable[[BinormalCurve], float], *given: object) -> Ask:
+        def ask(study: Study, seed: int) -> bool:
+            one, two = (truth(curve_of(study, 0, arm)) for arm in (0, 1))
+            first, second = study.ratings.values[0]
+            found = of(study.ratings.truth, first, second, *given, replicates=REPLICATES, seed=seed)
+            return covers(found, two - one)
+
+        return first_reader(worlds.different, ask)
 
     yield Question("bootstrap test of two AUCs", "type-I error", drawn(bootstrap_test))
-    yield Question("difference of two AUCs, bootstrap", "coverage", first_reader(worlds.different, interval))
+    name = "difference of two AUCs, bootstrap"
+    yield Question(name, "coverage", interval(bootstrap_test, lambda curve: curve.area))
     yield Question("bootstrap test of two partial AUCs", "type-I error", drawn(bootstrap_test, PART))
     name = "test of sensitivities at specificity 0.9, bootstrap"
     yield Question(name, "type-I error", drawn(sensitivity_test, AT), SPARSE)
     name = "test of specificities at sensitivity 0.9, bootstrap"
     yield Question(name, "type-I error", drawn(specificity_test, AT), SPARSE)
+    name = "difference of sensitivities at specificity 0.9, bootstrap"
+    yield Question(name, "coverage", interval(sensitivity_test, lambda curve: curve.sensitivity_at(AT), AT), SPARSE)
+    name = "difference of specificities at sensitivity 0.9, bootstrap"
+    yield Question(name, "coverage", interval(specificity_test, lambda curve: curve.specificity_at(AT), AT), SPARSE)
     permuted = drawn(venkatraman_test, replicates=PERMUTATIONS)
     yield Question("Venkatraman's permutation test", "type-I error", permuted)
 
 
-def tested_shares(test: Test, study: Study, reader: int) -> McNemar:
-    return mcnemar(found_cases(study, reader), test)
+def tested_shares(test: Test, alternative: Alternative, study: Study, reader: int) -> McNemar:
+    return mcnemar(found_cases(study, reader), test, alternative)
 
 
 def difference_holds(method: Method, study: Study, reader: int) -> bool:
@@ -141,11 +146,16 @@ def share_questions(worlds: Worlds) -> Iterator[Question]:
     methods: tuple[Method, ...] = get_args(Method)
     for test in tests:
         remark = CONSERVATIVE if test in ("exact", "corrected") else ""
-        ask = each_reader(worlds.same, rejected(partial(tested_shares, test)))
-        yield Question(f"McNemar's test of one reader, {test}", "type-I error", ask, remark)
+        for alternative, word in ONE_OR_TWO:
+            ask = each_reader(worlds.same, rejected(partial(tested_shares, test, alternative)))
+            yield Question(f"McNemar's test of one reader, {test}{word}", "type-I error", ask, remark)
     for method in methods:
         ask = each_reader(worlds.different, partial(difference_holds, method))
         yield Question(f"difference of sensitivities, {method} interval", "coverage", ask, REMARKS.get(method, ""))
+    for midp, word in ((False, "exact"), (True, "mid-p")):
+        ask = each_reader(worlds.same, rejected(partial(odds_of, midp)))
+        remark = "" if midp else CONSERVATIVE
+        yield Question(f"odds ratio of discordant pairs, {word} test", "type-I error", ask, remark)
     exact, middle = (partial(odds_hold, worlds.different, midp) for midp in (False, True))
     name = "odds ratio of discordant pairs, exact interval"
     yield Question(name, "coverage", each_reader(worlds.different, exact), CONSERVATIVE)
@@ -154,20 +164,36 @@ def share_questions(worlds: Worlds) -> Iterator[Question]:
     yield Question("odds ratio of discordant pairs, mid-p interval", "coverage", ask, FEW)
 
 
+def odds_of(midp: bool, study: Study, reader: int) -> OddsRatio:
+    return odds_ratio(found_cases(study, reader), midp=midp)
+
+
 def odds_hold(model: RoeMetz, midp: bool, study: Study, reader: int) -> bool:
     """Readings of a case by one reader correlate by case and reader x case."""
     first, second = study.sensitivity[reader]
     low, high = stats.norm.ppf(first), stats.norm.ppf(second)
     both = float(bivariate_normal(low, high, model.variances.case + model.variances.reader_case))
-    return covers(odds_ratio(found_cases(study, reader), midp=midp), float((second - both) / (first - both)))
+    return covers(odds_of(midp, study, reader), float((second - both) / (first - both)))
 
 
-def area_margin(study: Study, reader: int) -> MarginTest:
-    return auc_margin_test(compared(study, reader), -area_gap(study, reader))
+def area_margin(study: Study, reader: int, margin: float) -> MarginTest:
+    return auc_margin_test(compared(study, reader), margin)
 
 
-def share_margin(study: Study, reader: int) -> MarginTest:
-    return paired_margin_test(found_cases(study, reader), -gap(study, reader))
+def share_margin(study: Study, reader: int, margin: float) -> MarginTest:
+    return paired_margin_test(found_cases(study, reader), margin)
+
+
+AgainstMargin = Callable[[Study, int, float], MarginTest]
+MARGINS: tuple[tuple[str, AgainstMargin, Callable[[Study, int], float]], ...] = (
+    ("AUC", area_margin, area_gap),
+    ("sensitivity", share_margin, gap),
+)
+
+
+def at_margin(of: AgainstMargin, truth: Callable[[Study, int], float], study: Study, reader: int) -> MarginTest:
+    """Against a margin by which the second arm is worse in truth."""
+    return of(study, reader, -truth(study, reader))
 
 
 def inferior(of: Callable[[Study, int], MarginTest], study: Study, reader: int) -> bool:
@@ -180,101 +206,29 @@ def unequal(of: Callable[[Study, int], MarginTest], study: Study, reader: int) -
     return of(study, reader).p_equivalence < SMALL
 
 
+def better(of: AgainstMargin, study: Study, reader: int) -> bool:
+    """A second arm that is as good is called better."""
+    return of(study, reader, 0.1).p_superiority < SMALL
+
+
 def margin_questions(worlds: Worlds) -> Iterator[Question]:
-    """The second arm is worse by exactly the margin."""
+    """The second arm is worse by exactly the margin; for superiority it is as good as the first."""
     where = "true difference at the margin"
-    for name, of in (("AUC", area_margin), ("sensitivity", share_margin)):
-        ask = each_reader(worlds.apart, partial(inferior, of))
+    for name, of, truth in MARGINS:
+        found = partial(at_margin, of, truth)
+        ask = each_reader(worlds.apart, partial(inferior, found))
         yield Question(f"non-inferiority of the {name} of one reader, {where}", "type-I error", ask, nominal=SMALL)
-        ask = each_reader(far_apart(worlds.apart), partial(unequal, of))
+        ask = each_reader(far_apart(worlds.apart), partial(unequal, found))
         yield Question(f"equivalence of the {name} of one reader, {where}", "type-I error", ask, nominal=SMALL)
+        ask = each_reader(worlds.same, partial(better, of))
+        yield Question(f"superiority of the {name} of one reader", "type-I error", ask, nominal=SMALL)
+        interval = each_reader(worlds.apart, covered(found, truth))
+        yield Question(f"difference of the {name} of one reader beside its margin", "coverage", interval)
 
 
 def far_apart(model: RoeMetz) -> RoeMetz:
     """So far that the other of the two tests of equivalence rejects always, and the promise is met and not undercut."""
     return replace(model, auc=(0.9, 0.65))
-
-
-RELATIVE: tuple[tuple[str, Callable[[PairedCalls], Ratio], Truth], ...] = (
-    ("relative sensitivity", relative_sensitivity, lambda sens, spec: sens[1] / sens[0]),
-    ("relative specificity", relative_specificity, lambda sens, spec: spec[1] / spec[0]),
-    ("relative false-positive fraction", relative_false_positives, lambda sens, spec: (1 - spec[1]) / (1 - spec[0])),
-    (
-        "relative positive likelihood ratio", partial(relative_likelihood_ratio, sign="positive"),
-        lambda sens, spec: sens[1] / (1 - spec[1]) / (sens[0] / (1 - spec[0])),
-    ),
-    (
-        "relative negative likelihood ratio", partial(relative_likelihood_ratio, sign="negative"),
-        lambda sens, spec: (1 - sens[1]) / spec[1] / ((1 - sens[0]) / spec[0]),
-    ),
-)  # fmt: skip
-VALUES: dict[Sign, Callable[[float, float], float]] = {
-    "positive": lambda sens, spec: sens / (sens + 1 - spec),
-    "negative": lambda sens, spec: spec / (spec + 1 - sens),
-}
-
-
-def rates(study: Study, reader: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    (a, b), (c, d) = study.sensitivity[reader], study.specificity[reader]
-    return (float(a), float(b)), (float(c), float(d))
-
-
-def relative_of(of: Callable[[PairedCalls], Ratio], study: Study, reader: int) -> Ratio:
-    return of(calls_of(study, reader))
-
-
-def true_ratio(truth: Truth, study: Study, reader: int) -> float:
-    return truth(*rates(study, reader))
-
-
-def relative_questions(worlds: Worlds) -> Iterator[Question]:
-    for name, of, truth in RELATIVE:
-        found = partial(relative_of, of)
-        yield Question(name, "type-I error", each_reader(worlds.same, rejected(found)))
-        interval = each_reader(worlds.different, covered(found, partial(true_ratio, truth)))
-        yield Question(name, "coverage", interval)
-
-
-def tested_values(sign: Sign, method: PredictiveMethod, study: Study, reader: int) -> PredictiveDifference:
-    return predictive_test(calls_of(study, reader), sign, method)
-
-
-def value_ratio(sign: Sign, study: Study, reader: int) -> Ratio:
-    found = relative_predictive_values(calls_of(study, reader))
-    return found.positive if sign == "positive" else found.negative
-
-
-def true_values(sign: Sign, study: Study, reader: int) -> tuple[float, float]:
-    first, second = zip(*rates(study, reader), strict=True)
-    return VALUES[sign](*first), VALUES[sign](*second)
-
-
-def true_value_ratio(sign: Sign, study: Study, reader: int) -> float:
-    first, second = true_values(sign, study, reader)
-    return second / first
-
-
-def true_value_difference(sign: Sign, study: Study, reader: int) -> float:
-    first, second = true_values(sign, study, reader)
-    return second - first
-
-
-def predictive_questions(worlds: Worlds) -> Iterator[Question]:
-    """In a cohort, half of whose cases are diseased on average."""
-    signs: tuple[Sign, ...] = get_args(Sign)
-    ways: tuple[PredictiveMethod, ...] = get_args(PredictiveMethod)
-    for sign in signs:
-        for method in ways:
-            ask = of_cohort(worlds.same, rejected(partial(tested_values, sign, method)))
-            yield Question(f"{sign} predictive values, {method}", "type-I error", ask)
-    for sign in signs:
-        name, ratio = f"relative {sign} predictive value", partial(value_ratio, sign)
-        yield Question(name, "type-I error", of_cohort(worlds.same, rejected(ratio)))
-        interval = of_cohort(worlds.different, covered(ratio, partial(true_value_ratio, sign)))
-        yield Question(name, "coverage", interval)
-        difference = covered(partial(tested_values, sign, "kosinski"), partial(true_value_difference, sign))
-        name = f"difference of {sign} predictive values"
-        yield Question(name, "coverage", of_cohort(worlds.different, difference))
 
 
 def readers_alike(model: RoeMetz) -> RoeMetz:
@@ -300,15 +254,41 @@ def unpaired(model: RoeMetz, of: Callable[..., Tested], **given: int) -> Ask:
 def unpaired_questions(model: RoeMetz) -> Iterator[Question]:
     yield Question("unpaired DeLong test", "type-I error", unpaired(model, delong_test_unpaired))
     yield Question("difference of unpaired AUCs, DeLong", "coverage", partial(unpaired_holds, model))
+    name = "difference of unpaired AUCs, bootstrap"
+    yield Question(name, "coverage", partial(unpaired_holds, model, replicates=REPLICATES))
     drawn = unpaired(model, bootstrap_test_unpaired, replicates=REPLICATES)
     yield Question("unpaired bootstrap test of AUCs", "type-I error", drawn)
     permuted = unpaired(model, venkatraman_test_unpaired, replicates=PERMUTATIONS // 2)
     yield Question("unpaired permutation test of Venkatraman", "type-I error", permuted)
 
 
-def unpaired_holds(model: RoeMetz, generator: np.random.Generator) -> Outcomes:
+def unpaired_holds(model: RoeMetz, generator: np.random.Generator, replicates: int = 0) -> Outcomes:
+    """By the bootstrap where replicates are asked for."""
     one, two = (model.draw(generator).ratings for _ in range(2))
-    return [covers(delong_test_unpaired(one.truth, one.values[0, 0], two.truth, two.values[0, 0]), 0.0)]
+    both = (one.truth, one.values[0, 0], two.truth, two.values[0, 0])
+    if replicates:
+        return [covers(bootstrap_test_unpaired(*both, replicates=replicates, seed=seed_of(generator)), 0.0)]
+    return [covers(delong_test_unpaired(*both), 0.0)]
+
+
+def several_areas(study: Study) -> tuple[Floats, Floats]:
+    """AUCs of all readers in the first arm, less the first reader's, with their covariance."""
+    areas, covariance = delong_covariance(study.ratings.truth, study.ratings.values[:, 0])
+    less = np.hstack([-np.ones((len(areas) - 1, 1)), np.eye(len(areas) - 1)])
+    return less @ areas, less @ covariance @ less.T
+
+
+def areas_equal(study: Study) -> bool:
+    """DeLong et al. (1988), eq. 8: chi-square of all contrasts together."""
+    steps, covariance = several_areas(study)
+    return float(stats.chi2.sf(steps @ np.linalg.solve(covariance, steps), len(steps))) < ALPHA
+
+
+def contrast_holds(study: Study) -> bool:
+    """The mean of all other readers less the first."""
+    steps, covariance = several_areas(study)
+    found = wald(float(steps.mean()), math.sqrt(float(covariance.mean())), LEVEL)
+    return holds(found, 0.0)
 
 
 def paired_questions(worlds: Worlds) -> Iterator[Question]:
@@ -322,4 +302,6 @@ def paired_questions(worlds: Worlds) -> Iterator[Question]:
     alike = readers_alike(worlds.same)
     several_readers = Question("Cochran's Q over readers", "type-I error", whole(alike, readers_differ))
     yield from several(iter([several_readers]), 4)
+    yield Question("equality of six AUCs, DeLong's chi-square", "type-I error", whole(alike, areas_equal), FEW_CASES)
+    yield Question("contrast of six AUCs, DeLong's covariance", "coverage", whole(alike, contrast_holds))
     yield from unpaired_questions(alike)

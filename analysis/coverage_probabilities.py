@@ -8,7 +8,14 @@ from functools import cache, partial
 import numpy as np
 from scipy import integrate, stats
 
-from analysis.calibration import brier, calibration_in_the_large, expected_observed, hosmer_lemeshow, recalibration
+from analysis.calibration import (
+    brier,
+    calibration_in_the_large,
+    expected_observed,
+    hosmer_lemeshow,
+    logistic,
+    recalibration,
+)
 from analysis.calibration_curve import calibration_curve, likelihood_indices
 from analysis.coverage import Estimated, Outcomes, Question, Tested, covers, rejects, seed_of, several
 from analysis.decision_curve import decision_curve
@@ -104,7 +111,35 @@ def calibration_questions() -> Iterator[Question]:
         yield Question(name, "coverage", partial(covering, of, truth), REMARKS.get(name, ""))
 
 
+def fitted_rejects(generator: np.random.Generator) -> Outcomes:
+    """Probabilities from a logistic regression on two features of these very cases, which is the right model."""
+    features = generator.normal(size=(CASES, 2))
+    truth = generator.random(CASES) < 1 / (1 + np.exp(-(MEAN + features @ np.array([1.0, 0.5]))))
+    design = np.column_stack([np.ones(CASES), features])
+    coefficients = logistic(truth, design, None)[0]
+    return [rejects(hosmer_lemeshow(truth, 1 / (1 + np.exp(-design @ np.array(coefficients)))))]
+
+
+# Risk of cases whose probability is low and high; probabilities given; threshold at which the model is worth as much as
+# the better of treating none and all, because the cases that they disagree on have just the risk of the threshold.
+WORTHLESS = {"none": ((0.1, 0.5), (0.05, 0.6), 0.5), "all": ((0.2, 0.6), (0.1, 0.6), 0.2)}
+
+
+def benefit_rejects(rival: str, generator: np.random.Generator) -> Outcomes:
+    risks, given, threshold = WORTHLESS[rival]
+    high = (generator.random(CASES) < 0.4).astype(int)
+    truth = generator.random(CASES) < np.array(risks)[high]
+    found = decision_curve(truth, np.array(given)[high], (threshold,), REPLICATES, seed_of(generator))
+    return [rejects(found.points[0])]
+
+
 def probability_questions() -> Iterator[Question]:
     yield from several(calibration_questions(), 2)
     yield Question("points of the calibration curve", "coverage", holds_points)
+    yield from several(
+        iter([Question("Hosmer and Lemeshow's test, probabilities fitted", "type-I error", fitted_rejects)]), 2
+    )
     yield Question("net benefit at 0.2 and 0.5, bootstrap", "coverage", holds_benefits)
+    for rival in WORTHLESS:
+        name = f"net benefit against treating {rival}, bootstrap"
+        yield Question(name, "type-I error", partial(benefit_rejects, rival))

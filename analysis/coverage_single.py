@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -19,14 +20,16 @@ from analysis.coverage import (
     covers,
     each_reader,
     first_reader,
+    holds,
     of_cohort,
     per_reader,
     seed_of,
 )
 from analysis.decision_bootstrap import Measure, bootstrap_decisions
 from analysis.delong import IntervalMethod, delong_auc
+from analysis.errors import CannotAnalyse
 from analysis.multiclass import hand_till, one_versus_rest
-from analysis.operating import choose_point, sensitivity_at_specificity, specificity_at_sensitivity
+from analysis.operating import choose_point, sensitivity_at_specificity, specificity_at_sensitivity, threshold_table
 from analysis.proportions import (
     ConfusionTable,
     accuracy,
@@ -34,6 +37,8 @@ from analysis.proportions import (
     balanced_accuracy,
     confusion_table,
     f1,
+    false_negative_fraction,
+    false_positive_fraction,
     negative_predictive_value,
     positive_predictive_value,
     prevalence,
@@ -57,6 +62,7 @@ SHORT = "percentiles of few cases are a little narrow, as for any bootstrap of 6
 REMARKS = {
     "clopper-pearson": CONSERVATIVE,
     "wilson-corrected": CONSERVATIVE,
+    "wald": "the normal interval is too short for shares near 0 and 1; take Wilson's",
     "AUC of one reader, delong interval": "symmetric where the area is skewed; the logit interval lies nearer",
     "partial AUC, specificity 0.8 to 1, bootstrap": SHORT,
     "largest Youden index, bootstrap": "the threshold is chosen on the same cases, which flatters, as each result says",
@@ -140,9 +146,13 @@ def share_questions(model: RoeMetz) -> Iterator[Question]:
     for method in methods:
         ask = measured(model, partial(sensitivity, method=method), both_classes(lambda sens, spec: sens))
         yield Question(f"sensitivity of one reader, {method} interval", "coverage", ask, REMARKS.get(method, ""))
-    for method in methods[:2]:
+    for method in methods:
         ask = measured(model, partial(specificity, method=method), both_classes(lambda sens, spec: spec))
         yield Question(f"specificity of one reader, {method} interval", "coverage", ask, REMARKS.get(method, ""))
+    ask = measured(model, false_positive_fraction, both_classes(lambda sens, spec: 1 - spec))
+    yield Question("false-positive fraction of one reader, wilson interval", "coverage", ask)
+    ask = measured(model, false_negative_fraction, both_classes(lambda sens, spec: 1 - sens))
+    yield Question("false-negative fraction of one reader, wilson interval", "coverage", ask)
 
 
 def both_classes(of: Callable[[float, float], float]) -> Truth:
@@ -202,6 +212,30 @@ def measure_questions(model: RoeMetz) -> Iterator[Question]:
         yield Question(name, "coverage", in_cohort(model, of, truth), REMARKS.get(name, ""))
 
 
+TABLED: tuple[tuple[str, Truth], ...] = (
+    ("sensitivity", lambda sens, spec, p: sens),
+    ("specificity", lambda sens, spec, p: spec),
+    ("positive_predictive_value", OF_COHORT[1][2]),
+    ("negative_predictive_value", OF_COHORT[2][2]),
+)
+
+
+def row_holds(name: str, truth: Truth, threshold: float, study: Study, reader: int) -> bool:
+    """The row of the table that decides as a threshold fixed beforehand."""
+    rows = threshold_table(study.ratings.truth, study.ratings.values[reader, 0])
+    share = getattr([row for row in rows if row.threshold > threshold][-1], name)
+    if share is None:
+        raise CannotAnalyse("Nothing is called so, and the share does not exist.")
+    sens, spec = float(study.sensitivity[reader, 0]), float(study.specificity[reader, 0])
+    return holds(share.interval, truth(sens, spec, 0.5))
+
+
+def table_questions(model: RoeMetz) -> Iterator[Question]:
+    for name, truth in TABLED:
+        ask = of_cohort(replace(model, readers=2), partial(row_holds, name, truth, model.threshold))
+        yield Question(f"{name.replace('_', ' ')} in the table of thresholds", "coverage", ask)
+
+
 def of_classes(of: Callable[..., Estimated], generator: np.random.Generator) -> Outcomes:
     """Three classes of 40 cases; the score of the own class lies 1 higher, so that every area is Phi(1 / sqrt 2)."""
     labels = np.repeat(np.arange(3), 40)
@@ -217,6 +251,7 @@ def single_reader_questions(worlds: Worlds) -> Iterator[Question]:
     yield from curve_questions(model)
     yield from share_questions(model)
     yield from measure_questions(model)
+    yield from table_questions(model)
     yield Question(
         "mean area of three classes, one versus rest", "coverage", partial(of_classes, one_versus_rest), SHORT
     )

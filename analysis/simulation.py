@@ -132,24 +132,32 @@ class RoeMetz:
             np.asarray(stats.norm.cdf(self.threshold - shift[0])),
         )
 
-    def reader_effects(self, generator: np.random.Generator) -> Floats:
+    def draw_alike(self, generator: np.random.Generator, arms: int) -> Ratings:
+        """Ratings of several arms, all of them as good on average as the first."""
+        truth = np.arange(self.positives + self.negatives) < self.positives
+        shift = self.reader_effects(generator, arms)
+        values = self.case_effects(truth, generator, arms)
+        values += np.where(truth, shift[1][:, :, None] + self.mu[0], shift[0][:, :, None])
+        return named(truth, values, tuple(f"A{place + 1}" for place in range(arms)))
+
+    def reader_effects(self, generator: np.random.Generator, arms: int = 2) -> Floats:
         parts = self.variances
         reader = generator.normal(0, math.sqrt(parts.reader), (2, self.readers, 1))
-        return reader + generator.normal(0, math.sqrt(parts.arm_reader), (2, self.readers, 2))
+        return reader + generator.normal(0, math.sqrt(parts.arm_reader), (2, self.readers, arms))
 
-    def case_effects(self, truth: Bools, generator: np.random.Generator) -> Floats:
+    def case_effects(self, truth: Bools, generator: np.random.Generator, arms: int = 2) -> Floats:
         parts, n, r = self.variances, len(truth), self.readers
         values = generator.normal(0, math.sqrt(parts.case), (1, 1, n))
-        values = values + generator.normal(0, math.sqrt(parts.arm_case), (1, 2, n))
+        values = values + generator.normal(0, math.sqrt(parts.arm_case), (1, arms, n))
         values = values + generator.normal(0, math.sqrt(parts.reader_case), (r, 1, n))
-        return np.asarray(values + generator.normal(0, math.sqrt(parts.error), (r, 2, n)))
+        return np.asarray(values + generator.normal(0, math.sqrt(parts.error), (r, arms, n)))
 
 
-def named(truth: Bools, values: Floats) -> Ratings:
+def named(truth: Bools, values: Floats, arms: tuple[str, ...] = ARMS) -> Ratings:
     readers, _, cases = values.shape
     return Ratings(
         tuple(f"R{place + 1}" for place in range(readers)),
-        ARMS,
+        arms,
         tuple(str(place) for place in range(cases)),
         truth,
         values,

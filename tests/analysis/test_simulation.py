@@ -12,10 +12,11 @@ from analysis.__main__ import main
 from analysis.coverage import Frequency, Question, frequency
 from analysis.coverage_agreement import ALIKE, CLASSES, HABIT, OTHER, UNLIKE, conger, corrected, joint, judged, kappa_of
 from analysis.coverage_families import FAMILIES, Setting, answered, frequencies, questions, table_line
+from analysis.coverage_further import on_fixed_cases
 from analysis.coverage_many import PARTIAL, nested_cases, nested_readers, population, split_plot
-from analysis.coverage_marks import Search
-from analysis.coverage_probabilities import expected, net_benefit, uncertain
-from analysis.coverage_reading import advised
+from analysis.coverage_marks import Search, identified, levels_of
+from analysis.coverage_probabilities import WORTHLESS, expected, net_benefit, uncertain
+from analysis.coverage_reading import MODEL, advised
 from analysis.designs import study_design
 from analysis.errors import CannotAnalyse
 from analysis.interval import Refusal
@@ -118,7 +119,7 @@ def asked(family: str, method: str, kind: str, studies: int) -> Frequency:
 def test_every_question_has_a_name_of_its_own_and_all_families_are_asked() -> None:
     asked_of = questions(Setting(2, 1))
     names = [(item.method, item.kind) for item in asked_of]
-    assert len(set(names)) == len(names) > 250
+    assert len(set(names)) == len(names) > 400
     assert len(asked_of) == sum(len(questions(Setting(2, 1, only=name))) for name in FAMILIES)
     with pytest.raises(CannotAnalyse, match="families of questions"):
         questions(Setting(2, 1, only="nobody"))
@@ -206,6 +207,48 @@ def test_advice_is_followed_as_often_as_each_reader_does() -> None:
     for reader, rate in enumerate(study.follows):
         asked_for = (right[0][reader] == 1) & wrong_model
         assert 1 - right[1][reader][asked_for].mean() == pytest.approx(rate, abs=0.03)
+
+
+def test_aided_readers_may_be_just_as_good_as_the_model() -> None:
+    study = advised(np.random.default_rng(7), 100_000, even=True)
+    right = study.aided == study.truth
+    assert right.mean(axis=1) == pytest.approx(MODEL, abs=0.006)
+
+
+def test_several_arms_are_alike_on_average() -> None:
+    model = RoeMetz((0.75, 0.9), structure("HL", 0.03), 80, 2000, 2000)
+    found = obuchowski_rockette(model.draw_alike(np.random.default_rng(8), 3)).figures
+    assert found.mean(axis=0) == pytest.approx([0.75] * 3, abs=0.025)
+    assert np.ptp(found.mean(axis=0)) > 0
+
+
+def test_readers_of_fixed_cases_have_the_mean_that_their_cases_give_them() -> None:
+    model = RoeMetz((0.8, 0.8), structure("HL", 0.1), 4000, 40, 40)
+    found, true = on_fixed_cases(model, np.random.default_rng(9))
+    assert found.estimate == pytest.approx(true, abs=0.004)
+    assert abs(true) < 0.01 and found.cov2 is None
+
+
+def test_a_useless_probability_is_worth_as_much_as_its_rival() -> None:
+    for rival, (risks, given, threshold) in WORTHLESS.items():
+        odds, high = threshold / (1 - threshold), 0.4
+        shares = (1 - high, high)
+        every = sum(share * (risk - odds * (1 - risk)) for share, risk in zip(shares, risks, strict=True))
+        called = sum(
+            share * (risk - odds * (1 - risk))
+            for share, risk, p in zip(shares, risks, given, strict=True)
+            if p >= threshold
+        )
+        assert called == pytest.approx({"none": 0.0, "all": every}[rival], abs=1e-12)
+        assert (every > 0) == (rival == "all")
+
+
+def test_levels_are_identified_as_often_as_very_many_are() -> None:
+    generator = np.random.default_rng(10)
+    for levels in (1, 5):
+        found = [levels_of(levels, generator) for _ in range(300)]
+        shares = [item.estimate for item in found]
+        assert np.mean(shares) == pytest.approx(identified(levels), abs=4 * float(np.std(shares)) / math.sqrt(300))
 
 
 README = Path(analysis.__file__).parent / "README.md"
