@@ -75,8 +75,8 @@ def roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], points: Sequence[Po
     groups = list(dict.fromkeys(point.group for point in points))
     for place, group in enumerate(groups):
         add_points(figure, [point for point in points if point.group == group], group, place + len(curves))
-    figure.update_xaxes(title="1 − specificity", range=[-0.01, 1.01], constrain="domain", dtick=0.2)
-    figure.update_yaxes(title="Sensitivity", range=[-0.01, 1.01], scaleanchor="x", constrain="domain", dtick=0.2)
+    figure.update_xaxes(title_text="1 − specificity", range=[-0.01, 1.01], constrain="domain", dtick=0.2)
+    figure.update_yaxes(title_text="Sensitivity", range=[-0.01, 1.01], scaleanchor="x", constrain="domain", dtick=0.2)
     return figure
 
 
@@ -129,7 +129,7 @@ def forest(frame: pd.DataFrame, label: str, value: str, title: str, zero: float 
                  "thickness": 1.5, "width": 4, "color": COLOURS[0]},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title=title)
+    figure.update_xaxes(title_text=title)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
 
@@ -147,28 +147,23 @@ def lines(series: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str
                   "width": 1.6},
             marker={"size": 6, "symbol": SYMBOLS[style % len(SYMBOLS)]},
         )  # fmt: skip
-    figure.update_xaxes(title=x)
-    figure.update_yaxes(title=y)
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y)
     return figure
 
 
-def bars(frame: pd.DataFrame, label: str, columns: Sequence[str], y: str, colours: Sequence[str] = COLOURS) -> Plot:
-    """Groups of bars, one colour a column; limits where ``column low`` and ``column high`` are there."""
-    figure = blank()
+def bars(frame: pd.DataFrame, label: str, columns: Sequence[str], title: str) -> Plot:
+    """Groups of lying bars, one colour a column, the first row above."""
+    figure = blank(640, max(200, 84 + (12 + 15 * len(columns)) * len(frame)))
     for place, column in enumerate(columns):
         value = frame[column].astype(float)
-        error = None
-        if f"{column} low" in frame.columns:
-            error = {
-                "type": "data", "array": frame[f"{column} high"].astype(float) - value,
-                "arrayminus": value - frame[f"{column} low"].astype(float), "thickness": 1.2, "width": 3,
-            }  # fmt: skip
         figure.add_bar(
-            x=frame[label].astype(str), y=value, name=column, error_y=error, marker={"color": colours[place]}
-        )
-    figure.update_layout(barmode="group", bargap=0.3, showlegend=len(columns) > 1)
-    figure.update_yaxes(title=y)
-    figure.update_xaxes(type="category", showgrid=False)
+            x=value, y=frame[label].astype(str), name=column, orientation="h", marker={"color": COLOURS[place]},
+            hovertemplate="%{y}: %{x:.3f}",
+        )  # fmt: skip
+    figure.update_layout(barmode="group", bargap=0.32, showlegend=len(columns) > 1, legend={"traceorder": "normal"})
+    figure.update_xaxes(title_text=title)
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure
 
 

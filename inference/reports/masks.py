@@ -10,7 +10,7 @@ from inference.reports.models import linked
 from inference.reports.pictures import film, of_model, overlay, true_mask
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import SEEN, Study
-from inference.reports.words import number
+from inference.reports.words import counted, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,8 @@ def fits(study: Study, statistics: Statistics) -> Report:
         return empty(id, title, f"The statistics refuse: {sentence}")
     rows, text = [], []
     for column, name, _ in MEASURES:
+        if column not in frame.columns:
+            continue
         try:
             means = answer.findings(column).tables["means"]
         except NoStatistics as sentence:
@@ -55,9 +57,19 @@ def fits(study: Study, statistics: Statistics) -> Report:
         rows.append(means.assign(measure=name))
     whole = pd.concat(rows, ignore_index=True).rename(columns={"low": "mean low", "high": "mean high"})
     kept = ["model", "set", "measure", "cases", "patients", "mean", "mean low", "mean high", "median"]
-    tables = [Table("pixels", "Pixel accuracy, never without that of an empty mask", beside(whole), FLOOR),
-              Table("masks", "Measures of masks", whole[kept], RULES)]  # fmt: skip
-    text = [pixel_sentence(row) for row in tables[0].frame.to_dict("records")] + text
+    positives = [name for _, name, of in MEASURES if of == "diseased"]
+    groups = (
+        ("overlap", "Masks of positives", positives[:5], RULES), ("maps", "Maps of positives", positives[5:], ""),
+        ("controls", "All cases, and controls", ["MAE", "false-positive area of controls"], ""),
+    )  # fmt: skip
+    tables = [Table("pixels", "Pixel accuracy, never without that of an empty mask", beside(whole), FLOOR)]
+    tables += [
+        Table(name, heading, across(whole, measures), note)
+        for name, heading, measures, note in groups
+        if set(measures) & set(whole["measure"])
+    ]
+    tables.append(Table("masks", "Every measure", whole[kept], shown=False))
+    text = pixel_sentences(tables[0].frame) + text
     dice = whole[whole["measure"] == "Dice"]
     plots = []
     if not dice.empty:
@@ -93,6 +105,19 @@ def asked(statistics: Statistics, frame: pd.DataFrame) -> Answer:
     return statistics.ask("masks", question, table)
 
 
+def across(whole: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
+    """One row a model and set, a column a measure, each with its limits."""
+    keys = ["model", "set"]
+    frame = whole[keys].drop_duplicates().set_index(keys)
+    for name in measures:
+        part = whole[whole["measure"] == name].set_index(keys)
+        if not part.empty:
+            frame = frame.assign(
+                **{name: part["mean"], f"{name} low": part["mean low"], f"{name} high": part["mean high"]}
+            )
+    return frame.reset_index()
+
+
 def beside(whole: pd.DataFrame) -> pd.DataFrame:
     """Pixel accuracy and that of an empty mask in one row."""
     keys = ["model", "set"]
@@ -105,12 +130,20 @@ def beside(whole: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(gain=frame["pixel accuracy"] - frame["of an empty mask"]).reset_index()
 
 
-def pixel_sentence(row: dict[str, float]) -> str:
-    word = "less than" if row["gain"] < 0 else "as much as" if row["gain"] == 0 else "more than"
-    return (
-        f"{row['model']}, {row['set']}: pixel accuracy {number(row['pixel accuracy'], 4)}, {word} the "
-        f"{number(row['of an empty mask'], 4)} of a mask without any pixel."
-    )
+def pixel_sentences(frame: pd.DataFrame) -> list[str]:
+    """How often masks beat an empty mask by pixel accuracy, and where they do not."""
+    better = frame[frame["gain"] > 0]
+    said = [
+        f"By pixel accuracy {len(better)} of {counted(len(frame), 'pair')} of model and set are better than a mask "
+        f"without any pixel, which has {number(frame['of an empty mask'].min(), 4)} to "
+        f"{number(frame['of an empty mask'].max(), 4)}; Dice on positives and false area on controls say more."
+    ]
+    said += [
+        f"! {row['model']}, {row['set']}: pixel accuracy {number(row['pixel accuracy'], 4)} is no more than the "
+        f"{number(row['of an empty mask'], 4)} of an empty mask."
+        for row in frame[frame["gain"] <= 0].to_dict("records")
+    ]
+    return said
 
 
 def looked_at(study: Study, statistics: Statistics) -> Report:

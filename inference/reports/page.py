@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEMPLATE = Path(__file__).with_name("page.html")
-LONG, SHORT = 40, 24
+LONG, SHORT, SPREAD = 40, 24, 100
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 
 
@@ -153,11 +153,16 @@ def numeric(frame: pd.DataFrame, column: int) -> bool:
     return bool(values) and all(isinstance(value, int | float) or hasattr(value, "dtype") for value in values)
 
 
-def digits(frame: pd.DataFrame, start: int, span: int) -> int:
-    """One number of decimals for an estimate and its limits in all rows."""
+def digits(frame: pd.DataFrame, start: int, span: int) -> int | None:
+    """One number of decimals for an estimate and its limits in all rows; None where sizes differ a hundredfold."""
     values = [value for place in range(start, start + span) for value in frame.iloc[:, place]]
     known = [float(value) for value in values if is_float(value)]
-    return digits_for(known) if any(value != round(value) for value in known) else 0
+    sizes = [abs(value) for value in known if value]
+    if not sizes:
+        return 0
+    if all(value == round(value) for value in known) and max(sizes) > 1:
+        return 0
+    return None if span == 1 and max(sizes) > SPREAD * min(sizes) and max(sizes) > 1 else digits_for(known)
 
 
 def is_there(value: object) -> bool:
@@ -168,7 +173,7 @@ def is_float(value: object) -> bool:
     return not isinstance(value, bool | str) and is_there(value) and math.isfinite(float(value))  # type: ignore[arg-type]
 
 
-def cell(values: Sequence[object], column: str, right: bool, digits: int) -> str:
+def cell(values: Sequence[object], column: str, right: bool, digits: int | None) -> str:
     """One cell; p values as journals print them, a missing value as a dash."""
     text = written(values[0], column, digits)
     if len(values) == 3 and is_there(values[1]) and is_there(values[2]):
@@ -178,7 +183,8 @@ def cell(values: Sequence[object], column: str, right: bool, digits: int) -> str
     return f"<td{' class=n' if right else ''}>{text}</td>"
 
 
-def written(value: object, column: str, digits: int) -> str:
+def written(value: object, column: str, digits: int | None) -> str:
+    """A number with its full precision inside, a name, or a dash where nothing is."""
     if not is_there(value):
         return "–"
     if isinstance(value, bool):

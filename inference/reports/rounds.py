@@ -93,7 +93,7 @@ def mrmc(study: Study, answer: Answer, arms: tuple[str, ...]) -> tuple[pd.DataFr
 def mrmc_sentence(row: dict[str, object]) -> str:
     limits = f"{number(float(str(row['difference low'])), 3)} to {number(float(str(row['difference high'])), 3)}"
     return (
-        f"{row['measure']} of {row['readers']} readers changes by {number(float(str(row['difference'])), 3)} "
+        f"The {row['measure']} of {row['readers']} readers changes by {number(float(str(row['difference'])), 3)} "
         f"({limits}, p {p_value(float(str(row['p'])))})."
     )
 
@@ -147,7 +147,7 @@ def against_alone(study: Study, statistics: Statistics) -> Report:
         kept = ["model", "group", "readers", "cases", "mean of readers", "model value", "difference",
                 "difference low", "difference high", "p"]  # fmt: skip
         tables.append(Table("alone", "AUC, model minus mean of the aided readers", frame[kept]))
-        text = [alone_sentence(row) for row in frame.to_dict("records")] + text
+        text = alone_sentences(frame) + text
     for model in models:
         for name, heading in (("reliance", "Reliance on"), ("team", "Reader and model together, accuracy:")):
             table, _ = found_table(answer, f"Reliance on {model}", name)
@@ -165,10 +165,21 @@ RELIANCE = (
 )
 
 
+def alone_sentences(frame: pd.DataFrame) -> list[str]:
+    """One a group where one model aided, else how often the model alone was the better."""
+    if frame["model"].nunique() == 1:
+        return [alone_sentence(row) for row in frame.to_dict("records")]
+    below = frame[frame["mean of readers"] < frame["model value"]]
+    return [
+        "The readings do not say which model aided, so all are held against the readers. Aided readers stay below the "
+        f"model alone in {len(below)} of {len(frame)} comparisons."
+    ]
+
+
 def alone_sentence(row: dict[str, object]) -> str:
     readers, model = float(str(row["mean of readers"])), float(str(row["model value"]))
     word = "below" if readers < model else "above"
     return (
-        f"Aided {row['group']} readers ({number(readers, 3)}) stay {word} {row['model']} alone ({number(model, 3)}), "
+        f"Aided readers, {row['group']} ({number(readers, 3)}), stay {word} {row['model']} alone ({number(model, 3)}), "
         f"p {p_value(float(str(row['p'])))}."
     )

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 NO_VERTEBRAE = "The study holds no table vertebrae_predictions.csv, so nothing can be said of single vertebrae."
 PATIENTS, PAIRED = "Each model alone, per patient", "AUC, models compared"
+WIDTH = (
+    "AUC Obuchowski's for clustered units, the rest by drawing patients anew; an interval without width is a draw in "
+    "which nothing varied, and no certainty."
+)
 INTERVALS = "AUC Obuchowski's for clustered units, the rest by drawing patients anew"
 MEASURES = ("AUC", "sensitivity", "specificity", "precision", "accuracy", "F1")
 
@@ -90,7 +94,7 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
     if units:
         tables = [
             Table("patients", "Per patient: the highest vertebra counts", pd.concat(patients, ignore_index=True)),
-            Table("vertebrae", "Per vertebra", pd.concat(units, ignore_index=True), INTERVALS + "."),
+            Table("vertebrae", "Per vertebra", pd.concat(units, ignore_index=True), WIDTH),
         ]
         text += [unit_sentence(row) for row in tables[1].frame.to_dict("records")]
     levels, plot = by_level(statistics, rows, text)
@@ -116,6 +120,9 @@ def by_level(statistics: Statistics, rows: pd.DataFrame, text: list[str]) -> tup
     try:
         answer = vertebrae_asked(statistics, "vertebrae-by-level", rows.assign(set=rows["level"]))
         frame = answer.findings(ALONE).tables["models"].rename(columns={"set": "level"})
+        order = ordered_levels(rows)
+        frame = frame.sort_values("level", key=lambda column: column.map(order), kind="stable")
+        frame = frame.sort_values("model", kind="stable")
     except NoStatistics as sentence:
         text.append(f"! Not computed by level: {sentence}")
         return None, None
@@ -210,7 +217,7 @@ def shares(statistics: Statistics, name: str, part: pd.DataFrame, column: str) -
 
 def success_sentences(whole: pd.DataFrame) -> list[str]:
     said = []
-    for row in whole[whole["of"].isin(("fractured bodies", "patients with every level right"))].to_dict("records"):
+    for row in whole[whole["of"] == "fractured bodies"].to_dict("records"):
         said.append(
             f"{row['model']}, {row['set']}: {row['of']} {number(row['share'], 3)} ({number(row['share low'], 3)}–"
             f"{number(row['share high'], 3)}, n {row['n']})."
