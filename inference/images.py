@@ -88,6 +88,52 @@ def read_image(path: Path) -> Image:
     return _read_picture(path)
 
 
+def read_labels(path: Path, like: Image | None = None) -> Image:
+    """Label image of a file: whole numbers as they are, those of a palette before colours are made of them.
+
+    Parameters
+    ----------
+    path : Path
+    like : Image or None
+        The image that the labels belong to. Where both say how they lie in the patient, the labels are turned to lie
+        as the image does: a NIfTI file may hold what was drawn on a DICOM series.
+
+    Raises
+    ------
+    UnreadableInput
+        Where there are no labels in the file, or they lie on another grid than the image.
+    """
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        raise UnreadableInput(f"{path.name} is a JPEG, which blurs labels into each other; PNG and NIfTI keep them.")
+    is_picture = path.suffix.lower() in (".png", ".tif", ".tiff")
+    labels = _read_picture(path, labels=True) if is_picture else read_image(path)
+    if np.any(labels.values != np.rint(labels.values)):
+        raise UnreadableInput(f"{path.name} holds fractions; labels are whole numbers.")
+    if like is None:
+        return labels
+    if labels.affine is not None and like.affine is not None:
+        labels = _turned(labels, like, path.name)
+    if labels.shape != like.shape:
+        raise UnreadableInput(f"{path.name} has the shape {labels.shape}, its image {like.shape}.")
+    return labels
+
+
+def _turned(labels: Image, like: Image, name: str) -> Image:
+    """The same labels, their axes in the order and direction of the image's."""
+    assert labels.affine is not None
+    assert like.affine is not None
+    between = np.linalg.solve(like.affine, labels.affine)
+    order = np.abs(between[:3, :3]).argmax(axis=1)
+    signs = np.sign(between[np.arange(3), order])
+    exact = np.zeros((3, 3))
+    exact[np.arange(3), order] = signs
+    values = labels.values.transpose(order)[tuple(slice(None, None, int(sign)) for sign in signs)]
+    first = between[:3, 3] + np.where(signs < 0, 1 - np.array(values.shape), 0)
+    if len(set(order)) < 3 or np.abs(between[:3, :3] - exact).max() > 0.05 or np.abs(first).max() > 0.5:
+        raise UnreadableInput(f"{name} lies on another grid than its image.")
+    return Image(np.ascontiguousarray(values), like.spacing, like.affine, like.depths)
+
+
 def image_of(frames: Sequence[Frame]) -> Image:
     """Image of the stored frames of one series, in their order.
 
@@ -139,7 +185,7 @@ def is_dicom(path: Path) -> bool:
         raise UnreadableInput(f"{path.name} cannot be opened: {error.strerror}.") from error
 
 
-def _read_picture(path: Path) -> Image:
+def _read_picture(path: Path, *, labels: bool = False) -> Image:
     """Grey as it is, colour as luminance; turned as EXIF says; every page of a TIFF a slice."""
     from PIL import Image as Picture
     from PIL import ImageSequence, UnidentifiedImageError
@@ -150,7 +196,7 @@ def _read_picture(path: Path) -> Image:
                 raise UnreadableInput(
                     f"{path.name} claims {file.height} × {file.width} pixels; more than {MOST_PIXELS:,} are refused."
                 )
-            pages = [_grey(page, path.name) for page in ImageSequence.Iterator(file)]
+            pages = [_grey(page, path.name, labels=labels) for page in ImageSequence.Iterator(file)]
     except UnreadableInput:
         raise
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Picture.DecompressionBombError) as error:
@@ -161,7 +207,7 @@ def _read_picture(path: Path) -> Image:
     return Image(values)
 
 
-def _grey(page: object, name: str) -> Values:
+def _grey(page: object, name: str, *, labels: bool) -> Values:
     from PIL import Image as Picture
     from PIL import ImageOps
 
@@ -172,6 +218,8 @@ def _grey(page: object, name: str) -> Values:
         if turned.mode == "F" and not np.isfinite(values).all():
             raise UnreadableInput(f"{name} has values that are no numbers.")
         return values
+    if labels and turned.mode in ("P", "1"):
+        return np.asarray(turned).astype(np.float32)
     if turned.mode not in COLOUR:
         raise UnreadableInput(f"{name} is a picture of the kind {turned.mode}, which cannot be read.")
     flat = turned.convert("RGB") if turned.mode in ("RGBA", "P", "PA") else turned

@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from inference.cohort import BadCohort, CohortCase, Place
-from inference.images import MissingInput, pixel_digest, read_image
+from inference.images import Image, MissingInput, pixel_digest, read_image, read_labels
 from inference.levels import CODES
 from inference.outputs import LOOKS_AT, Level, Mask, PlaceLoss, Probability
 from inference.pixels import UnreadableInput
@@ -103,13 +103,13 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     for place, case in enumerate(tqdm(cases, desc="images", unit="case", leave=False)):
         if Probability in wanted and case.positive is None:
             raise BadCohort(f"Case {case.case} has no truth, which the model is taught.")
-        prepared, of_images = _prepared(spec, case)
+        prepared, of_images, first = _prepared(spec, case)
         for name, values in prepared.inputs.items():
             inputs[name][place] = torch.from_numpy(values)
         if masks is not None:
-            masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry, by_place))
+            masks[place, 0] = torch.from_numpy(_mask(case, prepared.geometry, first, by_place))
         if levels is not None and codes is not None:
-            levels[place] = torch.from_numpy(_level(case, prepared.geometry, codes))
+            levels[place] = torch.from_numpy(_level(case, prepared.geometry, first, codes))
         digests.append(of_images)
         geometries.append(prepared.geometry)
     known = [case.positive for case in cases]
@@ -123,18 +123,20 @@ def _room_for(spec: ModelSpec, cases: int) -> dict[str, Tensor]:
     return {one.name: torch.empty((cases, len(one.slices) if flat else 1, *spec.size)) for one in spec.inputs}
 
 
-def _prepared(spec: ModelSpec, case: CohortCase) -> tuple[Prepared, tuple[str, ...]]:
-    """What a network reads of the case, and the digests of its images."""
+def _prepared(spec: ModelSpec, case: CohortCase) -> tuple[Prepared, tuple[str, ...], Image]:
+    """What a network reads of the case, the digests of its images, and the image of the first input."""
     try:
         images = {name: read_image(path) for name, path in case.images.items()}
-        return prepare(spec, images, case.place), tuple(pixel_digest(image) for image in images.values())
+        prepared = prepare(spec, images, case.place)
+        digests = tuple(pixel_digest(image) for image in images.values())
+        return prepared, digests, images.get(spec.inputs[0].name) or images[""]
     except (UnreadableInput, MissingInput) as error:
         raise type(error)(f"Case {case.case}: {error}") from error
 
 
-def _mask(case: CohortCase, geometry: Geometry, by_place: bool) -> NDArray[np.float32]:
+def _mask(case: CohortCase, geometry: Geometry, first: Image, by_place: bool) -> NDArray[np.float32]:
     if case.mask is not None:
-        inside: NDArray[np.float32] = (_labels(case, geometry, "mask") != 0).astype(np.float32)
+        inside: NDArray[np.float32] = (_labels(case, geometry, first, "mask") != 0).astype(np.float32)
         return inside
     if case.positive is False:
         return np.zeros(geometry.size, np.float32)
@@ -154,20 +156,20 @@ def _ellipse(place: Place, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     return volume
 
 
-def _level(case: CohortCase, geometry: Geometry, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _level(case: CohortCase, geometry: Geometry, first: Image, codes: NDArray[np.int64]) -> NDArray[np.int64]:
     if case.levels is None:
         raise BadCohort(f"Case {case.case} has no label image of its levels, which the model is taught.")
-    labels = _labels(case, geometry, "levels").astype(np.int64)
+    labels = _labels(case, geometry, first, "levels").astype(np.int64)
     return codes[np.where((labels < 0) | (labels >= len(codes)), 0, labels)]
 
 
-def _labels(case: CohortCase, geometry: Geometry, column: str) -> NDArray[np.generic]:
+def _labels(case: CohortCase, geometry: Geometry, first: Image, column: str) -> NDArray[np.generic]:
     path = case.mask if column == "mask" else case.levels
     assert path is not None
     try:
-        return geometry.onto(read_image(path).values)
+        return geometry.onto(read_labels(path, first).values)
     except UnreadableInput as error:
-        raise BadCohort(f"Case {case.case}, {column} {path.name}: {error}") from error
+        raise BadCohort(f"Case {case.case}, {column}: {error}") from error
 
 
 def _classes(level: Level) -> NDArray[np.int64]:

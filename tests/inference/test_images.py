@@ -14,7 +14,7 @@ from PIL import Image as Picture
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from inference.images import Image, image_of, pixel_digest, read_image
+from inference.images import Image, image_of, pixel_digest, read_image, read_labels
 from inference.pixels import UnreadableInput
 from readerstudy.cases import dicom as site_dicom
 from readerstudy.cases import nifti as site_nifti
@@ -295,6 +295,52 @@ def test_frames_of_another_size_or_none_at_all_are_refused(tmp_path: Path) -> No
         image_of(frames)
     with pytest.raises(UnreadableInput, match="no stored frames"):
         image_of([])
+
+
+def test_labels_of_a_palette_are_its_numbers(tmp_path: Path) -> None:
+    codes = chance.integers(0, 28, (6, 9)).astype(np.uint8)
+    palette = Picture.fromarray(codes, mode="P")
+    palette.putpalette(chance.integers(0, 256, 768).astype(np.uint8).tobytes())
+    palette.save(tmp_path / "levels.png")
+    Picture.fromarray(codes > 9).save(tmp_path / "binary.png")
+    assert np.array_equal(read_labels(tmp_path / "levels.png").values[0], codes)
+    assert np.array_equal(read_labels(tmp_path / "binary.png").values[0], codes > 9)
+    Picture.fromarray(codes).save(tmp_path / "levels.jpg")
+    with pytest.raises(UnreadableInput, match=r"levels\.jpg is a JPEG, which blurs labels"):
+        read_labels(tmp_path / "levels.jpg")
+    with pytest.raises(UnreadableInput, match=r"levels\.png has the shape \(1, 6, 9\), its image \(1, 9, 6\)"):
+        read_labels(tmp_path / "levels.png", Image(np.zeros((1, 9, 6), np.float32)))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, -1), (1, -1, -1)])
+def test_labels_drawn_on_a_series_are_turned_to_lie_as_it_lies(
+    tmp_path: Path, order: tuple[int, int, int], signs: tuple[int, int, int]
+) -> None:
+    # Sagittal DICOM slices with voxels of equal sides; as NIfTI the same voxels would be cut into axial slices.
+    series = tmp_path / "series"
+    series.mkdir()
+    values = chance.integers(0, 5, (6, 6, 6)).astype(np.int16)
+    for number, plane in enumerate(values):
+        place = [-2.0 * number, 4.0, 30.0]
+        tags = {"ImageOrientationPatient": SAGITTAL, "ImagePositionPatient": place, "PixelSpacing": [2, 2]}
+        write_slice(series / f"{number}.dcm", plane, **tags)
+    image = read_image(series)
+    assert image.affine is not None
+    # To nibabel's axes: right, anterior, superior; then stored in another order and direction.
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine
+    stored, change = values, np.eye(4)
+    for axis, sign in enumerate(signs):
+        if sign < 0:
+            stored = np.flip(stored, axis)
+            change[axis, axis], change[axis, 3] = -1, 5
+    stored, affine = stored.transpose(order), (affine @ change)[:, [*order, 3]]
+    path = write_nifti(tmp_path / "labels.nii.gz", np.ascontiguousarray(stored), affine, (1.0, 0.0))
+    assert np.array_equal(read_labels(path, image).values, values)
+    shifted = affine.copy()
+    shifted[:3, 3] += 2.5
+    with pytest.raises(UnreadableInput, match="another grid"):
+        read_labels(write_nifti(tmp_path / "x.nii.gz", stored.copy(), shifted, (1.0, 0.0)), image)
 
 
 def test_the_digest_is_that_of_the_pixels_not_of_the_file(tmp_path: Path) -> None:

@@ -115,7 +115,9 @@ def test_what_a_loss_needs_and_a_case_lacks_is_said(films: Path) -> None:
 def test_a_mask_on_another_grid_is_refused(films: Path, tmp_path: Path) -> None:
     Picture.fromarray(np.zeros((128, 60), np.uint8)).save(tmp_path / "m.png")
     case = replace(read_cohort(films / "manifest.csv")[1], mask=tmp_path / "m.png")
-    with pytest.raises(BadCohort, match=r"Case c1, mask m\.png: The label image has the shape \(1, 128, 60\)"):
+    with pytest.raises(
+        BadCohort, match=r"Case c1, mask: m\.png has the shape \(1, 128, 60\), its image \(1, 128, 64\)"
+    ):
         load_samples(SPEC, [case])
 
 
