@@ -154,7 +154,7 @@ def vertebra_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
     ]
     threshold = vertebra_threshold(folder, [(row, pair) for row, _, pair in pairs])
     for row, _, pair in pairs:
-        yield of_case(row) | as_row(decided(folder, pair), threshold) | {"threshold": round(threshold, 6)}
+        yield {**of_case(row), **as_row(decided(folder, pair), threshold), "threshold": round(threshold, 6)}
 
 
 def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:

@@ -110,3 +110,8 @@ class Report:
 def empty(id: str, title: str, sentence: str) -> Report:
     """A report of which the study has no part; nothing is invented."""
     return Report(id, title, missing=sentence)
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows by the names of their columns."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

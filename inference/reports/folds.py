@@ -26,11 +26,13 @@ def folds(study: Study, statistics: Statistics) -> Report:
     frame = out_of_fold(study)
     if frame is None:
         return empty(id, title, "No out-of-fold predictions are stored (oof.csv, or predictions with a fold).")
-    tables, plots, traced = [], [], {}
+    tables: list[Table] = []
+    plots: list[Figure] = []
+    traced = {}
     for model, part in frame.groupby("system", sort=False):
         tables.append(Table(f"folds-{len(tables)}", f"{model}, fold by fold", fold_table(part), FOLD_NOTE))
         if part["truth"].nunique() == 2:
-            traced[str(model)] = figures.roc_points(part["truth"], part["score"])
+            traced[str(model)] = figures.roc_points(part["truth"].tolist(), part["score"].tolist())
     text = [torn(frame)]
     answers: dict[str, Answer] = {}
     if study.predictions is not None and FOLDS in set(study.predictions["set"]):

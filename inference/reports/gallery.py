@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inference.reports.contract import Footer, Panel, Picture, Report, Table, empty
+from inference.reports.contract import Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.models import NO_PREDICTIONS
 from inference.reports.pictures import film, overlay, true_mask
 from inference.reports.statistics import Statistics
@@ -64,7 +64,7 @@ def first_of(table: pd.DataFrame) -> pd.DataFrame:
 
 def pictured(study: Study, cases: pd.DataFrame, kind: str) -> tuple[Picture, ...]:
     found = []
-    for row in cases.to_dict("records"):
+    for row in rows_of(cases):
         image = film(study, row["case"])
         if image is not None:
             caption = f"{kind}: {row['case']}, {number(row['probability'], 2)}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from inference.reports import figures
-from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty
+from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.pictures import film, heated, of_model, overlay, true_mask
 from inference.reports.statistics import Statistics
 from inference.reports.study import Study, systems, with_sets
@@ -34,7 +35,7 @@ def heatmaps(study: Study, statistics: Statistics) -> Report:
         frame = pointing(with_sets(systems(stored)))
         tables.append(Table("pointing", "Pointing game", frame, "Rate: share of maps whose highest place lies in the "
                             "finding. Chance: share of the image that the finding covers, on average."))  # fmt: skip
-        text += [pointing_sentence(row) for row in frame.to_dict("records")]
+        text += [pointing_sentence(row) for row in rows_of(frame)]
         plot = figures.forest(
             frame.assign(label=frame["model"] + ", " + frame["set"]), "label", "rate", "Share of hits"
         )
@@ -79,7 +80,7 @@ def pointing(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def pointing_sentence(row: dict[str, float]) -> str:
+def pointing_sentence(row: Mapping[str, Any]) -> str:
     return (
         f"{row['model']}, {row['set']}: {row['hits']} of {row['maps']} maps point into the finding "
         f"({number(row['rate'], 3)}, {number(row['rate low'], 3)}–{number(row['rate high'], 3)}), "
@@ -118,7 +119,7 @@ def pictured(study: Study) -> Panel | None:
             continue
         truth = true_mask(study, case)
         row = [Picture(overlay(image, truth), f"{case}, outline: truth")]
-        for one in frame[frame["case"] == case].to_dict("records"):
+        for one in rows_of(frame[frame["case"] == case]):
             heat = of_model(one["folder"], "heatmaps", case)
             if heat is not None:
                 row.append(Picture(heated(image, heat, truth), f"{one['system']}: {number(one['probability'], 2)}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inference.reports import figures
-from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty
+from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.models import linked
 from inference.reports.pictures import film, of_model, overlay, true_mask
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
@@ -141,7 +141,7 @@ def pixel_sentences(frame: pd.DataFrame) -> list[str]:
     said += [
         f"! {row['model']}, {row['set']}: pixel accuracy {number(row['pixel accuracy'], 4)} is no more than the "
         f"{number(row['of an empty mask'], 4)} of an empty mask."
-        for row in frame[frame["gain"] <= 0].to_dict("records")
+        for row in rows_of(frame[frame["gain"] <= 0])
     ]
     return said
 
@@ -160,7 +160,7 @@ def looked_at(study: Study, statistics: Statistics) -> Report:
         part = frame[frame["case"] == case]
         truth = true_mask(study, case)
         row = [Picture(overlay(image), f"{case}, {part['set'].iloc[0]}"), Picture(overlay(image, truth), "truth")]
-        for one in part.to_dict("records"):
+        for one in rows_of(part):
             mask = of_model(one["folder"], "masks", case)
             if mask is not None:
                 dice = one["dice"]
@@ -180,4 +180,4 @@ def chosen(frame: pd.DataFrame) -> list[str]:
     ranked = first.dropna(subset=["dice"]).sort_values("dice", ascending=False)["case"].tolist()
     places = sorted({0, len(ranked) // 3, 2 * len(ranked) // 3, len(ranked) - 1} & set(range(len(ranked))))
     controls = first[first["dice"].isna()].sort_values("false_positive_pixels", ascending=False)["case"].tolist()
-    return [ranked[place] for place in places] + controls[: SHOWN - 4]
+    return [str(case) for case in [*(ranked[place] for place in places), *controls[: SHOWN - 4]]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.reports import figures
 from inference.reports.asked import ALONE, CALIBRATION, PAIRS, of_set, scores
-from inference.reports.contract import Figure, Footer, Report, Table, empty
+from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.statistics import Answer, Findings, NoStatistics, Statistics
 from inference.reports.study import SEEN, Study
 from inference.reports.words import counted, number, p_value
@@ -100,7 +100,7 @@ def best_sentence(frame: pd.DataFrame, name: str) -> str:
     part = frame[frame["set"] == name].dropna(subset=["AUC"])
     if part.empty:
         return f"No AUC could be computed on {name}."
-    best = part.loc[part["AUC"].astype(float).idxmax()]
+    best = rows_of(part.sort_values("AUC", ascending=False))[0]
     size = f"{counted(int(best['cases']), 'case')}, {int(best['diseased'])} positive"
     word = "reached" if len(part) == 1 else "had the highest AUC:"
     return (
@@ -117,12 +117,16 @@ def curves(study: Study, statistics: Statistics) -> Report:
     if study.predictions is None:
         return empty(id, title, NO_PREDICTIONS)
     answers, refused = asked(study, statistics, sets_of(study))
-    plots, tables, text = [], [], []
+    plots: list[Figure] = []
+    tables: list[Table] = []
+    text: list[str] = []
     for name, answer in answers.items():
         part = scores(study.predictions[study.predictions["set"] == name])
         areas = answer.findings(ALONE).tables["models"].set_index("model")["AUC"].astype(float)
         traced = {
-            f"{model} · AUC {number(areas[model], 3)}": figures.roc_points(rows["truth"], rows["score"])
+            f"{model} · AUC {number(areas[model], 3)}": figures.roc_points(
+                rows["truth"].tolist(), rows["score"].tolist()
+            )
             for model, rows in part.groupby("model", sort=False)
         }
         place = len(tables)
@@ -172,7 +176,7 @@ def significant(frame: pd.DataFrame) -> str:
     clear = frame[frame["p (Holm)"].astype(float) < 0.05]
     if clear.empty:
         return f"None of {counted(len(frame), 'paired comparison')} shows a difference after Holm's correction."
-    least = clear.loc[clear["p (Holm)"].astype(float).idxmin()]
+    least = rows_of(clear.sort_values("p (Holm)"))[0]
     return (
         f"{len(clear)} of {counted(len(frame), 'paired comparison')} differ after Holm's correction; the clearest is "
         f"{least['second']} minus {least['first']}, {number(least['difference'], 3)} (adjusted p "
@@ -292,15 +296,14 @@ def shifts(frame: pd.DataFrame, own: str) -> list[str]:
     """A sentence for every set on which the specificity lies more than .10 from that of the own set."""
     said = []
     for model, part in frame.groupby("model", sort=False):
-        by_set = part.set_index("set")
-        if own not in by_set.index:
+        by_set = {str(row["set"]): row for row in rows_of(part.dropna(subset=["specificity", "AUC"]))}
+        if own not in by_set:
             continue
-        home = by_set.loc[own]
-        for name in by_set.index.drop(own):
-            here = by_set.loc[name]
-            change = float(here["specificity"]) - float(home["specificity"])
+        home = by_set.pop(own)
+        for name, here in by_set.items():
+            change = here["specificity"] - home["specificity"]
             if abs(change) > SHIFT:
-                falls = float(home["AUC"]) - float(here["AUC"]) > FALL
+                falls = home["AUC"] - here["AUC"] > FALL
                 said.append(
                     f"! The operating point of {model} shifted: at the frozen threshold its specificity is "
                     f"{number(here['specificity'], 3)} ({number(here['specificity low'], 3)}–"

@@ -69,7 +69,7 @@ def read(path: Path) -> Grey | None:
 def at_slice(values: Grey, row: dict[str, object]) -> Grey:
     place = row.get("slice")
     wanted = round(float(str(place))) if place is not None and place == place else len(values) // 2
-    return values[min(max(wanted, 0), len(values) - 1)]
+    return np.asarray(values[min(max(wanted, 0), len(values) - 1)])
 
 
 def overlay(image: Grey, truth: NDArray[np.bool_] | None = None, answer: Grey | None = None) -> bytes:

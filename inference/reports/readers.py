@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inference.reports import asked, figures
 from inference.reports.asked import DECIDED, arms_of, readers, scores, seniorities
-from inference.reports.contract import Figure, Footer, Report, Table, empty
+from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.models import linked
 from inference.reports.statistics import Answer, NoStatistics, Statistics
 from inference.reports.study import Study
@@ -49,7 +49,7 @@ def points_of(table: pd.DataFrame) -> list[figures.Point]:
             str(row["reader"]), f"{row['seniority'] or ''} readers".strip(), row["sensitivity"], row["specificity"],
             (row["sensitivity low"], row["sensitivity high"]), (row["specificity low"], row["specificity high"]),
         )
-        for row in table.dropna(subset=["sensitivity", "specificity"]).to_dict("records")
+        for row in rows_of(table.dropna(subset=["sensitivity", "specificity"]))
     ]  # fmt: skip
 
 
@@ -67,12 +67,12 @@ def as_points(study: Study, statistics: Statistics) -> Report:
         part = scores(study.predictions[study.predictions["set"] == study.own_set])
         for model, rows in part.groupby("model", sort=False):
             if rows["truth"].nunique() == 2:
-                traced[str(model)] = figures.roc_points(rows["truth"], rows["score"])
+                traced[str(model)] = figures.roc_points(rows["truth"].tolist(), rows["score"].tolist())
     points = points_of(table)
     means = answer.overview.get("seniority")
     if means is not None:
         means = means[means["arm"] == arm]
-        for row in means[means["readers"] > 1].dropna(subset=["sensitivity", "specificity"]).to_dict("records"):
+        for row in rows_of(means[means["readers"] > 1].dropna(subset=["sensitivity", "specificity"])):
             group = f"{row['seniority']} readers"
             points.append(figures.Point(f"mean of {group}", group, row["sensitivity"], row["specificity"]))
     columns = ["reader", "seniority", "arm", "cases", *(f"{m}{e}" for m in ("sensitivity", "specificity", "accuracy")
@@ -130,8 +130,11 @@ def against(study: Study, statistics: Statistics) -> Report:
     clear = frame[frame["p (Holm)"].astype(float) < 0.05]
     arm = arms_of(study)[0]
     text = [f"Readers {arm}. {len(clear)} of {counted(len(frame), 'comparison')} differ after Holm's correction."]
-    text += [f"{row.model} against {row.reader}: {row.measure} {number(row.difference, 3)} "
-             f"(adjusted p {p_value(row[-1])})." for row in clear.head(6).itertuples(index=False)]  # fmt: skip
+    text += [
+        f"{row['model']} against {row['reader']}: {row['measure']} {number(row['difference'], 3)} "
+        f"(adjusted p {p_value(row['p (Holm)'])})."
+        for row in rows_of(clear.head(6))
+    ]
     text += [f"! {sentence}" for sentence in dict.fromkeys(refused)]
     note = ("McNemar's exact test (adjusted for patients where they have several cases), Newcombe's interval of the "
             "difference; Holm over the readers for accuracy, over readers and both classes for the others")  # fmt: skip
@@ -169,7 +172,7 @@ def experience(study: Study, statistics: Statistics) -> Report:
     try:
         kappa = answer.findings("Agreement").tables["kappa"]
         tables.append(Table("kappa", "Agreement beyond chance on the decisions", kappa))
-        for whole in kappa[kappa["readers"].str.startswith("all ")].to_dict("records"):
+        for whole in rows_of(kappa[kappa["readers"].str.startswith("all ")]):
             text.append(f"Kappa of {whole['readers']}, {whole['arm']}, is {number(whole['kappa'], 3)}.")
     except NoStatistics as sentence:
         text.append(f"Agreement was not computed: {sentence}")

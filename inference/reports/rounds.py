@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from inference.reports import figures
 from inference.reports.asked import aiding, arms_of, seniorities
-from inference.reports.contract import Figure, Report, Table, empty
+from inference.reports.contract import Figure, Report, Table, empty, rows_of
 from inference.reports.readers import answered, footer
 from inference.reports.statistics import Answer, NoStatistics, Statistics
 from inference.reports.study import Study
@@ -39,7 +40,7 @@ def aided(study: Study, statistics: Statistics) -> Report:
     tests, refused = mrmc(study, answer, arms)
     if tests is not None:
         tables.append(Table("mrmc", f"{arms[1]} minus {arms[0]}, over readers and cases", tests, MRMC))
-        text += [mrmc_sentence(row) for row in tests.head(3).to_dict("records")]
+        text += [mrmc_sentence(row) for row in rows_of(tests.head(3))]
     gains, reason = found_table(answer, "AUC of each reader", "readers")
     if gains is not None:
         tables.append(Table("each", "AUC of each reader", gains, "DeLong's test per reader; p not adjusted."))
@@ -81,7 +82,7 @@ def mrmc(study: Study, answer: Answer, arms: tuple[str, ...]) -> tuple[pd.DataFr
         except NoStatistics as sentence:
             refused.append(f"{name}: {sentence}")
             continue
-        for row in found.to_dict("records"):
+        for row in rows_of(found):
             rows.append(
                 {"readers": group, "measure": "AUC" if metric == "auc" else metric, "difference": row["estimate"],
                  "difference low": row["low"], "difference high": row["high"], "p": row["p"],
@@ -90,11 +91,11 @@ def mrmc(study: Study, answer: Answer, arms: tuple[str, ...]) -> tuple[pd.DataFr
     return (pd.DataFrame(rows) if rows else None), refused
 
 
-def mrmc_sentence(row: dict[str, object]) -> str:
-    limits = f"{number(float(str(row['difference low'])), 3)} to {number(float(str(row['difference high'])), 3)}"
+def mrmc_sentence(row: Mapping[str, Any]) -> str:
+    limits = f"{number(row['difference low'], 3)} to {number(row['difference high'], 3)}"
     return (
-        f"The {row['measure']} of {row['readers']} readers changes by {number(float(str(row['difference'])), 3)} "
-        f"({limits}, p {p_value(float(str(row['p'])))})."
+        f"The {row['measure']} of {row['readers']} readers changes by {number(row['difference'], 3)} "
+        f"({limits}, p {p_value(row['p'])})."
     )
 
 
@@ -168,7 +169,7 @@ RELIANCE = (
 def alone_sentences(frame: pd.DataFrame) -> list[str]:
     """One a group where one model aided, else how often the model alone was the better."""
     if frame["model"].nunique() == 1:
-        return [alone_sentence(row) for row in frame.to_dict("records")]
+        return [alone_sentence(row) for row in rows_of(frame)]
     below = frame[frame["mean of readers"] < frame["model value"]]
     return [
         "The readings do not say which model aided, so all are held against the readers. Aided readers stay below the "
@@ -176,10 +177,10 @@ def alone_sentences(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def alone_sentence(row: dict[str, object]) -> str:
-    readers, model = float(str(row["mean of readers"])), float(str(row["model value"]))
+def alone_sentence(row: Mapping[str, Any]) -> str:
+    readers, model = row["mean of readers"], row["model value"]
     word = "below" if readers < model else "above"
     return (
         f"Aided readers, {row['group']} ({number(readers, 3)}), stay {word} {row['model']} alone ({number(model, 3)}), "
-        f"p {p_value(float(str(row['p'])))}."
+        f"p {p_value(row['p'])}."
     )

@@ -78,7 +78,11 @@ class Question:
             lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in section.items())]
         for one in self.endpoints:
             known = {"name": one.name, "role": one.role, "analysis": one.analysis, "metric": one.metric}
-            lines += ["", "[[endpoints]]", *(f"{key} = {_toml(value)}" for key, value in (known | one.options).items())]
+            lines += [
+                "",
+                "[[endpoints]]",
+                *(f"{key} = {_toml(value)}" for key, value in {**known, **one.options}.items()),
+            ]
         return "\n".join([*lines, ""])
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from inference.reports import figures
 from inference.reports.asked import ALONE, is_nested, slug
-from inference.reports.contract import Figure, Footer, Report, Table, empty
+from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.models import linked
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import Study
@@ -96,7 +97,7 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
             Table("patients", "Per patient: the highest vertebra counts", pd.concat(patients, ignore_index=True)),
             Table("vertebrae", "Per vertebra", pd.concat(units, ignore_index=True), WIDTH),
         ]
-        text += [unit_sentence(row) for row in tables[1].frame.to_dict("records")]
+        text += [unit_sentence(row) for row in rows_of(tables[1].frame)]
     levels, plot = by_level(statistics, rows, text)
     tables += [] if levels is None else [Table("levels", "Per vertebra, level by level", levels)]
     missed = rows["found"].isna() & (rows["truth"] == 1)
@@ -106,8 +107,8 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
     return Report(id, title, tuple(text), tuple(tables), plots, footer=footer(study, rows, answers, INTERVALS))
 
 
-def unit_sentence(row: dict[str, object]) -> str:
-    numbers = {name: float(str(row[name])) for name in ("AUC", "AUC low", "AUC high", "sensitivity", "specificity")}
+def unit_sentence(row: Mapping[str, Any]) -> str:
+    numbers = {name: float(row[name]) for name in ("AUC", "AUC low", "AUC high", "sensitivity", "specificity")}
     return (
         f"{row['model']}, {row['set']}: AUC {number(numbers['AUC'], 3)} ({number(numbers['AUC low'], 3)}–"
         f"{number(numbers['AUC high'], 3)}) per vertebra, sensitivity {number(numbers['sensitivity'], 3)}, "
@@ -217,7 +218,7 @@ def shares(statistics: Statistics, name: str, part: pd.DataFrame, column: str) -
 
 def success_sentences(whole: pd.DataFrame) -> list[str]:
     said = []
-    for row in whole[whole["of"] == "fractured bodies"].to_dict("records"):
+    for row in rows_of(whole[whole["of"] == "fractured bodies"]):
         said.append(
             f"{row['model']}, {row['set']}: {row['of']} {number(row['share'], 3)} ({number(row['share low'], 3)}–"
             f"{number(row['share high'], 3)}, n {row['n']})."
