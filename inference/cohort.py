@@ -249,7 +249,12 @@ def _agreed(name: str, rows: Sequence[tuple[int, dict[str, str]]]) -> dict[str, 
 
 def _file(given: str, folder: Path, number: int, column: str) -> Path:
     path = folder / given
-    if not path.exists():
+    try:
+        there = path.exists()
+    except (OSError, ValueError):
+        # A name that is too long, or none that a file can have.
+        there = False
+    if not there:
         raise BadCohort(f"Row {number}, column {column}: there is no file {given!r} in {folder}.")
     return path
 

@@ -76,7 +76,7 @@ def read_image(path: Path) -> Image:
     if path.is_dir():
         from inference import dicom
 
-        return Image(*dicom.read(sorted(one for one in path.rglob("*") if one.is_file() and is_dicom(one)), path.name))
+        return Image(*dicom.read(sorted(one for one in path.rglob("*") if one.is_file() and is_slice(one)), path.name))
     if name.endswith((".nii", ".nii.gz")):
         from inference import nifti
 
@@ -173,6 +173,11 @@ def pixel_digest(image: Image) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(image.values).data)
     digest.update(str(image.values.shape).encode())
     return digest.hexdigest()
+
+
+def is_slice(path: Path) -> bool:
+    """Whether the file may be a slice of a series; the index of a disc bears the mark of DICOM too."""
+    return path.name.upper() != "DICOMDIR" and is_dicom(path)
 
 
 def is_dicom(path: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.cohort import BadCohort, CohortCase, Place, assert_no_leak, folds, read_cohort
@@ -53,6 +53,7 @@ def test_only_four_columns_are_needed(folder: Path) -> None:
     [
         ((), "has no rows"),
         (("c1,p1,develop,A,,x.png,1,,,,,,,,",), "Row 2, column file: there is no file 'x.png'"),
+        ((f"c1,p1,develop,A,,{'x' * 300},1,,,,,,,,",), "Row 2, column file: there is no file 'xxx"),
         (("c1,p1,develop,A,,a.png,1,,,,,,x.png,,",), "Row 2, column mask: there is no file 'x.png'"),
         (("c1,p1,develop,A,,a.png,1,,,,,,,x.png,",), "Row 2, column levels: there is no file 'x.png'"),
         (("c1,p1,develop,A,,a.png,maybe,,,,,,,,",), "Row 2, column truth: 'maybe' is neither yes nor no"),
@@ -93,6 +94,29 @@ def test_a_table_that_is_none_is_refused(folder: Path) -> None:
     (folder / "x.csv").write_bytes(b"case,patient\xff\xfe\n1,2\n")
     with pytest.raises(BadCohort, match="cannot be read"):
         read_cohort(folder / "x.csv")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                ["c1", "p1", "develop", "control", "a.png", "", "1", "no", "3.5", "-2", '"', "\n", "x" * 300]
+            )
+            | st.text(max_size=6),
+            max_size=16,
+        ).map(",".join),
+        max_size=5,
+    )
+)
+def test_any_table_is_read_or_refused_with_a_sentence(folder: Path, rows: list[str]) -> None:
+    (folder / "manifest.csv").write_text("\n".join([HEAD, *rows]), encoding="utf-8", errors="surrogatepass")
+    try:
+        cases = read_cohort(folder / "manifest.csv")
+    except BadCohort as error:
+        assert str(error).endswith(".")
+    else:
+        assert all(path.exists() for case in cases for path in case.images.values())
 
 
 def cases_of(patients: int, seed: int, share: float = 0.4) -> list[CohortCase]:

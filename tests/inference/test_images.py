@@ -114,6 +114,7 @@ def write_series(folder: Path, depths: list[float], orientation: list[int], *, s
 def test_a_series_is_sorted_by_place_whatever_its_files_are_called(tmp_path: Path, orientation: list[int]) -> None:
     folder = write_series(tmp_path / "series", [30, 10, 0, 20], orientation)
     (folder / "notes.txt").write_text("no picture, and no hindrance")
+    (folder / "DICOMDIR").write_bytes(bytes(128) + b"DICM, the index of a disc")
     image = read_image(folder)
     assert image.spacing == (10.0, 0.5, 0.25)
     assert image.values[:, 3, 3] == pytest.approx([-0.3, 9.7, 19.7, 29.7])
