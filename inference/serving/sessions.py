@@ -91,14 +91,14 @@ class TorchSession(Session):
         self._served = Served(model, card.declared, outputs).to(self.device)
         for weight in self._served.parameters():
             if weight.ndim == len(card.declared.size) + 2:
-                weight.data = weight.data.contiguous(memory_format=self._layout)
+                # Not ``contiguous``: with one channel it would leave the strides that the convolutions look at.
+                weight.data = weight.data.to(self.device, memory_format=self._layout)
 
     def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
         import torch
 
         given = [
-            torch.from_numpy(inputs[name]).to(self.device).contiguous(memory_format=self._layout)
-            for name in self._served.inputs
+            torch.from_numpy(inputs[name]).to(self.device, memory_format=self._layout) for name in self._served.inputs
         ]
         with torch.inference_mode():
             return [tensor.cpu().numpy() for tensor in self._served(*given)]

@@ -14,17 +14,21 @@ class Seconds(NamedTuple):
     processor: float
 
 
-def shortest(calls: Mapping[str, Callable[[], object]], *, rounds: int = 5, enough: float = 60.0) -> dict[str, Seconds]:
+def shortest(
+    calls: Mapping[str, Callable[[], object]], *, rounds: int = 5, enough: float = 60.0, warm: bool = False
+) -> dict[str, Seconds]:
     """The shortest of some rounds in which all calls take turns, so that each meets the same neighbours.
 
     Parameters
     ----------
     calls : mapping of str to callable
-        Each is called once before anything is counted.
+        Each is called once before anything is counted, unless ``warm``.
     rounds : int
         At most so many.
     enough : float
         Seconds after which no further round is begun.
+    warm : bool
+        Whether all were called before.
 
     Examples
     --------
@@ -33,7 +37,7 @@ def shortest(calls: Mapping[str, Callable[[], object]], *, rounds: int = 5, enou
     True
     """
     times: dict[str, list[Seconds]] = {name: [] for name in calls}
-    for call in calls.values():
+    for call in () if warm else calls.values():
         call()
     began = time.perf_counter()
     for number in range(rounds):
