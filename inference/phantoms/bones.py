@@ -83,7 +83,7 @@ def body(one: Vertebra, look: Look, side: float, x: Plane, v: Plane, chance: np.
     walls = (waist - np.abs(u)) * half
     inside = meet(top - v, v - bottom, walls + 0.3 * wavy, roundness=1.1 + 1.6 * look.remodelled) + 0.5
     path = one.width * np.power(np.clip(1 - np.power(np.abs(u) / waist, SECTION), 0, 1), 1 / SECTION)
-    density = (1 - 0.55 * look.thin) * (1 + 0.45 * look.sclerosis)
+    density = (1 - 0.55 * look.thin) * (1 + 0.8 * look.sclerosis)
     marrow = SPONGE * density * path * trabeculae(look, x, v, chance) * edge(inside)
     shell = COMPACT * (1.05 - 0.42 * look.thin)
     uneven = np.clip(1 + 0.22 * grain(x, v, 5.0, 9.0, chance), 0.3, 1.7)
@@ -121,10 +121,14 @@ def rims(one: Vertebra, look: Look, side: float, u: Plane, v: Plane, plates: tup
 
 def fresh(one: Vertebra, look: Look, u: Plane, v: Plane, top: Plane, path: Plane) -> Plane:
     """A dense band of driven-in trabeculae under the upper endplate, and a step of the anterior cortex."""
-    ahead = (u - 1) * one.depth / 2
-    band = line(v - top + 3.6, 2.0) * edge((0.94 - np.abs(u)) * one.depth / 2, 0.8)
-    jut = line(ahead - 0.4 * look.step, 0.5 + 0.35 * look.step) * line(v - top + 4.4, 2.2) * min(1.0, look.step)
-    result: Plane = COMPACT * (0.105 * look.impaction * path * band + 5.5 * jut)
+    band = line(v - top + 4.2, 3.0) * edge((0.94 - np.abs(u)) * one.depth / 2, 0.8)
+    result: Plane = COMPACT * 0.22 * look.impaction * path * band
+    if look.step:
+        # The upper front corner is driven forward and down over the wall below it.
+        front, height = one.depth / 2, float(one.endplates(1.0)[0])
+        flap = capsule(u * front, v, (front - 2.5, height - 0.3), (front + 0.9 * look.step, height - 4.2), 1.0)
+        under = capsule(u * front, v, (front + 0.9 * look.step, height - 4.2), (front - 1.5, height - 6.4), 0.8)
+        result = result + COMPACT * 10.0 * (edge(flap, 0.4) + 0.8 * edge(under, 0.4))
     return result
 
 

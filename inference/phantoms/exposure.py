@@ -53,14 +53,14 @@ class Site:
 
 
 SITES = {
-    "A": Site(140, 0.22, 1.00, 0.32, 1.10, 0.55, 0.55, 0.42, 0.0),
-    "B": Site(90, 0.30, 1.06, 0.40, 1.00, 0.48, 0.45, 0.40, 9.0),
-    "C": Site(30, 0.38, 0.90, 0.50, 0.92, 0.58, 0.80, 0.45, 12.0),
-    "D": Site(20, 0.46, 0.96, 0.62, 1.22, 0.46, 0.40, 0.48, 0.0),
-    "E": Site(60, 0.34, 1.12, 0.36, 1.34, 0.62, 0.70, 0.44, 16.0),
+    "A": Site(140, 0.22, 1.00, 0.32, 1.10, 0.72, 0.65, 0.42, 0.0),
+    "B": Site(90, 0.30, 1.06, 0.40, 1.00, 0.66, 0.55, 0.40, 9.0),
+    "C": Site(30, 0.38, 0.90, 0.50, 0.92, 0.74, 0.90, 0.45, 12.0),
+    "D": Site(20, 0.46, 0.96, 0.62, 1.22, 0.58, 0.45, 0.48, 0.0),
+    "E": Site(60, 0.34, 1.12, 0.36, 1.34, 0.76, 0.80, 0.44, 16.0),
 }
 # An image intensifier in the operating theatre: few quanta, much scatter.
-C_ARM = Site(10, 0.50, 1.05, 0.60, 1.05, 0.60, 0.60, 0.50, 0.0, veil=0.10)
+C_ARM = Site(10, 0.50, 1.05, 0.60, 1.05, 0.70, 0.60, 0.50, 0.0, veil=0.10)
 
 
 def transmission(lengths: Plane) -> Plane:
@@ -85,14 +85,16 @@ def developed(signal: Plane, site: Site, pixel: float, open_field: Plane) -> Pla
     """Grey values in 0…1, bone bright: logarithm, large-scale contrast taken back, sharpening, the site's window."""
     film = -np.log(np.clip(signal, 2e-2, None))
     film = film - np.median(film)
-    # Soft limits keep the air around the patient from ringing into what lies beside it.
+    # Soft limits keep the air around the patient, and metal, from ringing into what lies beside them.
     film = np.where(film < -1.2, -1.2 + 0.35 * (film + 1.2), film)
-    film = film - site.levelled * broad(film, 30 / pixel)
+    film = film - site.levelled * broad(np.minimum(film, 1.6), 30 / pixel)
+    film = np.where(film > 1.0, 1.0 + 0.5 * (film - 1.0), film)
     film = film + site.crisp * (film - gaussian_filter(film, 2.2 / pixel))
     inside = film[open_field > 0.99]
-    low, high = map(float, np.percentile(inside[:: max(1, inside.size // 20000)], [2.0, 99.6]))
-    margin = 0.08 * (high - low)
-    result: Plane = np.clip((film - low + margin) / (high - low + 2 * margin), 0, 1) ** site.gamma
+    low, high = map(float, np.percentile(inside[:: max(1, inside.size // 20000)], [1.2, 98.5]))
+    # Room above for metal and calcium, which are brighter than any bone.
+    low, high = low - 0.06 * (high - low), high + 0.22 * (high - low)
+    result: Plane = np.clip((film - low) / (high - low), 0, 1) ** site.gamma
     return result
 
 

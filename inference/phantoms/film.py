@@ -96,7 +96,7 @@ def lengths_of(patient: Patient, view: View, chance: np.random.Generator) -> tup
         look = bones.look_of(patient, one)
         if look.swelling:
             u, v = one.local(x, z)
-            soft = soft + SOFT * 9 * look.swelling * line(u - one.depth / 2 - 3, 7) * line(v, 17)
+            soft = soft + SOFT * 17 * look.swelling * line(u - one.depth / 2 - 4, 7) * line(v, 18)
         window = near(view, one, -one.depth / 2 - 6, one.depth / 2 + 9, 28)
         if hard[window].size:
             u, v = one.local(x[window], z[window])

@@ -150,12 +150,12 @@ def film_plan(study: FilmStudy, preset: str) -> FilmPlan:
         for (role, site), count in zip(PLACES[study], COUNTS[study, preset], strict=True)
     )
     scale = 1.0 if preset == "full" else 2.0
-    whole = Framing(heights=(238.0, 290.0), slimness=0.52, scale=scale)
+    whole = Framing(heights=(205.0, 255.0), slimness=0.52, scale=scale)
     varying = Framing(heights=(165.0, 282.0), slimness=0.56, scale=scale)
-    acute = Wanted(age="acute", ambiguity_of_age=AMBIGUITY, several=0.25, implants=0.06, variants=0.08)
+    acute = Wanted(age="acute", ambiguity_of_age=AMBIGUITY, several=0.15, implants=0.06, variants=0.08)
     match study:
         case "s0":
-            return FilmPlan(groups, is_acute, acute, replace(acute, age="old"), 0.5, whole)
+            return FilmPlan(groups, is_acute, acute, replace(acute, age="old"), 0.28, whole)
         case "s2":
             mixed = Wanted(acute=0.5, several=0.4, variants=0.16, implants=0.05)
             return FilmPlan(groups, is_broken, mixed, replace(mixed, several=0.0), 0.0, varying, prevalence=0.485)

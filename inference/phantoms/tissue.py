@@ -82,7 +82,7 @@ def lungs(patient: Patient, x: Plane, z: Plane, chance: np.random.Generator, pix
         sulcus = middle.z - 40 + inspired + side * abs(chance.normal(8, 6)) + chance.normal(0, 3)
         dome = sulcus + rise + 0.9 * texture(chance, 30 / pixel, shape)
         posterior = edge(x - skin_line(patient, z) - 34 - 0.10 * np.clip(z - dome, -20, 60), 4.0)
-        share += 0.105 * edge(z - dome, 1.1) * posterior
+        share += 0.098 * edge(z - dome, 1.1) * posterior
         lowest = np.minimum(lowest, dome)
     return share * beside * (1 - vessels), edge(lowest - z, 4)
 
