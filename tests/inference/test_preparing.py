@@ -27,9 +27,10 @@ from inference.steps import (
     Window,
     ZScore,
 )
+from readerstudy.cases import nifti as site_nifti
 from readerstudy.cases import raster as site_raster
 from tests.inference.declaring import CT, FILM, spec_of
-from tests.inference.image_files import stored_frames
+from tests.inference.image_files import stored_frames, write_nifti
 
 chance = np.random.default_rng(4)
 
@@ -265,6 +266,30 @@ def test_training_and_serving_read_the_same_bytes(tmp_path: Path) -> None:
     trained = read_image(tmp_path / "film.png")
     first, second = (prepare(spec, {"": image}, None).inputs[FILM.name] for image in (served, trained))
     assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("roi", [SquareBox(0.1), VertebraCrop((17.0, 23.0))])
+def test_two_sequences_are_served_as_they_were_trained(tmp_path: Path, roi: SquareBox | VertebraCrop) -> None:
+    # Sagittal slices lying at an angle, the second sequence on a grid of its own.
+    inputs = tuple(Input("MR", name, slices=(-1, 0, 1), apart=4.0) for name in ("T1W", "T2W"))
+    tilt = np.array([[0.98, -0.17, 0.1], [0.17, 0.98, 0], [-0.1, 0.02, 0.99]])
+    turn, _ = np.linalg.qr(tilt)
+    trained, served = {}, {}
+    for name, size, count in (("T1W", 0.9, 50), ("T2W", 0.7, 64)):
+        affine = np.eye(4)
+        affine[:3, :3] = turn * [4.0, size, size]
+        affine[:3, 3] = turn @ [-20.0, -size * count / 2 + 1, -size * count / 2]
+        values = (gaussian_filter(chance.normal(size=(11, count, count)), (0, 2, 2)) * 2000).astype(np.int16)
+        path = write_nifti(tmp_path / f"{name}.nii.gz", values, affine, (0.37, -3.1))
+        trained[name] = read_image(path)
+        (tmp_path / name).mkdir()
+        served[name] = image_of(stored_frames(site_nifti.read(path).pictures, tmp_path / name))
+    spec = spec_of(Percentile(), ZScore(), ResizePad((40, 40)), inputs=inputs, roi=roi)
+    place = Place(5, 24, 26, 12, 14)
+    first, second = (prepare(spec, images, place) for images in (trained, served))
+    for name in ("T1W", "T2W"):
+        assert first.inputs[name].tobytes() == second.inputs[name].tobytes()
+    assert np.array_equal(first.geometry.origin, second.geometry.origin)
 
 
 def test_a_region_without_a_pixel_is_refused() -> None:
