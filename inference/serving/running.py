@@ -23,7 +23,7 @@ from inference.serving.trial import shape_of
 Kind = Literal["onnxruntime", "openvino", "torch"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Pixels that are run at once: the maps of so many stay in the processor's cache, those of a whole batch do not.
-AT_ONCE = 1 << 18
+AT_ONCE = 4 * 224 * 224
 
 
 class Answer(NamedTuple):

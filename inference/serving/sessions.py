@@ -35,6 +35,8 @@ class OnnxSession(Session):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        # Planning all memory ahead takes half as much again of it, and no less time.
+        options.enable_mem_pattern = False
         # Errors only; warnings are of graphs that it makes itself.
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
