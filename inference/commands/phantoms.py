@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.phantoms.plans import PRESETS, STUDIES
+
+if TYPE_CHECKING:
+    from inference.phantoms.check import Check
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -25,6 +31,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     show.add_argument("--height", type=int, default=420, help="of an image, pixels")
     show.add_argument("--plain", action="store_true", help="without the truth")
 
+    check = jobs.add_parser(
+        "check", help="measure what the synthetic patients promise; status 1 if something falls short"
+    )
+    check.add_argument("--seed", type=int, default=7)
+    check.add_argument("--set", type=Path, default=None, help="a set that was built: its best possible reader too")
+
     films = jobs.add_parser("films", help="write films of as many patients, half of them with a fracture")
     films.add_argument("--cases", type=int, default=60)
     films.add_argument("--seed", type=int, default=1)
@@ -33,7 +45,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    {"build": run_build, "show": run_show, "films": run_films}[options.job](options)
+    {"build": run_build, "check": run_check, "show": run_show, "films": run_films}[options.job](options)
 
 
 def run_build(options: argparse.Namespace) -> None:
@@ -41,6 +53,26 @@ def run_build(options: argparse.Namespace) -> None:
 
     built = build_set(options.study, options.out, options.preset, options.seed, workers=options.workers, quiet=False)
     print(f"{built.cases} cases, {built.images} images; {built.manifest}; digest {built.digest}")
+
+
+def run_check(options: argparse.Namespace) -> None:
+    from inference.phantoms.check import checks
+    from inference.phantoms.check_films import best_reader, film_checks
+
+    found = [*checks(options.seed), *film_checks(options.seed)]
+    if options.set:
+        found += best_reader(options.set)
+    if not told(found):
+        sys.exit(1)
+
+
+def told(found: Sequence[Check]) -> bool:
+    """Print a line for every check; whether all hold."""
+    widths = [max(len(getattr(one, column)) for one in found) for column in ("name", "found", "wanted")]
+    for one in found:
+        cells = (text.ljust(width) for text, width in zip((one.name, one.found, one.wanted), widths, strict=True))
+        print(*cells, "holds" if one.holds else "falls short", sep="  ")
+    return all(one.holds for one in found)
 
 
 def run_show(options: argparse.Namespace) -> None:
