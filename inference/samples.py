@@ -33,9 +33,9 @@ class Samples:
     positive : Tensor or None
         float32, shape (n,); None where the truth of a case is not known.
     mask : Tensor or None
-        float32 of 0 and 1, shape (n, 1, *size); None where no loss looks at it.
+        uint8 of 0 and 1, shape (n, 1, *size); None where no loss looks at it.
     level : Tensor or None
-        int64, shape (n, *size): 0 is background, i the i-th level of the specification.
+        uint8, shape (n, *size): 0 is background, i the i-th level of the specification.
     digests : tuple of str
         Of all images of a case together.
     image_digests : tuple of tuple of str
@@ -97,8 +97,8 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     level = spec.output(Level)
     codes = _classes(level) if level is not None and Level in wanted else None
     inputs = _room_for(spec, len(cases))
-    masks = torch.zeros((len(cases), 1, *spec.size)) if Mask in wanted else None
-    levels = None if codes is None else torch.zeros((len(cases), *spec.size), dtype=torch.long)
+    masks = torch.zeros((len(cases), 1, *spec.size), dtype=torch.uint8) if Mask in wanted else None
+    levels = None if codes is None else torch.zeros((len(cases), *spec.size), dtype=torch.uint8)
     digests, geometries = [], []
     for place, case in enumerate(tqdm(cases, desc="images", unit="case", leave=False)):
         if Probability in wanted and case.positive is None:
@@ -134,17 +134,17 @@ def _prepared(spec: ModelSpec, case: CohortCase) -> tuple[Prepared, tuple[str, .
         raise type(error)(f"Case {case.case}: {error}") from error
 
 
-def _mask(case: CohortCase, geometry: Geometry, first: Image, by_place: bool) -> NDArray[np.float32]:
+def _mask(case: CohortCase, geometry: Geometry, first: Image, by_place: bool) -> NDArray[np.uint8]:
     if case.mask is not None:
-        inside: NDArray[np.float32] = (_labels(case, geometry, first, "mask") != 0).astype(np.float32)
+        inside: NDArray[np.uint8] = (_labels(case, geometry, first, "mask") != 0).astype(np.uint8)
         return inside
     if case.positive is False:
-        return np.zeros(geometry.size, np.float32)
+        return np.zeros(geometry.size, np.uint8)
     if not by_place:
         raise BadCohort(f"Case {case.case} has no mask and is not negative; only a negative case may lack one.")
     if case.place is None or min(case.place.height, case.place.width) <= 0:
         raise BadCohort(f"Case {case.case} has neither a mask nor a place with height and width, and is not negative.")
-    return geometry.onto(_ellipse(case.place, geometry.shape)).astype(np.float32)
+    return geometry.onto(_ellipse(case.place, geometry.shape))
 
 
 def _ellipse(place: Place, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -156,7 +156,7 @@ def _ellipse(place: Place, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     return volume
 
 
-def _level(case: CohortCase, geometry: Geometry, first: Image, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _level(case: CohortCase, geometry: Geometry, first: Image, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if case.levels is None:
         raise BadCohort(f"Case {case.case} has no label image of its levels, which the model is taught.")
     labels = _labels(case, geometry, first, "levels").astype(np.int64)
@@ -172,12 +172,12 @@ def _labels(case: CohortCase, geometry: Geometry, first: Image, column: str) -> 
         raise BadCohort(f"Case {case.case}, {column}: {error}") from error
 
 
-def _classes(level: Level) -> NDArray[np.int64]:
+def _classes(level: Level) -> NDArray[np.uint8]:
     """Class of every code: i for the i-th level of the output, 0 for all others."""
     unknown = [name for name in level.levels if name not in CODES]
     if unknown:
         raise BadCohort(f"{unknown[0]} is no vertebral level; known are {', '.join(CODES)}.")
-    classes = np.zeros(max(CODES.values()) + 1, np.int64)
+    classes = np.zeros(max(CODES.values()) + 1, np.uint8)
     for number, name in enumerate(level.levels, start=1):
         classes[CODES[name]] = number
     return classes

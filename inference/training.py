@@ -226,10 +226,13 @@ def schedule_of(settings: Train, optimiser: torch.optim.Optimizer, steps: int) -
 
 
 def batch_of(samples: Samples, chosen: Tensor) -> Batch:
-    return Batch(
-        {name: tensor[chosen] for name, tensor in samples.inputs.items()},
-        Truth(*(None if part is None else part[chosen] for part in (samples.positive, samples.mask, samples.level))),
+    """Masks and levels are kept as bytes and computed with as numbers."""
+    truth = Truth(
+        None if samples.positive is None else samples.positive[chosen],
+        None if samples.mask is None else samples.mask[chosen].float(),
+        None if samples.level is None else samples.level[chosen].long(),
     )
+    return Batch({name: tensor[chosen] for name, tensor in samples.inputs.items()}, truth)
 
 
 def on(batch: Batch, device: torch.device) -> Batch:
