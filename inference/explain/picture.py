@@ -30,9 +30,9 @@ def over_png(image: NDArray[np.float32], plane: NDArray[np.float32]) -> bytes:
     low, high = np.percentile(image, [1, 99])
     grey = np.clip((image - low) / max(float(high - low), 1e-12), 0, 1)[..., None]
     support = np.clip(plane, 0, 1)[..., None]
-    # Yellow, then orange, then red: lighter where the map is weaker, so that it reads without colours too.
-    colour = np.concatenate([np.ones_like(support), 1 - 0.9 * support, 0.25 * (1 - support)], axis=-1)
-    share = np.where(support < FAINT, 0.0, MOST * support)
+    # Yellow, then orange, then red; the stronger the support, the less of the image shows through.
+    colour = np.concatenate([np.ones_like(support), 0.9 - 0.8 * support, np.zeros_like(support)], axis=-1)
+    share = MOST * np.clip((support - FAINT) / (1 - FAINT), 0, 1) ** 0.5
     mixed = (1 - share) * grey + share * colour
     return _png(Picture.fromarray((mixed * 255).round().astype(np.uint8)))
 
