@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.bodies import Side
 from inference.calibration import calibrated
 from inference.cards import CARD, Card
 from inference.cohort import BadCohort, CohortCase, read_cohort
@@ -167,8 +168,17 @@ def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:
         levels[codes == CODES[name]] = place
     fracture = map_of(folder.path / "masks", case.case)
     spacing = spacing_of(case, 2) or (1.0, 1.0)
-    found = find(levels, ORDER, None if fracture is None else fracture.astype(float), spacing=(spacing[0], spacing[1]))
-    return match(found.vertebrae, folder.truths[case.case])
+    truths = folder.truths[case.case]
+    # How the film hangs is no finding: the corners of the truth say it, so that front is compared with front.
+    fronts = [truth.front for truth in truths if truth.front]
+    found = find(
+        levels,
+        ORDER,
+        None if fracture is None else fracture.astype(float),
+        spacing=(spacing[0], spacing[1]),
+        anterior=max(set(fronts), key=fronts.count) if fronts else None,
+    )
+    return match(found.vertebrae, truths)
 
 
 def decided(folder: Folder, pair: Matched) -> Matched:
@@ -253,7 +263,8 @@ def true_bodies(path: Path) -> dict[str, list[TrueBody]]:
                 raise BadCohort(f"{path.name}, row {number}: {error} is missing or no number.") from error
             height = float(np.hypot(*(corners[1] - corners[2])))
             middle = corners.mean(axis=0)
-            body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height)
+            front: Side = "left" if corners[0, 1] < corners[1, 1] else "right"
+            body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height, front)
             found.setdefault(row["case"], []).append(body)
     return found
 

@@ -29,6 +29,9 @@ SPECK = 0.15
 TOP = 0.5
 # A found body is the true one next to it where their middles lie nearer than this share of a body's height.
 NEAR = 0.6
+LUMBAR = ("L1", "L2", "L3", "L4", "L5")
+# Degrees from one lumbar body to the next, below which the lordosis says nothing.
+LEAST_TURN = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,13 @@ class Found:
 
 
 class TrueBody(NamedTuple):
-    """One vertebra of the reference: level, whether fractured, middle (row, column) and posterior height in pixels."""
+    """One vertebra of the reference: level, whether fractured, middle (row, column), height behind in pixels, front."""
 
     level: str
     fractured: bool
     middle: tuple[float, float]
     height: float
+    front: Side | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def find(
     fracture: Floats | None = None,
     *,
     spacing: tuple[float, float] = (1.0, 1.0),
-    anterior: Side = "left",
+    anterior: Side | None = None,
     geometry: Geometry | None = None,
 ) -> Found:
     """The vertebrae of one sagittal picture.
@@ -122,8 +126,8 @@ def find(
         Probability of each pixel to lie in a fractured body.
     spacing : (float, float)
         mm a row and a column of the image (of the map itself where no geometry is given).
-    anterior : {"left", "right"}
-        Where the patient's front lies.
+    anterior : {"left", "right"}, optional
+        Where the patient's front lies; judged from the column itself where it is not told (`front_of`).
     geometry : Geometry, optional
         Leads from the network's input back to the image; corners and middles are then pixels of the image.
 
@@ -138,9 +142,43 @@ def find(
     """
     parts = _components(np.asarray(levels))
     kept, dropped = _in_order(parts)
-    vertebrae = [_vertebra(part, names, fracture, spacing, anterior, geometry) for part in kept]
+    side = anterior or front_of({names[part.level - 1]: part.mask for part in kept}) or "left"
+    vertebrae = [_vertebra(part, names, fracture, spacing, side, geometry) for part in kept]
     told = tuple(f"{names[part.level - 1]} at row {part.row:.0f}, {part.pixels} pixels: {why}" for part, why in dropped)
     return Found(_graded(vertebrae, list(names)), told)
+
+
+def front_of(bodies: Mapping[str, Bools]) -> Side | None:
+    """On which side of a sagittal picture the patient's front lies, from the lumbar lordosis.
+
+    Downwards from L1 the end-plates turn so that the discs open to the front; in the thoracic spine they turn the
+    other way, so it takes no part.
+
+    Parameters
+    ----------
+    bodies : mapping of str to ndarray of bool
+        Level to its mask, all of one picture.
+
+    Returns
+    -------
+    {"left", "right"} or None
+        None where fewer than three lumbar bodies can be measured, or they hardly turn.
+    """
+    places, leans = [], []
+    for level, mask in bodies.items():
+        outline = outline_of(mask) if level in LUMBAR else None
+        if outline is not None:
+            upper, lower = (
+                np.subtract(outline.corner(f"posterior_{plate}"), outline.corner(f"anterior_{plate}"))
+                for plate in ("superior", "inferior")
+            )
+            places.append(LUMBAR.index(level))
+            leans.append(np.degrees(np.arctan2(upper[0] + lower[0], upper[1] + lower[1])))
+    if len(places) < 3:
+        return None
+    # Degrees a level by which the right end of a body sinks on the way down.
+    turn = float(np.polyfit(places, leans, 1)[0])
+    return None if abs(turn) < LEAST_TURN else "right" if turn > 0 else "left"
 
 
 def body_probability(values: Floats, share: float = TOP) -> float:
