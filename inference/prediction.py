@@ -295,7 +295,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Request:
-    """What a worker is asked: one model, some cases.
+    """What a worker is asked: one model, some cases, and how long its silence is borne.
 
     Examples
     --------
@@ -309,6 +309,7 @@ class Request:
     card_digest: str
     heatmap: bool
     items: tuple[Item, ...]
+    lease_seconds: Annotated[float, Within(1.0)] = 60.0
 
     def to_message(self) -> dict[str, Any]:
         """The request as plain data for a message queue."""

@@ -9,8 +9,8 @@ from typing import Any, Self
 from inference.prediction import Item
 from inference.worker import app
 
-# A case that takes long says so now and then; one that takes longer than this is given up by silence.
-EVERY_SECONDS, PATIENCE_SECONDS = 10.0, 900.0
+# A case that takes longer than this is given up by silence.
+PATIENCE_SECONDS = 900.0
 
 
 @app.task(name="inference.predict", acks_late=True, ignore_result=True)
@@ -24,7 +24,7 @@ def predict(request: dict[str, Any]) -> int:
     from inference.prediction import Prediction, Request
 
     asked = Request.from_message(request)
-    with Pulse() as pulse:
+    with Pulse(every=asked.lease_seconds / 4) as pulse:
         for item in asked.items[:1]:
             pulse.begin(item)
         for (item, answer), following in zip_longest(answers_to(asked), asked.items[1:]):
@@ -40,7 +40,8 @@ class Pulse:
     """Says that work on a case begins, and goes on saying so: its lease runs anew, and a case that kills its workers is
     known by it. A case that never ends falls silent, so that its lease lapses."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: float) -> None:
+        self._every = every
         self._item: Item | None = None
         self._began = 0.0
         self._ended = Event()
@@ -51,7 +52,7 @@ class Pulse:
         beat(item)
 
     def _go_on(self) -> None:
-        while not self._ended.wait(EVERY_SECONDS):
+        while not self._ended.wait(self._every):
             if self._item is not None and time.monotonic() - self._began < PATIENCE_SECONDS:
                 beat(self._item)
 

@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404
@@ -197,6 +198,7 @@ def request_for(algorithm: Algorithm, batch: Sequence[Prediction]) -> Request:
         card_digest=algorithm.digest,
         heatmap=True,
         items=tuple(item_for(prediction, cases[of_prediction[prediction.pk]]) for prediction in batch),
+        lease_seconds=settings.PREDICTION_LEASE.total_seconds(),
     )
 
 

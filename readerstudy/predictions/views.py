@@ -13,7 +13,7 @@ from . import actions, queries
 from .findings import findings_in
 from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
-from .permissions import check_registers
+from .permissions import check_registers, registers
 from .sections import sections_of
 
 
@@ -81,7 +81,8 @@ def run(request: HttpRequest, study: str, run: str) -> HttpResponse:
     context = {"study": of_study, "run": shown, "progress": queries.progress_of(shown)}
     if getattr(request, "htmx", False):
         return render(request, "predictions/_progress.html", context)
-    return render(request, "predictions/run.html", context | {"rows": queries.predictions_in(shown)})
+    context |= {"rows": queries.predictions_in(shown), "registers": registers(person(request))}
+    return render(request, "predictions/run.html", context)
 
 
 @require_POST
