@@ -119,7 +119,7 @@ def measured(body: NDArray[np.bool_], spacing: tuple[float, float], anterior: Si
     """
     if body[[0, -1]].any() or body[:, [0, -1]].any() or body.sum() < LEAST_PIXELS:
         return None
-    places: Numbers = np.argwhere(body) * np.array(spacing, np.float64)
+    places = np.argwhere(body).astype(np.float64) * spacing
     across, down = frame_of(places)
     if anterior == "left":
         across = -across
