@@ -178,7 +178,7 @@ def with_predictions(study: Study, *, by: User) -> PredictionRun:
     with (model / "card.json").open("rb") as card, (model / "weights.safetensors").open("rb") as weights:
         algorithm = Algorithm.objects.first() or register_algorithm(card=card, weights=weights, by=by)
     run = start_run(study=study, algorithm=algorithm, assists=True, by=by)
-    threshold = algorithm.card["operating_point"]["threshold"]
+    threshold = algorithm.card["spec"]["decision"]["threshold"]
     for number, row in enumerate(run.run_cases.select_related("prediction").order_by("case__label")):
         probability = round(0.1 + 0.1 * number, 6)
         said = Outcome(

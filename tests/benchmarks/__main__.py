@@ -76,27 +76,24 @@ def inference_line(films: Path) -> str:
     code = """
 import sys, time
 from pathlib import Path
-import numpy as np
 import torch
-from inference.pixels import read_file
-from inference.predict import model_in, predict
-from inference.preprocess import Preprocessing
-card, model = model_in(Path(sys.argv[1]))
-images = [read_file(path) for path in sorted(Path(sys.argv[2]).glob("*.png"))]
-names = [str(i) for i in range(len(images))]
-predict(card, model, images[:2], names[:2])
-began = time.perf_counter()
+from inference.explain.cam import heat_maps
+from inference.images import read_image
+from inference.predicting import answers, stacked
+from inference.preparing import prepare
+from inference.weights import load_declared
+torch.set_num_threads(1)
+card, model = load_declared(Path(sys.argv[1]))
+images = [read_image(path) for path in sorted(Path(sys.argv[2]).glob("*.png"))]
+whole = bare = 0.0
 for start in range(0, len(images), 16):
-    predict(card, model, images[start:start + 16], names[start:start + 16])
-whole = time.perf_counter() - began
-prepare = Preprocessing.from_recipe(card.recipe["preprocessing"])
-batch = torch.from_numpy(np.stack([prepare(image) for image in images]))[:, None]
-with torch.inference_mode():
-    model(batch[:2])
     began = time.perf_counter()
-    for chunk in batch.split(16):
-        model(chunk)
-    bare = time.perf_counter() - began
+    inputs = stacked([prepare(card.declared, {"": image}, None) for image in images[start:start + 16]])
+    ready = time.perf_counter()
+    list(answers(model, inputs))
+    forward = time.perf_counter()
+    heat_maps(model, card.declared, inputs)
+    whole, bare = whole + time.perf_counter() - began, bare + forward - ready
 n = len(images)
 print(f"prediction with heat map: {n / whole:.0f} films/s; the bare network {n / bare:.0f}/s; ratio {whole / bare:.1f}")
 """

@@ -101,7 +101,7 @@ def series_findings(folder: Path, row: Row) -> dict[str, Any]:
 
 
 def record(row: RunCase, findings: dict[str, Any]) -> None:
-    threshold = row.run.algorithm.card["operating_point"]["threshold"]
+    threshold = row.run.algorithm.card["spec"]["decision"]["threshold"]
     answer = Outcome(
         probability=0.91,
         positive=threshold <= 0.91,

@@ -1,6 +1,5 @@
 """Between the site and the models: what each reads of the other, and what it leaves alone."""
 
-import io
 import os
 import subprocess
 import sys
@@ -10,12 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.cohort import digest_of
 from inference.phantoms import build
-from inference.pixels import read_file
-from inference.predict import model_in, predict
 from readerstudy.cases import manifest
-from tests.models import ROOT, plain_environment, trained_model, training_command, write_films
+from tests.models import ROOT, inference, teach, trained_model, write_films
 
 
 @pytest.mark.parametrize("program", ["readerstudy.wsgi", "readerstudy.celery"])
@@ -40,16 +36,13 @@ def test_the_manifest_of_the_phantoms_is_read_by_the_import(tmp_path: Path) -> N
 
 
 def test_the_heat_map_follows_the_weights(tmp_path: Path) -> None:
-    films = write_films(tmp_path / "films", 8, seed=4, films_per_patient=1)
-    other = training_command(films, tmp_path / "other", epochs=2, seed=5)
-    subprocess.run(other, cwd=ROOT, env=plain_environment(), capture_output=True, check=True)
-    pixels = read_file(films.parent / "F001.png")
+    films = write_films(tmp_path / "films", 20, seed=4, films_per_patient=1)
+    other = teach(films, tmp_path / "other", epochs=2, seed=5)
     maps = []
-    for folder in (trained_model(), tmp_path / "other"):
-        card, model = model_in(folder)
-        (answer,) = predict(card, model, [pixels], [digest_of(pixels)])
-        assert answer.heatmap_png is not None
-        with Image.open(io.BytesIO(answer.heatmap_png)) as image:
+    for number, folder in enumerate((trained_model(), other)):
+        out = tmp_path / f"map{number}.png"
+        inference("explain", str(films.parent / "F001.png"), "--model", str(folder), "--out", str(out))
+        with Image.open(out) as image:
             maps.append(np.asarray(image))
     assert all(plane.dtype == np.uint8 and plane.std() > 0 for plane in maps)
     assert not np.array_equal(maps[0], maps[1])

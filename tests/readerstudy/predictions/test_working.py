@@ -42,12 +42,12 @@ def test_what_is_sent_can_be_answered_and_the_answer_stored(run: PredictionRun) 
         assert working.record(item.prediction, item.lease, answer.to_message())
     assert progress_of(run).complete
     for row in rows_of(run):
-        threshold = row.algorithm.card["operating_point"]["threshold"]
+        threshold = row.algorithm.card["spec"]["decision"]["threshold"]
         assert row.positive == (row.probability >= threshold)
         (heatmap,) = findings_in(row.findings).heatmaps or ()
         assert (heatmap.series, heatmap.slice) == (0, 0)
         assert storage().size(heatmap.key) > 0
-        assert set(row.seconds) == {"load", "preprocess", "forward", "explain"}
+        assert set(row.seconds) == {"load", "preprocess", "forward", "post", "explain"}
     assert finished_events() == 4
 
 

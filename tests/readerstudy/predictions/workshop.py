@@ -31,7 +31,7 @@ def rows_of(run: PredictionRun) -> list[Prediction]:
 
 def outcome_for(row: Prediction, probability: float = 0.75, **changes: Any) -> dict[str, Any]:
     """What a worker says of this case."""
-    threshold = row.algorithm.card["operating_point"]["threshold"]
+    threshold = row.algorithm.card["spec"]["decision"]["threshold"]
     answer = Outcome(
         probability=probability,
         positive=probability >= threshold,
