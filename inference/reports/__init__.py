@@ -26,7 +26,7 @@ from inference.reports import (
 )
 from inference.reports.contract import Report
 from inference.reports.statistics import Statistics
-from inference.reports.study import SEEN, BadStudy, Study
+from inference.reports.study import SEEN, TUNED, BadStudy, Study
 from inference.reports.words import counted
 
 Maker = Callable[[Study, Statistics], Report]
@@ -165,7 +165,8 @@ def facts(study: Study) -> dict[str, str]:
     found: dict[str, str] = {}
     frame = study.predictions if study.predictions is not None else study.manifest
     if frame is not None:
-        tested = frame[frame["set"] != SEEN] if (frame["set"] != SEEN).any() else frame
+        seen = frame["set"].isin((SEEN, TUNED))
+        tested = frame[~seen] if not seen.all() else frame
         single = tested.drop_duplicates("case")
         found["cases"], found["patients"] = str(len(single)), str(single["patient"].nunique())
         found["positive"] = str(int((single["truth"].astype(float) == 1).sum()))

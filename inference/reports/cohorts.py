@@ -9,7 +9,7 @@ from inference.reports.asked import ALONE, models_only, scores
 from inference.reports.contract import Figure, Footer, Report, Table, empty
 from inference.reports.models import INTERVALS, footer
 from inference.reports.statistics import NoStatistics, Statistics
-from inference.reports.study import SEEN, Study
+from inference.reports.study import SEEN, TUNED, Study
 from inference.reports.words import counted, listed
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def subgroups(study: Study, statistics: Statistics) -> Report:
     manifest, predictions = study.manifest, study.predictions
     if manifest is None or predictions is None:
         return empty(id, title, "A manifest and predictions are wanted; the study lacks one of them.")
-    known = predictions[predictions["set"] != SEEN].merge(facts(manifest), on="case", how="inner")
+    tested = predictions[~predictions["set"].isin((SEEN, TUNED))]
+    known = tested.merge(facts(manifest), on="case", how="inner")
     parts = cut(known)
     if parts is None:
         return empty(id, title, "The manifest holds no facts with a few values each, so there are no parts.")

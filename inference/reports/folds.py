@@ -64,9 +64,11 @@ def out_of_fold(study: Study) -> pd.DataFrame | None:
     stored = study.table("oof.csv")
     if stored is None:
         return None
+    # A draft, its folds and its versions hold the same rows.
+    kept = stored.drop_duplicates(["case", "patient", "fold", "logit"])
     names = {str(one.folder): one.card.name for one in study.trained}
-    system = stored["folder"].map(lambda folder: names.get(folder, "model"))
-    return stored.assign(system=system, score=stored["logit"].astype(float), decision=np.nan)
+    system = kept["folder"].map(lambda folder: names.get(folder, "model"))
+    return kept.assign(system=system, score=kept["logit"].astype(float), decision=np.nan)
 
 
 def fold_table(part: pd.DataFrame) -> pd.DataFrame:

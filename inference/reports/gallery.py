@@ -8,7 +8,7 @@ from inference.reports.contract import Footer, Panel, Picture, Report, Table, em
 from inference.reports.models import NO_PREDICTIONS
 from inference.reports.pictures import film, overlay, true_mask
 from inference.reports.statistics import Statistics
-from inference.reports.study import SEEN, Study
+from inference.reports.study import SEEN, TUNED, Study
 from inference.reports.words import number
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def gallery(study: Study, statistics: Statistics) -> Report:
     id, title = "R22", "Right and wrong cases"
     if study.predictions is None or "positive" not in study.predictions.columns:
         return empty(id, title, NO_PREDICTIONS)
-    frame = study.predictions[study.predictions["set"] != SEEN]
+    frame = study.predictions[~study.predictions["set"].isin((SEEN, TUNED))]
     model = most_right(frame[frame["set"] == study.own_set])
     if model is None:
         return empty(id, title, "No model has decided on the study's own set.")

@@ -10,7 +10,7 @@ from inference.reports import figures
 from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.pictures import film, heated, of_model, overlay, true_mask
 from inference.reports.statistics import Statistics
-from inference.reports.study import Study, systems, with_sets
+from inference.reports.study import TUNED, Study, systems, with_sets
 from inference.reports.words import number
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ def pictured(study: Study) -> Panel | None:
     """Positives with the highest probability of the first model, beside every model's heat map."""
     frame = study.predictions
     if frame is None:
+        return None
+    frame = frame[frame["set"] != TUNED]
+    if frame.empty:
         return None
     first = frame[(frame["system"] == frame["system"].iloc[0]) & (frame["truth"].astype(float) == 1)]
     rows = []

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inference.cards import OUT_OF_FOLD, TUNING
 from inference.reports import figures
 from inference.reports.asked import ALONE, CALIBRATION, PAIRS, of_set, scores
 from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.statistics import Answer, Findings, NoStatistics, Statistics
-from inference.reports.study import SEEN, Study
+from inference.reports.study import SEEN, TUNED, Study
 from inference.reports.words import counted, number, p_value
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def sets_of(study: Study) -> list[str]:
     if frame is None:
         return []
     known = [name for name, part in frame.groupby("set", sort=False) if part["truth"].nunique() == 2]
-    return sorted(map(str, known), key=lambda name: (name == SEEN, name != study.own_set, name))
+    return sorted(map(str, known), key=lambda name: (name in (SEEN, TUNED), name != study.own_set, name))
 
 
 def counts_of(frame: pd.DataFrame) -> dict[str, int]:
@@ -44,7 +45,10 @@ def footer(study: Study, answers: dict[str, Answer], interval: str, *names: str)
     frame = study.predictions
     seed = next(iter(answers.values())).seed if answers else None
     links = {f"The statistics of {word}": linked(one) for word, one in answers.items()}
-    return Footer(seed, {} if frame is None else counts_of(frame), interval, study.sources(*names), links)
+    # Logits beside a card are predictions too.
+    beside = (OUT_OF_FOLD, TUNING) if "predictions.csv" in names else ()
+    sources = study.sources(*dict.fromkeys((*names, *beside)))
+    return Footer(seed, {} if frame is None else counts_of(frame), interval, sources, links)
 
 
 def linked(answer: Answer) -> str:
@@ -230,7 +234,7 @@ def moved(study: Study, statistics: Statistics) -> Report:
     import pandas as pd
 
     id, title = "R13", "Internal and external"
-    names = [name for name in sets_of(study) if name != SEEN]
+    names = [name for name in sets_of(study) if name not in (SEEN, TUNED)]
     if len(names) < 2:
         return empty(id, title, "There is one set of cases only, so nothing can be said of other hospitals.")
     answers, refused = asked(study, statistics, names)

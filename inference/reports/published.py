@@ -160,8 +160,9 @@ def places(fact: Fact) -> list[tuple[str, str, Chosen]]:
 
 
 def sets(column: pd.Series[str], wanted: str) -> pd.Series[bool]:
-    """The set of that name; any external one for "external"."""
-    return column.astype(str).str.startswith(wanted) if wanted == "external" else column.astype(str) == wanted
+    """The set of that name; any external one for "external", that which was chosen on for "validation"."""
+    known = column.astype(str)
+    return known.str.startswith(wanted) if wanted in ("external", "validation") else known == wanted
 
 
 def differs(study: Study, paper: Paper, frame: pd.DataFrame) -> list[str]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.cards import CARD, Card, CardError
+from inference.cards import CARD, DRAFT, OUT_OF_FOLD, TUNING, Card, CardError
 from inference.cohort import BadCohort
 from inference.history import HISTORY, Epoch, read_history
 
@@ -38,6 +38,7 @@ NEEDED = {
 }
 SEEN = "development (seen in training)"
 FOLDS = "cross-validation"
+TUNED = "validation (chosen on)"
 
 
 class BadStudy(BadCohort):
@@ -123,9 +124,16 @@ class Study:
 
     @cached_property
     def predictions(self) -> pd.DataFrame | None:
-        """Per case, with the columns ``system`` (the model, with its version where there are several) and ``set``."""
-        frame = self.table("predictions.csv")
-        return None if frame is None else with_sets(systems(frame))
+        """Per case, with the columns ``system`` (the model, with its version where there are several) and ``set``.
+
+        Out-of-fold and tuning logits beside a decided card are answers too, at its calibration and threshold.
+        """
+        import pandas as pd
+
+        stored = self.table("predictions.csv")
+        frames = [*([] if stored is None else [stored]), *(own_logits(one) for one in self.trained)]
+        frames = [frame for frame in frames if not frame.empty]
+        return with_sets(systems(pd.concat(frames, ignore_index=True))) if frames else None
 
     @cached_property
     def vertebrae(self) -> pd.DataFrame | None:
@@ -167,7 +175,10 @@ class Study:
 
     @cached_property
     def trained(self) -> tuple[Trained, ...]:
-        """Models whose card lies in the folder; folds of a cross-validation belong to the card above them."""
+        """Models whose card lies in the folder, without drafts that were decided.
+
+        Folds of a cross-validation lie in the folder ``folds`` beside the versions of their model.
+        """
         found = []
         folders = [path.parent for path in self.paths(CARD)]
         for folder in folders:
@@ -177,12 +188,9 @@ class Study:
                 card = Card.read(folder, draft=True)
             except CardError as error:
                 raise BadStudy(f"{(folder / CARD).relative_to(self.folder)}: {error}") from error
-            histories = {
-                "" if path.parent == folder else str(path.parent.relative_to(folder)): read_history(path)
-                for path in sorted(folder.rglob(HISTORY))
-            }
-            found.append(Trained(folder, card, histories))
-        return tuple(found)
+            found.append(Trained(folder, card, histories_of(folder)))
+        decided = {one.card.name for one in found if one.card.version != DRAFT}
+        return tuple(one for one in found if one.card.version != DRAFT or one.card.name not in decided)
 
     @cached_property
     def own_set(self) -> str:
@@ -198,6 +206,41 @@ class Study:
 
     def of_models(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         return frame[frame["system"].isin(names)]
+
+
+def histories_of(folder: Path) -> dict[str, tuple[Epoch, ...]]:
+    """Histories of a model by fold, "" for that of the final one."""
+    own = {
+        "" if path.parent == folder else path.parent.name: read_history(path) for path in sorted(folder.rglob(HISTORY))
+    }
+    beside = sorted((folder.parent / "folds").glob(f"*/{HISTORY}")) if (folder / CARD).is_file() else []
+    return own | {path.parent.name: read_history(path) for path in beside}
+
+
+def own_logits(one: Trained) -> pd.DataFrame:
+    """Out-of-fold and tuning predictions that lie beside a decided card, as rows of ``predictions.csv``."""
+    import numpy as np
+    import pandas as pd
+
+    from inference.calibration import calibrated
+
+    decision = None if one.card.spec is None else one.card.spec.decision
+    frames = []
+    for name in (OUT_OF_FOLD, TUNING):
+        path = one.folder / name
+        if decision is None or not path.is_file():
+            continue
+        frame = pd.read_csv(path, dtype=dict.fromkeys(LABELS, str))
+        probability = np.round(calibrated(decision.calibration, frame["logit"].to_numpy(dtype=float)), 6)
+        known = frame["fold"] if name == OUT_OF_FOLD else None
+        frames.append(
+            frame.assign(
+                role="develop" if name == OUT_OF_FOLD else TUNED, site="", model=one.card.name,
+                version=one.card.version, fold=known, probability=probability,
+                positive=(probability >= decision.threshold).astype(int), folder=str(one.folder),
+            )
+        )  # fmt: skip
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def systems(frame: pd.DataFrame) -> pd.DataFrame:

@@ -108,11 +108,10 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
 
 
 def unit_sentence(row: Mapping[str, Any]) -> str:
-    numbers = {name: float(row[name]) for name in ("AUC", "AUC low", "AUC high", "sensitivity", "specificity")}
+    limits = f"{number(row['AUC low'], 3)}–{number(row['AUC high'], 3)}"
     return (
-        f"{row['model']}, {row['set']}: AUC {number(numbers['AUC'], 3)} ({number(numbers['AUC low'], 3)}–"
-        f"{number(numbers['AUC high'], 3)}) per vertebra, sensitivity {number(numbers['sensitivity'], 3)}, "
-        f"specificity {number(numbers['specificity'], 3)}."
+        f"{row['model']}, {row['set']}: AUC {number(row['AUC'], 3)} ({limits}) per vertebra, sensitivity "
+        f"{number(row['sensitivity'], 3)}, specificity {number(row['specificity'], 3)}."
     )
 
 

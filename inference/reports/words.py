@@ -22,22 +22,26 @@ def digits_for(values: Sequence[float]) -> int:
     return max(0, min(8, 2 - math.floor(math.log10(largest)) if largest < 100 else 1 if largest < 1000 else 0))
 
 
-def number(value: float, digits: int | None = None) -> str:
-    """With as many decimals as its size asks for, unless said; a true minus sign.
+def number(value: float | None, digits: int | None = None) -> str:
+    """With as many decimals as its size asks for, unless said; a true minus sign; a dash where there is none.
 
-    >>> number(-0.12345), number(123.456), number(0.0071, 3)
-    ('−0.123', '123.5', '0.007')
+    >>> number(-0.12345), number(123.456), number(0.0071, 3), number(None)
+    ('−0.123', '123.5', '0.007', '–')
     """
+    if value is None or not math.isfinite(value):
+        return "–"
     value = 0.0 if abs(value) < 1e-12 else value
     return f"{value:.{digits_for([value]) if digits is None else digits}f}".replace("-", MINUS)
 
 
-def p_value(p: float) -> str:
-    """As journals print it.
+def p_value(p: float | None) -> str:
+    """As journals print it; a dash where there is none.
 
     >>> p_value(0.0123), p_value(0.00004), p_value(1.0)
     ('.012', '< .001', '1.00')
     """
+    if p is None or not math.isfinite(p):
+        return "–"
     if p < 0.001:
         return "< .001"
     return "1.00" if p >= 0.995 else f"{p:.3f}".replace("0.", ".", 1)
