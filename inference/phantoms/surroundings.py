@@ -184,7 +184,8 @@ def lungs(canvas: Canvas, patient: Patient, course: Course, rough: Volume) -> No
         return
     ahead = part.forward - course.trend[:, window[1]]
     chest = ellipse(part, course.trend[:, window[1]] + 34, 0.0, (74.0, 116.0))
-    spine = ellipse(part, course.back[:, window[1]] + 22, course.left[:, window[1]], (44.0, 31.0))
+    # The column with the mediastinum before it.
+    spine = ellipse(part, course.back[:, window[1]] + 82, course.left[:, window[1]], (105.0, 36.0))
     low = np.float32(0.55) * np.clip(ahead + 20, 0, 60) - np.float32(0.35) * (np.abs(part.across) - 45)
     # Behind the bodies the muscles of the back keep it aside.
     side = np.maximum(part.forward - course.back[:, window[1]] + 6, np.abs(part.across) - 42)

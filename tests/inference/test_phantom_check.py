@@ -1,9 +1,13 @@
 """What `phantoms check` measures: exact on shapes of known size, and everything that is promised holds."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from inference.phantoms.check import checks, measured, measured_loss
+from inference.phantoms.check import checks, digest_of, measured, measured_loss
 from inference.phantoms.column import Wanted, make_patient
 
 
@@ -53,6 +57,18 @@ def test_a_body_at_the_border_is_not_measured() -> None:
     body[0:20, 10:30] = True
     assert measured(body, (1.0, 1.0)) is None
     assert measured(np.zeros((40, 40), bool), (1.0, 1.0)) is None
+
+
+def test_bytes_hang_on_no_process() -> None:
+    code = "from inference.phantoms.check import digest_of; print(digest_of(3))"
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": "5"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert other.stdout.strip() == digest_of(3)
 
 
 def test_every_promise_holds() -> None:
