@@ -19,6 +19,11 @@ explain                where it looked: Grad-CAM and relatives; the pointing gam
 serving                ONNX beside the weights, checked against torch; the fastest runtime of this machine
 saliency               Grad-CAM and its relative for heads that weigh each place
 evaluate               what a model reaches on a cohort
+vertebrae, bodies      from maps to one row a vertebra: level, probability, corners, heights, grade
+label_volumes          the same heights from label volumes of CT and MR
+segmentation           Dice, Hausdorff distance, S, E and F measures; pixel accuracy beside that of an empty mask
+evaluating             stored masks, levels and heat maps measured: tables beside the predictions
+reports                R01 to R22 from stored predictions and readings, on one page beside the published numbers
 predict                one function for one case, a batch, a worker
 matching               which series of a case is which input of a model
 opening, statement     models as workers keep them; from a network's answer to what is said of a case

@@ -9,7 +9,7 @@ from inference.reports.models import NO_PREDICTIONS
 from inference.reports.pictures import film, overlay, true_mask
 from inference.reports.statistics import Statistics
 from inference.reports.study import SEEN, TUNED, Study
-from inference.reports.words import number
+from inference.reports.words import counted, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,9 @@ def gallery(study: Study, statistics: Statistics) -> Report:
 
     table = pd.concat(listed, ignore_index=True)
     counts = table["kind"].value_counts()
-    text = f"{model} on {study.own_set}: " + ", ".join(f"{int(counts.get(k, 0))} {k}s" for k, *_ in KINDS) + "."
+    text = (
+        f"{model} on {study.own_set}: " + ", ".join(counted(int(counts.get(kind, 0)), kind) for kind, *_ in KINDS) + "."
+    )
     panel = tuple(row for row in rows if row)
     missing = "" if panel else " No image of these cases lies in the study's folder, so they are listed only."
     footer = Footer(None, {"cases": len(part)}, "", study.sources("predictions.csv", "manifest.csv"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,8 @@ def alone(answers: dict[str, Answer]) -> tuple[pd.DataFrame, str]:
         found = answer.findings(ALONE)
         frames.append(found.tables["models"])
         notes.append(found.notes["models"])
-    return pd.concat(frames, ignore_index=True), " ".join(dict.fromkeys(notes))
+    said = [part for note in notes for part in re.split(r"(?<=[a-z]\.) ", note)]
+    return pd.concat(frames, ignore_index=True), " ".join(dict.fromkeys(said))
 
 
 def metrics(study: Study, statistics: Statistics) -> Report:

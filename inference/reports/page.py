@@ -111,7 +111,10 @@ def table_html(table: Table, count: Numbering, report: str, exports: str) -> str
     spans = merged([str(column) for column in frame.columns])
     intervals = sum(span == 3 for _, span in spans)
     kind = "" if intervals < 3 else ' class="stacked"' if intervals < 6 else ' class="stacked dense"'
-    looks = [(start, span, start > 0 and numeric(frame, start), digits(frame, start, span)) for start, span in spans]
+    looks = [
+        (start, span, span == 3 or (start > 0 and numeric(frame, start)), digits(frame, start, span))
+        for start, span in spans
+    ]
     head = "".join(
         f"<th{' class=n' if right else ''}>{escape(heading(frame, start, span, intervals < 3))}</th>"
         for start, span, right, _ in looks
@@ -159,7 +162,7 @@ def digits(frame: pd.DataFrame, start: int, span: int) -> int | None:
     known = [float(value) for value in values if is_float(value)]
     sizes = [abs(value) for value in known if value]
     if not sizes:
-        return 0
+        return 3 if span == 3 else 0
     if all(value == round(value) for value in known) and max(sizes) > 1:
         return 0
     return None if span == 1 and max(sizes) > SPREAD * min(sizes) and max(sizes) > 1 else digits_for(known)

@@ -108,9 +108,9 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
 
 
 def unit_sentence(row: Mapping[str, Any]) -> str:
-    limits = f"{number(row['AUC low'], 3)}–{number(row['AUC high'], 3)}"
+    area = f"AUC {number(row['AUC'], 3)} ({number(row['AUC low'], 3)}–{number(row['AUC high'], 3)})"
     return (
-        f"{row['model']}, {row['set']}: AUC {number(row['AUC'], 3)} ({limits}) per vertebra, sensitivity "
+        f"{row['model']}, {row['set']}: {'no AUC' if row['AUC'] is None else area} per vertebra, sensitivity "
         f"{number(row['sensitivity'], 3)}, specificity {number(row['specificity'], 3)}."
     )
 
