@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.phantoms.features import signs_of
-from inference.phantoms.fractures import Fracture, Lesion
+from inference.phantoms.fractures import OF_A_LESION, Fracture, Lesion
 from inference.phantoms.signals import CEMENT, FLUID, GAS, OEDEMA, ORGAN, TUMOUR
 from inference.phantoms.volume import NONE, Canvas, Volume, Window, bump, inside, within
 
@@ -79,7 +79,7 @@ def change_marrow(
     """Change the marrow of a broken body in place; returns the share 0…1 of each voxel that is abnormal."""
     normal = [value.copy() for value in values]
     low = swollen(fracture, frame, coarse)
-    tumour = replaced(fracture, frame, coarse)
+    tumour = replaced(fracture, frame, channels, coarse)
     if "HU" in channels:
         abnormal = harden(fracture, frame, values[channels.index("HU")], coarse)
     else:
@@ -118,11 +118,11 @@ def swollen(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
     return inside(np.float32(depth) - frame.below + np.float32(1.8) * coarse, 5.0)
 
 
-def replaced(fracture: Fracture, frame: Frame, coarse: Volume) -> Volume:
-    """Share of the marrow that tumour has taken: all, the focus, or nothing."""
+def replaced(fracture: Fracture, frame: Frame, channels: tuple[str, ...], coarse: Volume) -> Volume:
+    """Share of the marrow that tumour has taken: all, the focus, or nothing, by the signs that these channels show."""
     if fracture.shows("complete_replacement"):
         return within(np.float32(0.96) + np.float32(0.05) * coarse, 0.75, 1)
-    if fracture.lesion is None:
+    if not any(seen(fracture, sign, channels) for sign in OF_A_LESION):
         return NONE
     return inside(np.float32(fracture.focus.radius) - frame.from_focus(fracture.focus) + coarse, 2.0)
 
