@@ -7,6 +7,7 @@ Works from files alone, never from a live model: ``predictions.csv`` with the fo
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -170,13 +171,13 @@ def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:
     spacing = spacing_of(case, 2) or (1.0, 1.0)
     truths = folder.truths[case.case]
     # How the film hangs is no finding: the corners of the truth say it, so that front is compared with front.
-    fronts = [truth.front for truth in truths if truth.front]
+    fronts: list[Side] = [truth.front for truth in truths if truth.front is not None]
     found = find(
         levels,
         ORDER,
         None if fracture is None else fracture.astype(float),
         spacing=(spacing[0], spacing[1]),
-        anterior=max(set(fronts), key=fronts.count) if fronts else None,
+        anterior=Counter(fronts).most_common(1)[0][0] if fronts else None,
     )
     return match(found.vertebrae, truths)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +44,7 @@ def heatmaps(study: Study, statistics: Statistics) -> Report:
     checked = randomised(study)
     if checked is not None:
         tables.append(Table("randomisation", "Weights drawn anew from the head down", checked, RANDOMISED))
+        text += [fall_sentence(str(model), part) for model, part in checked.groupby("model", sort=False)]
         series = [(str(m), part["share of layers"].tolist(), part["rate"].tolist())
                   for m, part in checked.groupby("model", sort=False)]  # fmt: skip
         plots.append(
@@ -52,11 +52,11 @@ def heatmaps(study: Study, statistics: Statistics) -> Report:
                    figures.lines(series, "Share of layers drawn anew", "Share of hits", marks=True), "randomisation")
         )  # fmt: skip
     else:
-        text.append("No randomisation.json is stored, so it was not checked whether maps depend on what was learnt.")
+        text.append("No randomisation.csv is stored, so it was not checked whether maps depend on what was learnt.")
     counts = {"maps": 0 if stored is None else len(stored)}
     return Report(
         id, title, tuple(text), tuple(tables), tuple(plots), () if panel is None else (panel,),
-        Footer(None, counts, "of the rate Wilson's", study.sources("pointing.csv", "randomisation.json")),
+        Footer(None, counts, "of the rate Wilson's", study.sources("pointing.csv", "randomisation.csv")),
     )  # fmt: skip
 
 
@@ -89,21 +89,24 @@ def pointing_sentence(row: Mapping[str, Any]) -> str:
 
 
 def randomised(study: Study) -> pd.DataFrame | None:
-    """Steps of ``randomisation.json`` files; None where none is stored."""
-    import pandas as pd
+    """Steps of ``randomisation.csv``, the trained model first; None where none is stored."""
+    stored = study.table("randomisation.csv")
+    if stored is None:
+        return None
+    frame = stored.assign(rate=stored["hits"] / stored["cases"], **{"share of layers": stored["share"]})
+    frame = frame.rename(columns={"down_to": "down to"}).fillna({"down to": "none (as trained)"})
+    return frame[["model", "down to", "share of layers", "cases", "rate", "correlation"]]
 
-    rows = []
-    for path in study.paths("randomisation.json"):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        trained = content["trained"]
-        steps = [{"down_to": "", "share": 0.0, "pointing": trained, "correlation": 1.0}, *content["steps"]]
-        rows += [
-            {"model": content.get("model", path.parent.name), "down to": step["down_to"],
-             "share of layers": step["share"], "rate": step["pointing"]["hits"] / step["pointing"]["cases"],
-             "correlation": step["correlation"]}
-            for step in steps
-        ]  # fmt: skip
-    return pd.DataFrame(rows) if rows else None
+
+def fall_sentence(model: str, part: pd.DataFrame) -> str:
+    """Whether pointing falls once weights are random."""
+    first, last = part.iloc[0], part.iloc[-1]
+    word = "falls" if last["rate"] < first["rate"] else "does not fall"
+    sign = "" if last["rate"] < first["rate"] else "! "
+    return (
+        f"{sign}{model}: the pointing rate {word} from {number(first['rate'], 3)} to {number(last['rate'], 3)} when "
+        f"all layers are drawn anew; the maps then correlate with the trained ones by {number(last['correlation'], 2)}."
+    )
 
 
 def pictured(study: Study) -> Panel | None:

@@ -9,7 +9,6 @@ beside predictions. Several of one name are read one after another.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +30,7 @@ NEEDED = {
     "oof.csv": ("case", "patient", "fold", "truth", "logit"),
     "segmentation.csv": ("case", "model", "dice", "pixel_accuracy", "background_accuracy"),
     "pointing.csv": ("case", "model", "hit", "chance"),
+    "randomisation.csv": ("model", "down_to", "share", "hits", "cases", "correlation"),
     "readings.csv": ("reader", "case", "truth"),
     "features.csv": ("case",),
     "manifest.csv": ("case", "patient"),
@@ -133,7 +133,14 @@ class Study:
         stored = self.table("predictions.csv")
         frames = [*([] if stored is None else [stored]), *(own_logits(one) for one in self.trained)]
         frames = [frame for frame in frames if not frame.empty]
-        return with_sets(systems(pd.concat(frames, ignore_index=True))) if frames else None
+        if not frames:
+            return None
+        whole = with_sets(systems(pd.concat(frames, ignore_index=True)))
+        # Cases of development that a decision was chosen on were not taught.
+        chosen = {(one.card.name, case) for one in self.trained for case in tuned_cases(one.folder)}
+        is_chosen = [pair in chosen for pair in zip(whole["model"], whole["case"], strict=True)]
+        whole = whole.assign(set=whole["set"].mask((whole["set"] == SEEN) & pd.Series(is_chosen), TUNED))
+        return whole.drop_duplicates(["system", "set", "case"], ignore_index=True)
 
     @cached_property
     def vertebrae(self) -> pd.DataFrame | None:
@@ -204,9 +211,6 @@ class Study:
                 return str(best)
         return next((name for name in ("control", FOLDS, *sets) if name in sets), "")
 
-    def of_models(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-        return frame[frame["system"].isin(names)]
-
 
 def histories_of(folder: Path) -> dict[str, tuple[Epoch, ...]]:
     """Histories of a model by fold, "" for that of the final one."""
@@ -215,6 +219,14 @@ def histories_of(folder: Path) -> dict[str, tuple[Epoch, ...]]:
     }
     beside = sorted((folder.parent / "folds").glob(f"*/{HISTORY}")) if (folder / CARD).is_file() else []
     return own | {path.parent.name: read_history(path) for path in beside}
+
+
+def tuned_cases(folder: Path) -> list[str]:
+    """Cases of the tuning part of a model; none where it was cross-validated."""
+    import pandas as pd
+
+    path = folder / TUNING
+    return pd.read_csv(path, dtype={"case": str})["case"].tolist() if path.is_file() else []
 
 
 def own_logits(one: Trained) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from inference.reports.asked import ALONE, is_nested, slug
 from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.models import linked
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
-from inference.reports.study import Study
+from inference.reports.study import SEEN, Study
 from inference.reports.words import counted, number, p_value
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def true_rows(study: Study) -> pd.DataFrame:
     frame = study.vertebrae
     assert frame is not None
     frame = frame[frame["true_level"].notna()]
+    # What was taught or chosen on is left out where anything else is there.
+    tested = frame[frame["set"] != SEEN]
+    frame = frame if tested.empty else tested
     decided = pd.to_numeric(frame["positive"], errors="coerce") if "positive" in frame.columns else float("nan")
     return pd.DataFrame(
         {

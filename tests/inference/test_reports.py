@@ -16,7 +16,7 @@ from inference.reports import REPORTS, models, readers, reports_of, rounds, writ
 from inference.reports.contract import Report
 from inference.reports.statistics import Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import BadStudy, Study
-from tests.inference.study_folder import cohort, predictions, study, write
+from tests.inference.study_folder import card, cohort, predictions, study, write
 
 KEPT = ("control", "external")
 
@@ -191,6 +191,33 @@ def test_the_same_question_is_asked_once(statistics: Statistics, measured: Repor
     assert len(statistics.answers) == before + 1
     with pytest.raises(NoStatistics, match="only one model"):
         first.findings("pairs")
+
+
+def test_logits_beside_a_card_are_answers_of_their_own_set(tmp_path: Path) -> None:
+    """Out-of-fold rows, tuning rows, and tuning rows that were predicted too, which count once."""
+    card(tmp_path / "m" / "1", "s0-mobilenet", {})
+    logits = [
+        {"case": f"t{n}", "patient": f"p{n}", "fold": 0, "truth": n % 2, "logit": (-1) ** n * 0.5} for n in range(4)
+    ]
+    write(tmp_path / "m" / "1" / "tune.csv", logits)
+    folded = [row | {"case": f"f{n}", "fold": n % 2 + 1} for n, row in enumerate(logits)]
+    write(tmp_path / "m" / "1" / "oof.csv", folded)
+    said = [
+        {"case": case, "patient": case, "role": role, "site": "", "model": "s0-mobilenet", "version": "1", "fold": "",
+         "truth": 1, "logit": 0.5, "probability": 0.622459, "positive": 1}
+        for case, role in (("t0", "develop"), ("taught", "develop"), ("c", "control"))
+    ]  # fmt: skip
+    write(tmp_path / "answers" / "predictions.csv", said)
+    frame = Study(tmp_path, "s0").predictions
+    assert frame is not None
+    sets = frame.groupby("set")["case"].apply(sorted).to_dict()
+    assert sets == {
+        "control": ["c"], "cross-validation": ["f0", "f1", "f2", "f3"], "development (seen in training)": ["taught"],
+        "validation (chosen on)": ["t0", "t1", "t2", "t3"],
+    }  # fmt: skip
+    # The card's calibration is the identity, its threshold one half.
+    assert frame.set_index("case").loc["f0", "probability"] == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-6)
+    assert frame.set_index("case").loc["f1", "positive"] == 0
 
 
 def test_wrong_folders_and_tables_are_refused_by_name(tmp_path: Path) -> None:
