@@ -202,6 +202,15 @@ def request_for(algorithm: Algorithm, batch: Sequence[Prediction]) -> Request:
     )
 
 
+def frames_of(predictions: Iterable[Prediction]) -> dict[int, int]:
+    """How many frames the case of each prediction has."""
+    of_prediction = "series__case__run_cases__prediction"
+    counts = Image.objects.filter(**{f"{of_prediction}__in": list(predictions)}).values_list(
+        of_prediction, "series__case"
+    )
+    return {prediction: count for prediction, _, count in counts.annotate(count=Count("pk")).order_by()}
+
+
 def item_for(prediction: Prediction, case: Case) -> Item:
     return Item(
         prediction=prediction.token,

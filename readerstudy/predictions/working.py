@@ -8,7 +8,7 @@ an answer is stopped; waiting in a queue is no attempt.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -26,22 +26,19 @@ from readerstudy.celery import app
 
 from .findings import Findings, Unfitting, kept
 from .models import Algorithm, Prediction, RunCase
-from .queries import case_of, request_for, shapes_of
+from .queries import case_of, frames_of, request_for, shapes_of
 
 ATTEMPTS = 3
 BATCH = 16
 IN_FLIGHT = 4 * BATCH
+MOST_FRAMES = 2048
 Phase = Prediction.Phase
 
 
 def dispatch() -> int:
     """Lease what is due and send it; returns how many predictions were sent."""
     stop_the_poisonous()
-    sent = 0
-    for algorithm, rows in lease_due().items():
-        for start in range(0, len(rows), BATCH):
-            sent += send(algorithm, rows[start : start + BATCH])
-    return sent
+    return sum(send(batch[0].algorithm, batch) for batch in lease_due())
 
 
 def stop_the_poisonous() -> None:
@@ -52,12 +49,12 @@ def stop_the_poisonous() -> None:
 
 
 @transaction.atomic
-def lease_due() -> dict[Algorithm, list[Prediction]]:
+def lease_due() -> list[list[Prediction]]:
     now = timezone.now()
     room = IN_FLIGHT - Prediction.objects.filter(phase=Phase.LEASED, lease_until__gte=now).count()
     # Whole batches, not one case for each answer that comes in: opening a model costs more than a case.
     if room < BATCH:
-        return {}
+        return []
     due = (
         Prediction.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("algorithm")
@@ -66,20 +63,33 @@ def lease_due() -> dict[Algorithm, list[Prediction]]:
         # What a worker did not survive waits behind the others, so that one bad case cannot hold up the rest.
         .order_by("algorithm_id", "attempts", "pk")
     )
-    leased: dict[Algorithm, list[Prediction]] = defaultdict(list)
     # `distinct` and row locks exclude each other, so doubles from the join are dropped here.
-    for prediction in {row.pk: row for row in due[:room]}.values():
-        leased[prediction.algorithm].append(prediction)
-    for rows in leased.values():
-        for start in range(0, len(rows), BATCH):
-            lease = new_token()
-            batch = rows[start : start + BATCH]
-            for prediction in batch:
-                prediction.lease = lease
-            Prediction.objects.filter(pk__in=[row.pk for row in batch]).update(
-                phase=Phase.LEASED, lease=lease, lease_until=now + settings.PREDICTION_LEASE, begun=False
-            )
+    rows = list({row.pk: row for row in due[:room]}.values())
+    leased = list(in_batches(rows, frames_of(rows)))
+    for batch in leased:
+        lease = new_token()
+        for prediction in batch:
+            prediction.lease = lease
+        Prediction.objects.filter(pk__in=[row.pk for row in batch]).update(
+            phase=Phase.LEASED, lease=lease, lease_until=now + settings.PREDICTION_LEASE, begun=False
+        )
     return leased
+
+
+def in_batches(rows: Iterable[Prediction], frames: Mapping[int, int]) -> Iterator[list[Prediction]]:
+    """Of one algorithm each, with a limit to cases and to frames, so that no message grows large."""
+    batch: list[Prediction] = []
+    held = 0
+    for row in rows:
+        count = frames.get(row.pk, 0)
+        full = len(batch) == BATCH or held + count > MOST_FRAMES
+        if batch and (full or row.algorithm_id != batch[0].algorithm_id):
+            yield batch
+            batch, held = [], 0
+        batch.append(row)
+        held += count
+    if batch:
+        yield batch
 
 
 def send(algorithm: Algorithm, batch: list[Prediction]) -> int:

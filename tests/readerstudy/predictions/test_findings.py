@@ -18,10 +18,17 @@ from readerstudy.predictions import working
 from readerstudy.predictions.actions import freeze_run
 from readerstudy.predictions.findings import NOTHING, Findings, findings_in
 from readerstudy.predictions.models import Algorithm, Prediction, PredictionRun
-from readerstudy.predictions.queries import cases_with_pixels, input_digest_of, place_of, request_for, storage
+from readerstudy.predictions.queries import (
+    cases_with_pixels,
+    frames_of,
+    input_digest_of,
+    place_of,
+    request_for,
+    storage,
+)
 from readerstudy.studies.models import Study
 from tests.planes import png_of, spot
-from tests.readerstudy.predictions.workshop import outcome_for, rows_of
+from tests.readerstudy.predictions.workshop import empty_queue, outcome_for, requests_sent, rows_of
 from tests.world import People, client_of
 
 CORNERS = ((2.0, 3.0), (2.0, 9.0), (8.0, 9.5), (8.5, 3.0))
@@ -144,6 +151,20 @@ def test_a_batch_is_asked_for_in_a_constant_number_of_queries(
     assert Request.from_message(json.loads(message)) == request
     # Addresses and geometry, no pixels.
     assert len(message) < 1000 * len(rows)
+
+
+def test_no_request_holds_more_frames_than_its_limit(run: PredictionRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(run)
+    assert frames_of(rows) == {row.pk: 1 for row in rows}
+    sizes = {rows[0].pk: 900, rows[1].pk: 900, rows[2].pk: 900, rows[3].pk: 5000}
+    assert [len(batch) for batch in working.in_batches(rows, sizes)] == [2, 1, 1]
+    monkeypatch.setattr(working, "MOST_FRAMES", 3)
+    empty_queue()
+    assert working.dispatch() == 4
+    requests = requests_sent()
+    assert [len(request["items"]) for request in requests] == [3, 1]
+    assert len({item["lease"] for request in requests for item in request["items"]}) == 2
+    assert {request["lease_seconds"] for request in requests} == {60.0}
 
 
 def test_the_pages_show_what_was_found(run: PredictionRun, study: Study, people: People) -> None:
