@@ -1,7 +1,7 @@
 """Models of reader studies: pixels in, a `Prediction` out.
 
 prediction, cards      what a model says, and the card that travels with its weights (free of torch)
-pixels, preprocess     from files or stored frames to model input (free of torch)
+pixels                 shown values from a file or a stored frame (free of torch)
 images, dicom, nifti   the image of a case from files or stored frames: values, spacing, where it lies (`stacking`)
 preparing              region of interest (`regions`), slices, ordered steps (`sampling`, `equalising`); and the way back
 cohort, levels         manifests, patient-grouped folds, leak check; numbers of vertebral levels
@@ -10,11 +10,14 @@ spec, outputs, steps   what a model is, declared and frozen; `declared` reads it
 recipes                presets as TOML files; `recipes/studies` the five published systems as specifications
 models                 the families: `models.registry.build(spec)`, and `models.build(recipe)` for the first three
 losses                 what a specification may name, finite on empty masks
-training, checkpoint   one loop for all families: `train(...)`; it goes on after a kill
-part, augmentation     what the loop reads; films as they might have been taken
-teaching               where a finding lies, for families that can learn it
-calibration            probabilities and operating point, from validation data only
-weights                safetensors beside the card
+training, checkpoint   one loop for all families: `fit(...)`; it goes on after a kill
+augmentation           images as they might have been taken; masks and levels move along
+history, curves        what a training said of itself, and its figure
+validation             folds by patient, the final model; `drafts` what a training leaves, `weights` safetensors alone
+logits, deciding       a decision chosen on tuning or out-of-fold logits and frozen; `calibration` its arithmetic
+predicting, answering  raw answers in batches; the answers to a cohort as tables and files
+card_page              a card for people
+classifier             the first families' own loop, with `part`, `teaching`, `preprocess`
 explain                where it looked: Grad-CAM and relatives; the pointing game; what random weights show
 serving                ONNX beside the weights, checked against torch; the fastest runtime of this machine
 saliency               Grad-CAM and its relative for heads that weigh each place

@@ -79,7 +79,8 @@ def samples_of(spec: ModelSpec, manifest: Path) -> Samples:
     """The cases of development, read and prepared."""
     from inference.samples import load_samples
 
-    return load_samples(spec, cases_of(spec, manifest, ("develop",)))
+    roles: tuple[Role, ...] = ("develop",)
+    return load_samples(spec, cases_of(spec, manifest, roles))
 
 
 def cases_of(spec: ModelSpec, manifest: Path, roles: Collection[Role]) -> list[CohortCase]:

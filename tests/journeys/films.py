@@ -17,6 +17,27 @@ FOLDER = "data/nih_cxr_810_five_readers"
 TRUTH = "all_findings_expert_labels_test_labels.csv"
 READINGS = "all_findings_expert_labels_test_individual_readers.csv"
 DEVELOP, STUDY = 0, 1
+SPEC = """
+name = "{name}"
+family = "located"
+architecture = {{ widths = [16, 24, 32, 48], dropout = 0.2 }}
+inputs = [{{ modality = "DX", view = "frontal" }}]
+preprocess = [{{ op = "percentile" }}, {{ op = "zscore" }}, {{ op = "resize_pad", size = [96, 96] }}]
+outputs = [
+    {{ kind = "probability", target = "{finding}", negative = "NO", positive = "YES" }},
+    {{ kind = "heatmap" }},
+]
+[train]
+losses = [{{ kind = "bce", smoothing = 0.05 }}]
+rate = 3e-3
+decay = 0.05
+epochs = 20
+batch = 32
+augment = [
+    {{ op = "rotate", degrees = 6 }}, {{ op = "scale", share = 0.1 }}, {{ op = "shift", share = 0.05 }},
+    {{ op = "contrast", share = 0.15 }}, {{ op = "brightness", share = 0.1 }}, {{ op = "flip" }},
+]
+"""
 
 
 def half_of(patient: object) -> int:
@@ -73,11 +94,17 @@ def write_manifest(target: Path, rows: pd.DataFrame, findings: dict[str, str]) -
 
 
 def train(cohort: Path, finding: str, out: Path) -> Path:
-    """The shipped command, as a developer calls it."""
-    images = shared(f"{FOLDER}/img256")
-    words = ["classifier", str(cohort), "--images", str(images), "--finding", finding, "--out", str(out)]
-    inference(*words, "--name", f"chest-{finding.lower()}")
-    return out
+    """The shipped commands, as a developer calls them; the folder of version 1."""
+    out.mkdir()
+    spec, manifest = out / "chest.toml", out / "manifest.csv"
+    spec.write_text(SPEC.format(name=f"chest-{finding.lower()}", finding=finding), encoding="utf-8")
+    rows = pd.read_csv(cohort)
+    table = rows[["case", "patient"]].assign(role="develop", truth=rows[finding])
+    table.assign(file=[str(film(image)) for image in rows["case"]]).to_csv(manifest, index=False)
+    inference("train", str(spec), str(manifest), "--out", str(out))
+    model = out / f"chest-{finding.lower()}"
+    inference("decide", str(model))
+    return model / "1"
 
 
 def inference(*words: str) -> str:
