@@ -3,7 +3,7 @@
 prediction, cards      what a model says, and the card that travels with its weights (free of torch)
 pixels                 shown values from a file or a stored frame (free of torch)
 images, dicom, nifti   the image of a case from files or stored frames: values, spacing, where it lies (`stacking`)
-preparing              region of interest (`regions`), slices, ordered steps (`sampling`, `equalising`); and the way back
+preparing              region of interest (`regions`), slices, steps (`sampling`, `equalising`); and the way back
 cohort, levels         manifests, patient-grouped folds, leak check; numbers of vertebral levels
 samples                a cohort in memory, as a network reads it
 spec, outputs, steps   what a model is, declared and frozen; `declared` reads it by field (all free of torch)
