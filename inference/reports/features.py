@@ -35,10 +35,10 @@ def features(study: Study, statistics: Statistics) -> Report:
     question = Question(
         "Features", "models only",
         (Endpoint("pairs", "models compared", "auc", "primary"), Endpoint("features", "features", "accuracy")),
-        sections={"features": {"file": "features.csv", "names": names, "multiplicity": "holm"}},
+        sections={"features": {"file": "signs.csv", "names": names, "multiplicity": "holm"}},
     )  # fmt: skip
     try:
-        answer = statistics.ask("features", question, table, features=kept)
+        answer = statistics.ask("features", question, table, signs=kept)
         found = answer.findings("features")
     except NoStatistics as sentence:
         return empty(id, title, f"The statistics refuse: {sentence}")

@@ -25,9 +25,8 @@ CAUTION = (
 def heatmaps(study: Study, statistics: Statistics) -> Report:
     """R16: panel, pointing-game rate beside chance (Wilson), randomisation check, all from stored maps."""
     id, title = "R16", "Where models look"
-    stored = study.table("pointing.csv")
-    panel = pictured(study)
-    if stored is None and panel is None:
+    stored, checked, panel = study.table("pointing.csv"), randomised(study), pictured(study)
+    if stored is None and checked is None and panel is None:
         return empty(id, title, "The study holds neither heat maps nor pointing.csv, so nothing can be shown.")
     tables, plots, text = [], [], [CAUTION]
     if stored is not None:
@@ -41,7 +40,6 @@ def heatmaps(study: Study, statistics: Statistics) -> Report:
         plots.append(Figure("pointing", "Pointing-game rate with Wilson's 95 % limits.", plot, "pointing"))
     else:
         text.append("No pointing.csv is stored; `python -m inference evaluate` writes it where findings are known.")
-    checked = randomised(study)
     if checked is not None:
         tables.append(Table("randomisation", "Weights drawn anew from the head down", checked, RANDOMISED))
         text += [fall_sentence(str(model), part) for model, part in checked.groupby("model", sort=False)]
