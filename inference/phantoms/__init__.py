@@ -7,7 +7,7 @@ shapes              the soft-edged forms of all of them
 views, truth        where a film lies; corners, masks and levels through the same view
 exposure, film      Beer–Lambert, scatter, blur, noise and the look of a hospital; one film of a patient
 markers             what is burnt in: SYNTHETIC, a side letter, the position
-volume, signals     the same patient on a grid; `ct` in HU, `mr` as T1W and T2W
+volume, contrast    the same patient on a grid; `ct` in HU, `mr` as T1W and T2W
 plans, sets         the cohorts of the five studies; `build_set` writes one with its manifest and truth
 show                contact sheets with the truth over the images
 readers             simulated readers with a seniority

@@ -15,8 +15,8 @@ import numpy as np
 
 from inference.phantoms import lesions
 from inference.phantoms.column import WAIST, Disc, Patient, Vertebra, chance_for
+from inference.phantoms.contrast import ANNULUS, DRY_NUCLEUS, GAS, NUCLEUS, Signal
 from inference.phantoms.lesions import Frame
-from inference.phantoms.signals import ANNULUS, DRY_NUCLEUS, GAS, NUCLEUS, Signal
 from inference.phantoms.volume import Canvas, Grid, Point, Volume, Window, bump, field, rounded
 
 SECTION = np.float32(2.6)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.phantoms.contrast import CEMENT, FLUID, GAS, OEDEMA, ORGAN, TUMOUR
 from inference.phantoms.features import signs_of
 from inference.phantoms.fractures import OF_A_LESION, Fracture, Lesion
-from inference.phantoms.signals import CEMENT, FLUID, GAS, OEDEMA, ORGAN, TUMOUR
 from inference.phantoms.volume import NONE, Canvas, Volume, Window, bump, inside, within
 
 # Band under the end-plate (HU of a complete one), and how deep it and its lines lie (mm).

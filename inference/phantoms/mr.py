@@ -1,6 +1,6 @@
 """Magnetic resonance of a synthetic patient: sagittal T1W, T2W, STIR; slice profile, coil, Rician noise, by site.
 
-Signal is painted from the table of tissues (`signals`), averaged over the slice, blurred by the sampling, weighted by
+Signal is painted from the table of tissues (`contrast`), averaged over the slice, blurred by the sampling, weighted by
 the spine coil, and becomes the length of a complex number with Gaussian noise (Gudbjartsson and Patz, Magn Reson Med
 34:910, 1995, eq. 1). Values have no unit: they are scaled by site, and comparable within one series only.
 """

@@ -22,8 +22,8 @@ from inference.phantoms.anatomy import (
     sacrum_of,
 )
 from inference.phantoms.column import Patient, Vertebra, chance_for
+from inference.phantoms.contrast import AIR, FATTY_FOCUS, FLUID, METAL, ROOT, TUMOUR, cortex, marrow
 from inference.phantoms.fractures import Fracture
-from inference.phantoms.signals import AIR, FATTY_FOCUS, FLUID, METAL, ROOT, TUMOUR, cortex, marrow
 from inference.phantoms.surroundings import course_of, paint_canal, paint_trunk
 from inference.phantoms.volume import NONE, Canvas, Grid, Volume, Window, bump, field, inside, within
 
@@ -42,7 +42,7 @@ class Painted:
 
 
 def paint(patient: Patient, grid: Grid, channels: tuple[str, ...]) -> Painted:
-    """Everything that the grid meets, in the channels named (of `signals.CHANNELS`)."""
+    """Everything that the grid meets, in the channels named (of `contrast.CHANNELS`)."""
     canvas = Canvas(grid, channels, AIR)
     course = course_of(patient, grid)
     paint_trunk(canvas, patient, course)

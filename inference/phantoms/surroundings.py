@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from inference.phantoms.anatomy import sacrum_of
 from inference.phantoms.column import Patient, chance_for, corners_of
-from inference.phantoms.signals import (
+from inference.phantoms.contrast import (
     BOWEL,
     CALCIUM,
     CORD,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from inference.phantoms.signals import Signal
+from inference.phantoms.contrast import Signal
 
 Volume = NDArray[np.floating[Any]]
 Window = tuple[slice, slice, slice]

@@ -9,8 +9,8 @@ import pytest
 from inference.levels import CODES
 from inference.phantoms import mr
 from inference.phantoms.column import Patient, Wanted, make_patient
+from inference.phantoms.contrast import CHANNELS, FAT, FLUID, MUSCLE, OEDEMA, TUMOUR, marrow
 from inference.phantoms.features import signs_of
-from inference.phantoms.signals import CHANNELS, FAT, FLUID, MUSCLE, OEDEMA, TUMOUR, marrow
 from inference.phantoms.surroundings import course_of
 from inference.phantoms.volume import Scan
 
