@@ -122,7 +122,7 @@ def rims(one: Vertebra, look: Look, side: float, u: Plane, v: Plane, plates: tup
 def fresh(one: Vertebra, look: Look, u: Plane, v: Plane, top: Plane, path: Plane) -> Plane:
     """A dense band of driven-in trabeculae under the upper endplate, and a step of the anterior cortex."""
     band = line(v - top + 4.2, 3.0) * edge((0.94 - np.abs(u)) * one.depth / 2, 0.8)
-    result: Plane = COMPACT * 0.22 * look.impaction * path * band
+    result: Plane = COMPACT * 0.28 * look.impaction * path * band
     if look.step:
         # The upper front corner is driven forward and down over the wall below it.
         front, height = one.depth / 2, float(one.endplates(1.0)[0])

@@ -53,11 +53,11 @@ class Site:
 
 
 SITES = {
-    "A": Site(140, 0.22, 1.00, 0.32, 1.10, 0.72, 0.65, 0.42, 0.0),
-    "B": Site(90, 0.30, 1.06, 0.40, 1.00, 0.66, 0.55, 0.40, 9.0),
-    "C": Site(30, 0.38, 0.90, 0.50, 0.92, 0.74, 0.90, 0.45, 12.0),
-    "D": Site(20, 0.46, 0.96, 0.62, 1.22, 0.58, 0.45, 0.48, 0.0),
-    "E": Site(60, 0.34, 1.12, 0.36, 1.34, 0.76, 0.80, 0.44, 16.0),
+    "A": Site(140, 0.22, 1.00, 0.32, 1.10, 0.84, 0.65, 0.42, 0.0),
+    "B": Site(90, 0.30, 1.06, 0.40, 1.00, 0.78, 0.55, 0.40, 9.0),
+    "C": Site(30, 0.38, 0.90, 0.50, 0.92, 0.86, 0.90, 0.45, 12.0),
+    "D": Site(20, 0.46, 0.96, 0.62, 1.22, 0.72, 0.45, 0.48, 0.0),
+    "E": Site(60, 0.34, 1.12, 0.36, 1.34, 0.86, 0.80, 0.44, 16.0),
 }
 # An image intensifier in the operating theatre: few quanta, much scatter.
 C_ARM = Site(10, 0.50, 1.05, 0.60, 1.05, 0.70, 0.60, 0.50, 0.0, veil=0.10)
@@ -87,7 +87,7 @@ def developed(signal: Plane, site: Site, pixel: float, open_field: Plane) -> Pla
     film = film - np.median(film)
     # Soft limits keep the air around the patient, and metal, from ringing into what lies beside them.
     film = np.where(film < -1.2, -1.2 + 0.35 * (film + 1.2), film)
-    film = film - site.levelled * broad(np.minimum(film, 1.6), 30 / pixel)
+    film = film - site.levelled * broad(np.minimum(film, 1.6), 26 / pixel)
     film = np.where(film > 1.0, 1.0 + 0.5 * (film - 1.0), film)
     film = film + site.crisp * (film - gaussian_filter(film, 2.2 / pixel))
     inside = film[open_field > 0.99]

@@ -150,7 +150,7 @@ def film_plan(study: FilmStudy, preset: str) -> FilmPlan:
         for (role, site), count in zip(PLACES[study], COUNTS[study, preset], strict=True)
     )
     scale = 1.0 if preset == "full" else 2.0
-    whole = Framing(heights=(205.0, 255.0), slimness=0.52, scale=scale)
+    whole = Framing(heights=(185.0, 226.0), slimness=0.52, scale=scale)
     varying = Framing(heights=(165.0, 282.0), slimness=0.56, scale=scale)
     acute = Wanted(age="acute", ambiguity_of_age=AMBIGUITY, several=0.15, implants=0.06, variants=0.08)
     match study:
