@@ -16,6 +16,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=7)
     command.add_argument("--workers", type=int, default=2, help="processes at once, each with one thread")
     command.add_argument("--epochs", type=int, default=0, help="instead of the recipes' numbers")
+    command.add_argument("--no-report", action="store_true", help="leave the page of reports out")
     command.add_argument("--model", help="teach and ask this one model only; the cohort must be there")
 
 
@@ -45,4 +46,9 @@ def run(options: argparse.Namespace) -> None:
         workers=options.workers,
         epochs=options.epochs,
     )
+    if not options.no_report:
+        from inference.reports import write_page
+
+        write_page(options.out, plan.key, options.out / "report.html")
+        print(options.out / "report.html")
     print(write_criteria(criteria_of(plan, options.out), options.out))

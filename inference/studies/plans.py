@@ -20,12 +20,15 @@ class StudyPlan:
         Names of recipes; the first is the study's own.
     crossvalidated : bool
         Whether every case is answered by a model that was taught without its patient.
+    read : str
+        Role of the cases that readers read; "" where the study has no readers. The panel has the study's name.
     """
 
     key: str
     title: str
     models: tuple[str, ...]
     crossvalidated: bool = False
+    read: str = ""
 
 
 PLANS: Mapping[str, StudyPlan] = MappingProxyType(
@@ -36,12 +39,14 @@ PLANS: Mapping[str, StudyPlan] = MappingProxyType(
                 "s0",
                 "Fresh vertebral fractures on lateral radiographs: three networks and two surgeons",
                 ("s0-mobilenet", "s0-efficientnet", "s0-mnasnet"),
+                read="control",
             ),
             StudyPlan(
                 "s1",
                 "Benign or malignant vertebral fractures on MRI: tenfold cross-validation and three radiologists",
                 ("s1-resnet50",),
                 crossvalidated=True,
+                read="develop",
             ),
             StudyPlan(
                 "s2",
@@ -57,6 +62,7 @@ PLANS: Mapping[str, StudyPlan] = MappingProxyType(
                 "s4",
                 "Malignant or osteoporotic vertebral fractures on CT: two rounds of reading, unaided and aided",
                 ("s4-25d", "s4-2d", "s4-3d"),
+                read="external",
             ),
         )
     }

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from inference.cohort import BadCohort
 from inference.studies.plans import StudyPlan
 
-LOGS, COHORT, DIGESTS = "logs", "cohort", "digests.json"
+LOGS, COHORT, DIGESTS, MANIFEST = "logs", "cohort", "digests.json", "manifest.csv"
+ANSWERS, PREDICTIONS, READINGS = "answers", "predictions.csv", "readings.csv"
 LAST_WORDS = 600
 
 
@@ -48,7 +49,20 @@ def run_study(
         build_set(plan.key, cleared(cohort), preset, seed, workers=workers, quiet=False)
     words = ["--out", str(folder), "--preset", preset, "--seed", str(seed), "--epochs", str(epochs)]
     teach_all(plan.key, plan.models, words, folder / LOGS, workers)
-    evaluate(folder, cohort / "manifest.csv")
+    evaluate(folder, cohort / MANIFEST)
+    if plan.read:
+        read(plan, folder, seed)
+
+
+def read(plan: StudyPlan, folder: Path, seed: int) -> None:
+    """The study's simulated readers read its cases; aided ones see the first model's answers."""
+    from inference.commands.readers import probabilities_in
+    from inference.phantoms.readers import write_answers
+
+    out = folder / READINGS
+    if not out.is_file():
+        shown = probabilities_in(folder / ANSWERS / plan.models[0] / PREDICTIONS)
+        write_answers(folder / COHORT / MANIFEST, shown, out, seed=seed, panel=plan.key, roles=[plan.read])
 
 
 def cleared(folder: Path) -> Path:
