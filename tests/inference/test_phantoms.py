@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from PIL import Image
 
 from inference.levels import CODES
-from inference.phantoms import MANIFEST, build
+from inference.phantoms import MANIFEST, bones, build
 from inference.phantoms.column import GENANT_LOSS, Patient, Wanted, chance_for, corners_of, make_patient
 from inference.phantoms.exposure import C_ARM, SITES, water_cube
-from inference.phantoms.film import make_film
+from inference.phantoms.film import lengths_of, make_film
 from inference.phantoms.truth import area, truth_of
 from inference.phantoms.views import Framing, make_view
 
@@ -181,6 +182,37 @@ def test_an_operation_is_round_and_dark_outside(patients: list[Patient]) -> None
     assert film.pixels[2:8, 2:8].max() == 0
     assert film.truth.levels[0, 0] == 0
     assert next(body for body in film.truth.bodies if body.fracture).visible
+
+
+def test_metal_and_cement_stop_more_rays_than_the_bone_without_them() -> None:
+    for kind in ("screws", "cement"):
+        patient = next(
+            one
+            for one in (make_patient(3, f"{kind}{n}", fractured=False, wanted=Wanted(implants=1)) for n in range(40))
+            if one.implants and one.implants[0].kind == kind
+        )
+        view = make_view(patient, chance_for(1), Framing(), pixel=0.42, margin=0, hold=patient.implants[0].level)
+        bare = lengths_of(replace(patient, implants=()), view, chance_for(2))[1]
+        more = lengths_of(patient, view, chance_for(2))[1] - bare
+        body = patient.vertebra(patient.implants[0].level)
+        row, column = (round(value) for value in view.spot(body.x, body.z))
+        near = more[max(0, row - 25) : row + 25, max(0, column - 45) : column + 25]
+        # Five millimetres of titanium, some twenty of cement.
+        assert (1.0 if kind == "screws" else 0.6) < near.max() < 12
+        assert near.min() > -0.3
+
+
+def test_fresh_signs_are_drawn_at_the_upper_endplate_and_old_ones_are_not_fresh() -> None:
+    """The band's added attenuation, measured on the difference of two looks of one body."""
+    one = make_patient(3, "plain", fractured=False).vertebra("L2")
+    x, v = np.meshgrid(np.linspace(-20, 20, 81, dtype=np.float32), np.linspace(16, -16, 65, dtype=np.float32))
+    plain = bones.body(one, bones.Look(), 0.0, x, v, chance_for(1))
+    banded = bones.body(one, bones.Look(impaction=1.0), 0.0, x, v, chance_for(1)) - plain
+    middle = banded[:, 40]
+    assert 2 < one.endplates(0.0)[0] - v[int(middle.argmax()), 0] < 6
+    assert abs(middle[-20:]).max() < 0.02
+    dense = bones.body(one, bones.Look(sclerosis=1.0), 0.0, x, v, chance_for(1))
+    assert 1.3 < dense[28:38, 36:44].mean() / plain[28:38, 36:44].mean() < 2.2
 
 
 def test_corners_of_the_film_are_those_of_the_patient(patients: list[Patient]) -> None:
