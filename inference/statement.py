@@ -114,7 +114,8 @@ def png_of(values: Values, longest: int) -> bytes:
     grey = Picture.fromarray((np.clip(values, 0, 1) * 255).round().astype(np.uint8))
     grey.thumbnail((longest, longest), Picture.Resampling.BOX)
     buffer = io.BytesIO()
-    grey.save(buffer, "PNG", optimize=True)
+    # Small as it is; the last tenth of its bytes would cost ten times the time.
+    grey.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 def png_of(grey: NDArray[np.uint8]) -> bytes:
     target = io.BytesIO()
-    Image.fromarray(grey).save(target, "PNG", optimize=True)
+    Image.fromarray(grey).save(target, "PNG")
     return target.getvalue()
 
 

@@ -120,5 +120,5 @@ def clean_png(content: bytes) -> bytes:
             raise
         raise Unfitting("A heat map or mask is a PNG file that cannot be read.") from error
     target = io.BytesIO()
-    Image.frombytes("L", grey.size, grey.tobytes()).save(target, "PNG", optimize=True)
+    Image.frombytes("L", grey.size, grey.tobytes()).save(target, "PNG")
     return target.getvalue()
