@@ -89,7 +89,7 @@ def wilson(hits: int, cases: int) -> tuple[float, float]:
     >>> wilson(8, 10)
     (0.490162, 0.943318)
     """
-    from scipy.stats import binomtest
+    from statsmodels.stats.proportion import proportion_confint
 
-    found = binomtest(hits, cases).proportion_ci(0.95, method="wilson")
-    return round(float(found.low), 6), round(float(found.high), 6)
+    low, high = proportion_confint(hits, cases, alpha=0.05, method="wilson")
+    return round(float(low), 6), round(float(high), 6)
