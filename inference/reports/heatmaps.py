@@ -9,7 +9,7 @@ from inference.reports import figures
 from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.pictures import film, heated, of_model, overlay, true_mask
 from inference.reports.statistics import Statistics
-from inference.reports.study import TUNED, Study, systems, with_sets
+from inference.reports.study import SEEN, TUNED, Study, systems, with_sets
 from inference.reports.words import number
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ def heatmaps(study: Study, statistics: Statistics) -> Report:
         return empty(id, title, "The study holds neither heat maps nor pointing.csv, so nothing can be shown.")
     tables, plots, text = [], [], [CAUTION]
     if stored is not None:
-        frame = pointing(with_sets(systems(stored)))
+        known = with_sets(systems(stored))
+        tested = known[known["set"] != SEEN]
+        frame = pointing(known if tested.empty else tested)
         tables.append(Table("pointing", "Pointing game", frame, "Rate: share of maps whose highest place lies in the "
                             "finding. Chance: share of the image that the finding covers, on average."))  # fmt: skip
-        text += [pointing_sentence(row) for row in rows_of(frame)]
+        text += [pointing_sentence(row) for row in rows_of(frame[frame["set"] == frame["set"].iloc[0]])]
         plot = figures.forest(
             frame.assign(label=frame["model"] + ", " + frame["set"]), "label", "rate", "Share of hits"
         )

@@ -10,7 +10,7 @@ from inference.reports.models import linked
 from inference.reports.pictures import film, of_model, overlay, true_mask
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import SEEN, Study
-from inference.reports.words import counted, number
+from inference.reports.words import counted, listed, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ MEASURES = (
 )  # fmt: skip
 RULES = (
     "Overlap and distance on positives: a positive without any mask has Dice 0 and no distance. On controls every "
-    "marked pixel is false-positive area (share of the image)."
+    "marked pixel is false-positive area (share of the image). HD95 in mm where the size of a pixel is known."
 )
 SHOWN = 6
 
@@ -41,6 +41,9 @@ def fits(study: Study, statistics: Statistics) -> Report:
     if frame is None:
         return empty(id, title, NO_MASKS)
     frame = frame[frame["set"] != SEEN] if (frame["set"] != SEEN).any() else frame
+    frame, thin = enough(frame)
+    if frame.empty:
+        return empty(id, title, f"{listed(thin)}: a mean with an interval needs two positive and two other patients.")
     try:
         answer = asked(statistics, frame)
     except NoStatistics as sentence:
@@ -70,6 +73,7 @@ def fits(study: Study, statistics: Statistics) -> Report:
     ]
     tables.append(Table("masks", "Every measure", whole[kept], shown=False))
     text = pixel_sentences(tables[0].frame) + text
+    text += [f"! {listed(thin)} left out: fewer than two positive or two other patients."] if thin else []
     dice = whole[whole["measure"] == "Dice"]
     plots = []
     if not dice.empty:
@@ -87,6 +91,13 @@ def fits(study: Study, statistics: Statistics) -> Report:
 
 
 FLOOR = "The gain is what the masks add to an empty mask; where it is negative an empty mask is better by this measure."
+
+
+def enough(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Sets with two positive and two other patients, and the names of those without."""
+    people = frame.groupby(["set", frame["truth"].astype(float) == 1])["patient"].nunique().unstack(fill_value=0)
+    thin = [str(name) for name, row in people.iterrows() if len(row) < 2 or row.min() < 2]
+    return frame[~frame["set"].isin(thin)], thin
 
 
 def asked(statistics: Statistics, frame: pd.DataFrame) -> Answer:
@@ -138,12 +149,13 @@ def pixel_sentences(frame: pd.DataFrame) -> list[str]:
         f"without any pixel, which has {number(frame['of an empty mask'].min(), 4)} to "
         f"{number(frame['of an empty mask'].max(), 4)}; Dice on positives and false area on controls say more."
     ]
+    worse = rows_of(frame[frame["gain"] <= 0].sort_values("gain"))
     said += [
         f"! {row['model']}, {row['set']}: pixel accuracy {number(row['pixel accuracy'], 4)} is no more than the "
         f"{number(row['of an empty mask'], 4)} of an empty mask."
-        for row in rows_of(frame[frame["gain"] <= 0])
+        for row in worse[:SHOWN]
     ]
-    return said
+    return said + ([f"! {len(worse) - SHOWN} more are in the table."] if len(worse) > SHOWN else [])
 
 
 def looked_at(study: Study, statistics: Statistics) -> Report:

@@ -13,6 +13,8 @@ from inference.reports.words import counted, listed, number
 if TYPE_CHECKING:
     import pandas as pd
 
+# A line through so few points is hardly seen.
+FEW = 4
 NO_CARDS = "The study holds no card.json, so nothing can be said of its models' making."
 CURVES = (("loss", "Loss, training"), ("tune_loss", "Loss, tuning"), ("tune_auc", "AUC, tuning"),
           ("tune_dice", "Dice, tuning"), ("rate", "Learning rate"))  # fmt: skip
@@ -42,9 +44,9 @@ def curves(study: Study, statistics: Statistics) -> Report:
             (str(model), part["epoch"].tolist(), part[name].tolist())
             for (model, _), part in known.groupby(["model", "fold"], sort=False)
         ]
-        plot = figures.lines(series, "Epoch", heading)
+        plot = figures.lines(series, "Epoch", heading, marks=int(known["epoch"].max()) < FEW)
         if name == "rate":
-            plot.update_yaxes(type="log", exponentformat="power")
+            plot.update_yaxes(type="log", dtick="D2", exponentformat="e")
         plots.append(Figure(name, f"{heading}, by epoch.", plot, "epochs"))
     table = Table("summary", "Length and outcome of every training", summary(frame))
     whole = Table("epochs", "Every epoch", frame, shown=False)
