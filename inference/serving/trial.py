@@ -15,9 +15,9 @@ from inference.spec import Input, ModelSpec
 Arrays = Mapping[str, NDArray[np.float32]]
 # Slices, rows, columns and their distances in mm, of images as they come from hospitals, small.
 SHAPES = {
-    "DX": ((1, 600, 400), (1.0, 0.6, 0.6)),
-    "CT": ((60, 140, 140), (2.0, 0.9, 0.9)),
-    "MR": ((15, 256, 256), (4.0, 0.8, 0.8)),
+    "DX": ((1, 480, 320), (1.0, 0.8, 0.8)),
+    "CT": ((40, 100, 100), (2.5, 1.0, 1.0)),
+    "MR": ((7, 192, 192), (4.0, 1.0, 1.0)),
 }
 # Of the shown values: HU, or the numbers of a detector or scanner.
 RANGES = {"DX": (0.0, 4095.0), "CT": (-1000.0, 1500.0), "MR": (0.0, 1800.0)}
@@ -81,10 +81,10 @@ def _case(spec: ModelSpec, chance: np.random.Generator) -> Arrays:
 def _image(one: Input, chance: np.random.Generator, middle: list[float]) -> Image:
     shape, spacing = SHAPES[one.modality]
     low, high = RANGES[one.modality]
-    axes = np.meshgrid(*(np.arange(side) for side in shape), indexing="ij")
+    axes = np.ogrid[tuple(slice(0.0, side) for side in shape)]
     values = np.zeros(shape)
     # A few waves of some centimetres and a spot.
-    for _ in range(6):
+    for _ in range(4):
         phase = sum(axis * rise for axis, rise in zip(axes, chance.normal(0, 0.08, 3), strict=True))
         values += np.sin(phase + chance.uniform(0, 2 * np.pi))
     far = sum(np.square((axis - centre) / 12) for axis, centre in zip(axes, middle, strict=True))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Slower networks answer fewer cases at once, so that all is over in three minutes.
 BATCH, SLOW_BATCH = 16, 2
-ENOUGH = 2.5
+ENOUGH = 1.5
 FILM, MR, CT = "a film of 2500 × 2048, PNG", "two series of 15 × 384 × 384, NIfTI", "a volume of 60 × 512 × 512, NIfTI"
 SHAPES = {"DX": (1, 2500, 2048), "MR": (15, 384, 384), "CT": (60, 512, 512)}
 
@@ -179,12 +179,17 @@ def worker(folder: Path, study: str, kind: str, seconds: float) -> dict[str, flo
     run(inputs)
     print("ready", flush=True)
     sys.stdin.readline()
-    began, images = time.perf_counter(), 0
+    began, processor, images = time.perf_counter(), time.process_time(), 0
     while images == 0 or time.perf_counter() - began < seconds:
         run(inputs)
         images += cases
-    took = time.perf_counter() - began
-    return {"images": images, "seconds": took, "resident": psutil.Process().memory_info().rss / 1e6}
+    clock, processor = time.perf_counter() - began, time.process_time() - processor
+    return {
+        "images": images,
+        "clock": clock,
+        "processor": processor,
+        "resident": psutil.Process().memory_info().rss / 1e6,
+    }
 
 
 def main() -> None:

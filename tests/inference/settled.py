@@ -21,9 +21,9 @@ def settled(study: str) -> tuple[ModelSpec, Model]:
     torch.set_num_threads(1)
     spec = registry.load(study, "small")
     model = registry.build(spec)
-    inputs = {name: torch.from_numpy(array) for name, array in trials(spec, 3, seed=5).items()}
+    inputs = {name: torch.from_numpy(array) for name, array in trials(spec, 2, seed=5).items()}
     with torch.no_grad():
-        for _ in range(12):
+        for _ in range(8):
             model(inputs)
     return spec, model.eval()
 

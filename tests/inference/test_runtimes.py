@@ -155,12 +155,6 @@ def test_a_folder_that_cannot_be_written_is_measured_each_time(classifier: Path)
     assert not (classifier / choosing.MEASURED).exists()
 
 
-def test_a_first_model_has_no_door_here() -> None:
-    demo = Path(__file__).parents[2] / "fixtures/demo/model"
-    with pytest.raises(CardError, match="no specification"):
-        runtime(demo)
-
-
 def test_torch_is_held_to_one_thread_and_its_answer_is_the_models(exported: Path) -> None:
     run: Runtime = runtime(exported, "torch")
     inputs = trials(run.card.declared, 1)
