@@ -77,9 +77,9 @@ def fits(study: Study, statistics: Statistics) -> Report:
     dice = whole[whole["measure"] == "Dice"]
     plots = []
     if not dice.empty:
-        label = dice["model"] + ", " + dice["set"]
-        plot = figures.forest(dice.assign(label=label, **{"Dice": dice["mean"], "Dice low": dice["mean low"],
-                                                          "Dice high": dice["mean high"]}), "label", "Dice", "Dice on positives")  # fmt: skip  # noqa: E501
+        named = {"mean": "Dice", "mean low": "Dice low", "mean high": "Dice high"}
+        labelled = dice.rename(columns=named).assign(label=dice["model"] + ", " + dice["set"])
+        plot = figures.forest(labelled, "label", "Dice", "Dice on positives")
         plots.append(Figure("dice", "Mean Dice on positives.", plot, "masks"))
     counts = {"cases": int(frame["case"].nunique()), "patients": int(frame["patient"].nunique()),
               "positives": int((frame.drop_duplicates("case")["truth"].astype(float) == 1).sum())}  # fmt: skip
@@ -181,9 +181,14 @@ def looked_at(study: Study, statistics: Statistics) -> Report:
         rows.append(tuple(row))
     if not rows:
         return empty(id, title, "No image of a measured case lies in the study's folder, so there is nothing to show.")
-    text = "Outlines: green the truth, orange the model's mask from one half. By the Dice of the first model: the best, the middle, the worst positives, and controls with the most false area."  # noqa: E501
     footer = Footer(None, {"cases": len(rows)}, "", study.sources("segmentation.csv"))
-    return Report(id, title, (text,), panels=(Panel("Masks", tuple(rows)),), footer=footer)
+    return Report(id, title, (OUTLINES,), panels=(Panel("Masks", tuple(rows)),), footer=footer)
+
+
+OUTLINES = (
+    "Outlines: green the truth, orange the model's mask from one half. By the Dice of the first model: the best, the "
+    "middle, the worst positives, and controls with the most false area."
+)
 
 
 def chosen(frame: pd.DataFrame) -> list[str]:

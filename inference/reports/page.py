@@ -159,7 +159,7 @@ def numeric(frame: pd.DataFrame, column: int) -> bool:
 def digits(frame: pd.DataFrame, start: int, span: int) -> int | None:
     """One number of decimals for an estimate and its limits in all rows; None where sizes differ a hundredfold."""
     values = [value for place in range(start, start + span) for value in frame.iloc[:, place]]
-    known = [float(value) for value in values if is_float(value)]
+    known = [one for value in values if (one := real(value)) is not None]
     sizes = [abs(value) for value in known if value]
     if not sizes:
         return 3 if span == 3 else 0
@@ -172,15 +172,19 @@ def is_there(value: object) -> bool:
     return value is not None and value == value and value != ""
 
 
-def is_float(value: object) -> bool:
-    return not isinstance(value, bool | str) and is_there(value) and math.isfinite(float(value))  # type: ignore[arg-type]
+def real(value: object) -> float | None:
+    """The number that a cell holds; None for text, truth values and what is missing."""
+    if isinstance(value, bool | str) or value is None or not hasattr(value, "__float__"):
+        return None
+    found = float(value)
+    return found if math.isfinite(found) else None
 
 
 def cell(values: Sequence[object], column: str, right: bool, digits: int | None) -> str:
     """One cell; p values as journals print them, a missing value as a dash."""
     text = written(values[0], column, digits)
     if len(values) == 3 and is_there(values[1]) and is_there(values[2]):
-        between = " to " if any(is_float(v) and float(v) < 0 for v in values[1:]) else "–"  # type: ignore[arg-type]
+        between = " to " if any((real(value) or 0.0) < 0 for value in values[1:]) else "–"
         limits = f"{written(values[1], '', digits)}{between}{written(values[2], '', digits)}"
         text += f' <span class="ci">({limits})</span>'
     return f"<td{' class=n' if right else ''}>{text}</td>"
@@ -192,10 +196,10 @@ def written(value: object, column: str, digits: int | None) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if is_float(value) and not isinstance(value, int):
-        real = float(value)  # type: ignore[arg-type]
+    found = real(value)
+    if found is not None and not isinstance(value, int):
         is_p = column == "p" or column.startswith("p ")
-        return f'<data value="{real!r}">{escape(p_value(real) if is_p else number(real, digits))}</data>'
+        return f'<data value="{found!r}">{escape(p_value(found) if is_p else number(found, digits))}</data>'
     text = str(value)
     if len(text) >= LONG and " " not in text:
         return f"<code>{escape(text)}</code>"

@@ -16,7 +16,7 @@ from inference.reports import REPORTS, models, readers, reports_of, rounds, writ
 from inference.reports.contract import Report
 from inference.reports.statistics import Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import BadStudy, Study
-from tests.inference.study_folder import card, cohort, predictions, study, write
+from tests.inference.study_folder import card, cohort, folded, predictions, study, write
 
 KEPT = ("control", "external")
 
@@ -116,7 +116,8 @@ def test_readers_beside_the_curves(known: Study, statistics: Statistics) -> None
     found = readers.as_points(known, statistics)
     table = found.table("readers")
     assert set(table["arm"]) == {"unaided"}
-    alice = known.readings[(known.readings["reader"] == "Alice") & (known.readings["arm"] == "unaided")]  # type: ignore[index]
+    assert known.readings is not None
+    alice = known.readings[(known.readings["reader"] == "Alice") & (known.readings["arm"] == "unaided")]
     sensitivity = alice[alice["truth"] == 1]["decision"].mean()
     assert table[table["reader"] == "Alice"]["sensitivity"].iloc[0] == pytest.approx(sensitivity, abs=1e-12)
     drawn = {trace.name for trace in found.figures[0].plot.data}
@@ -246,3 +247,25 @@ def test_the_page_and_its_files_hold_the_same_numbers(folder: Path, tmp_path: Pa
     assert "synthetic" in page
     assert page.count("<script>") >= 1
     assert "data:image/png;base64," in page
+
+
+def test_folds_are_described_and_pooled_and_slices_stand_beside(tmp_path: Path, statistics: Statistics) -> None:
+    rows = [row for row in cohort(np.random.default_rng(1), 40) if row["role"] == "control"]
+    said = folded(rows, "s1-resnet50")
+    write(tmp_path / "predictions.csv", said)
+    slices = [row | {"probability": float(str(row["probability"])) * part} for row in said for part in (1.0, 0.5, 0.6)]
+    write(tmp_path / "slice_predictions.csv", slices)
+    found = REPORTS["R09"](Study(tmp_path, "s1"), statistics)
+    frame = pd.DataFrame(said)
+    by_fold = found.table("folds-0").set_index("fold")
+    for fold, part in frame.groupby("fold"):
+        area = roc_auc_score(part["truth"].astype(int), part["probability"].astype(float))
+        assert by_fold.loc[fold, "AUC"] == pytest.approx(area, abs=1e-12)
+    pooled = found.table("pooled").iloc[0]
+    assert pooled["AUC"] == pytest.approx(roc_auc_score(frame["truth"].astype(int), frame["probability"]), abs=1e-12)
+    assert found.table("slices").iloc[0]["cases"] == 3 * len(said)
+    assert found.text[0] == "Each of 40 patients is in one test fold only."
+    torn = [row | {"patient": "same"} for row in said]
+    write(tmp_path / "predictions.csv", torn)
+    leaking = REPORTS["R09"](Study(tmp_path, "s1"), statistics)
+    assert leaking.text[0] == "! Patient same stands in 5 folds: the folds leak."
