@@ -82,7 +82,7 @@ def masks_of(card: Card, spoken: Spoken, site: Site) -> tuple[Plane, ...] | None
 
 
 def heatmaps_of(card: Card, plane: Values | None, site: Site) -> tuple[Plane, ...] | None:
-    """The heat map on each slice that has one; None where none was asked for.
+    """The heat map of a film, or of each slice of a volume that has one; None where none was asked for.
 
     Parameters
     ----------
@@ -93,7 +93,9 @@ def heatmaps_of(card: Card, plane: Values | None, site: Site) -> tuple[Plane, ..
     """
     if plane is None or card.declared.output(Heatmap) is None:
         return None
-    return tuple(planes(site.geometry.back(plane), site, least=FAINT, longest=LONGEST_MAP))
+    # Of a film always, so that a dark map says that nothing supports the answer; of a volume where it is not faint.
+    least = FAINT if plane.ndim == 3 else 0.0
+    return tuple(planes(site.geometry.back(plane), site, least=least, longest=LONGEST_MAP))
 
 
 def planes(laid: Values, site: Site, *, least: float, longest: int) -> Iterator[Plane]:
