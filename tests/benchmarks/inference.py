@@ -135,8 +135,8 @@ def child(*words: str) -> str:
 def started(words: tuple[str, ...]) -> subprocess.Popen[str]:
     command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.inference_family", *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, env=environment, **pipes)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, text=True, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 if __name__ == "__main__":

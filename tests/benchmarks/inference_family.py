@@ -75,10 +75,17 @@ def save(model: "Model", spec: ModelSpec, folder: Path) -> None:
 
     folder.mkdir(parents=True)
     decided = spec.frozen(Decision(Platt(1.0, 0.0), 0.5, "youden", "0" * 64, 1))
-    words = {"licence": "none", "intended_use": "a benchmark", "limits": "random weights"}
-    Card(
-        version="1", weights_sha256=save_weights(model, folder, spec), data={}, metrics={}, spec=decided, **words
-    ).save(folder)
+    card = Card(
+        version="1",
+        weights_sha256=save_weights(model, folder, spec),
+        data={},
+        metrics={},
+        licence="none",
+        intended_use="a benchmark",
+        limits="random weights",
+        spec=decided,
+    )
+    card.save(folder)
 
 
 def family(study: str, folder: Path) -> Found:
