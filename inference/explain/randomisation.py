@@ -7,7 +7,7 @@ maps stay as they are shows edges of the image, not the model.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -137,34 +137,45 @@ def sanity(
     ----------
     Adebayo et al., NeurIPS 2018, section 3.1.
     """
-    truth = np.asarray(masks).astype(bool)
-    truth = truth[:, 0] if truth.ndim == next(iter(samples.inputs.values())).ndim else truth
-    shown = truth.reshape(len(truth), -1).any(axis=1)
-    if not shown.any():
-        raise BadCohort("No case has a mask of the finding, so there is nothing to point at.")
-    inputs = {name: tensor[torch.from_numpy(shown)] for name, tensor in samples.inputs.items()}
+    inputs, truth = with_finding(samples, masks)
 
     def explained(one: Model) -> Maps:
         return over_input(METHODS[method](one, inputs, of=of), truth.shape[1:])
 
     def measured(maps: Maps) -> Pointing:
-        return pointing_game(maps, truth[shown], tolerance=tolerance)
+        return pointing_game(maps, truth, tolerance=tolerance)
 
     before = explained(model)
-    trained = measured(before)
-    random, layers = copy.deepcopy(model), layers_of(model)
-    ends = sorted({1, *(max(1, round(share * len(layers))) for share in SHARES)})
-    steps, done = [], 0
+    steps = [
+        Cascade(down_to, share, measured(maps), likeness(before, maps))
+        for down_to, share, maps in cascading(model, inputs, explained, seed)
+    ]
+    return Randomisation(method, model.cam_layer, measured(before), tuple(steps))
+
+
+def with_finding(samples: Inputs, masks: Tensor | NDArray[np.bool_]) -> tuple[dict[str, Tensor], NDArray[np.bool_]]:
+    """Inputs and masks, (n, *size), of the cases whose mask is not empty."""
+    truth = np.asarray(masks).astype(bool)
+    truth = truth[:, 0] if truth.ndim == next(iter(samples.inputs.values())).ndim else truth
+    shown = truth.reshape(len(truth), -1).any(axis=1)
+    if not shown.any():
+        raise BadCohort("No case has a mask of the finding, so there is nothing to point at.")
+    return {name: tensor[torch.from_numpy(shown)] for name, tensor in samples.inputs.items()}, truth[shown]
+
+
+def cascading(
+    model: Model, inputs: Mapping[str, Tensor], explained: Callable[[Model], Maps], seed: int
+) -> Iterator[tuple[str, float, Maps]]:
+    """Last layer drawn anew, share of layers, and maps, from the head alone to all layers."""
+    random, layers, done = copy.deepcopy(model), layers_of(model), 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for end in ends:
+        for end in sorted({1, *(max(1, round(share * len(layers))) for share in SHARES)}):
             for name in layers[done:end]:
                 redraw(random.get_submodule(name))
             measure_again(random, random.gathered(inputs))
-            maps = explained(random)
-            steps.append(Cascade(layers[end - 1], end / len(layers), measured(maps), likeness(before, maps)))
+            yield layers[end - 1], end / len(layers), explained(random)
             done = end
-    return Randomisation(method, model.cam_layer, trained, tuple(steps))
 
 
 def layers_of(model: nn.Module) -> list[str]:

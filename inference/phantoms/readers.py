@@ -278,17 +278,8 @@ def write_answers(
     cases = cases_in(manifest, roles)
     answers = simulate(chosen, cases, seed=seed, probabilities=probabilities, gain=gain, reliance=reliance)
     rows = [
-        (
-            a.reader,
-            a.seniority,
-            a.arm,
-            a.case.case,
-            a.case.patient,
-            int(a.case.positive),
-            a.rating,
-            a.decision,
-            a.seconds,
-        )
+        (*(a.reader, a.seniority, a.arm, a.case.case, a.case.patient), int(a.case.positive))
+        + (a.rating, a.decision, a.seconds)
         for a in answers
     ]
     with out.open("w", newline="", encoding="utf-8") as stream:

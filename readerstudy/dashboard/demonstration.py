@@ -67,7 +67,7 @@ def load(*, folder: Path, password: str, tell: Tell) -> None:
     algorithm = model(alice)
     studies = {plan: make_study(plan, films, algorithm, alice, tell) for plan in STUDIES}
     for plan, study in studies.items():
-        wait_for_predictions(study, tell)
+        wait_for_run(runs_of(study).get(), tell)
         complete(plan, study, folder, films, password, alice) if plan.completed else begin(study, alice)
 
 
@@ -168,11 +168,13 @@ def first_rows(manifest: Path, cases: int) -> bytes:
     return b"".join(manifest.read_bytes().splitlines(keepends=True)[: cases + 1])
 
 
-def wait_for_predictions(study: Study, tell: Tell) -> None:
-    run: PredictionRun = runs_of(study).get()
-    tell(f"waiting for the model's {progress_of(run).total} predictions")
-    patience = time.monotonic() + PATIENCE_SECONDS
+def wait_for_run(run: PredictionRun, tell: Tell) -> None:
+    progress = progress_of(run)
+    tell(f"waiting for the {progress.total} predictions of {run.algorithm}")
+    patience, done = time.monotonic() + PATIENCE_SECONDS, progress.done
     while not (progress := progress_of(run)).finished:
+        if progress.done > done:
+            patience, done = time.monotonic() + PATIENCE_SECONDS, progress.done
         if time.monotonic() > patience:
             raise WorkersAway(
                 f"{progress.done} of {progress.total} predictions are done and nothing moves; "

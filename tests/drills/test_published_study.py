@@ -1,0 +1,54 @@
+"""One published system on the site, from nothing to its results: cohort, model, simulated readers, lock, analysis."""
+
+from pathlib import Path
+
+import pytest
+
+from readerstudy.dashboard.demonstration import inference
+from readerstudy.dashboard.published import PUBLISHED, load, rows_of
+from readerstudy.predictions.queries import predictions_in, runs_of
+from readerstudy.results.models import AnalysisRun
+from readerstudy.results.queries import latest_run
+from readerstudy.studies.models import Study
+from tests.servers import INFERENCE, WORKER, Server
+
+PASSWORD = "correct-horse-battery"
+
+
+def test_only_cases_that_readers_read_come_in_and_nothing_of_the_training() -> None:
+    manifest = "case,patient,role,file,mask,levels,truth\nA,1,develop,a.png,m.png,l.png,1\nB,2,control,b.png,,l.png,0\n"
+    assert rows_of(manifest, "control") == b"case,patient,file,truth\nB,2,b.png,0\n"
+
+
+def test_every_published_study_can_be_loaded_by_its_name() -> None:
+    from inference.studies.plans import PLANS
+
+    assert {key: plan.models for key, plan in PUBLISHED.items()} == {key: plan.models for key, plan in PLANS.items()}
+    assert all(PUBLISHED[key].read == plan.read for key, plan in PLANS.items() if plan.read)
+
+
+@pytest.mark.drill
+def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
+    server_environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "s1"
+    inference("study", "s1", "--preset", "ci", "--epochs", "1", "--no-report", "--out", str(folder))
+    with Server(server_environment, parts=(WORKER, INFERENCE)):
+        for _ in range(2):
+            study = load(key="S1", folder=folder, preset="ci", password=PASSWORD, tell=print)
+        (run,) = runs_of(study)
+        wait_for_results(study)
+    assert Study.objects.count() == 1 and study.cases.count() == 190
+    answered = predictions_in(run)
+    assert len(answered) == 190 and all(row.prediction.probability is not None for row in answered)
+    analysis = latest_run(study)
+    assert analysis is not None and analysis.phase == AnalysisRun.Phase.DONE, analysis and analysis.message
+
+
+def wait_for_results(study: Study) -> None:
+    import time
+
+    until = time.monotonic() + 60
+    while (run := latest_run(study)) is None or run.phase not in (AnalysisRun.Phase.DONE, AnalysisRun.Phase.FAILED):
+        assert time.monotonic() < until, "the analysis does not end"
+        time.sleep(0.2)
