@@ -54,6 +54,25 @@ QUESTIONS = [
 ]
 
 
+AIDED = {
+    "algorithm": "spine-net 1.2.0",
+    "probability": 0.834,
+    "operating_point": 0.41,
+    "positive": True,
+    "abstain": None,
+    "uncertain": False,
+    "heatmaps": None,
+    "masks": None,
+    "boxes": None,
+    "levels": None,
+}
+CORNERS = [[8, 8], [24, 8], [24, 20], [8, 20]]
+BELOW = [[8, 28], [24, 28], [24, 40], [8, 40]]
+FRACTURED = {"frame": "/reading/a/frame/0-0", "label": "L1", "points": CORNERS, "probability": 0.87, "positive": True}
+SOUND = {"frame": "/reading/a/frame/0-0", "label": "L2", "points": BELOW, "probability": 0.04, "positive": False}
+BOX = {"frame": "/reading/a/frame/0-0", "label": "Cleft", "points": CORNERS, "probability": None, "positive": None}
+
+
 def frame(url: str, pixels: NDArray[np.uint16], **facts: Any) -> dict[str, Any]:
     rows, columns = pixels.shape
     return {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import Desk, in_module, picture, read
-from tests.readerstudy.reading.browser.test_page_in_browser import AIDED, BOX, FRACTURED, SOUND, STORED, answer
+from tests.readerstudy.reading.browser.page_server import AIDED, BOX, FRACTURED, SOUND, Desk, in_module, picture, read
+from tests.readerstudy.reading.browser.test_page_in_browser import STORED, answer
 
 BLACK = np.zeros((64, 64), np.uint16)
 SQUARE = np.zeros((64, 64), np.uint8)

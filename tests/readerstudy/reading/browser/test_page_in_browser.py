@@ -8,20 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import AIDED, BOX, FRACTURED, QUESTIONS, SOUND, Desk, picture, read
 
-AIDED = {
-    "algorithm": "spine-net 1.2.0",
-    "probability": 0.834,
-    "operating_point": 0.41,
-    "positive": True,
-    "abstain": None,
-    "uncertain": False,
-    "heatmaps": None,
-    "masks": None,
-    "boxes": None,
-    "levels": None,
-}
 STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})
 LEVEL = {
     "key": "level",
@@ -41,13 +29,6 @@ LOSS = {
     "maximum": 100,
     "unit": "%",
 }
-
-
-CORNERS = [[8, 8], [24, 8], [24, 20], [8, 20]]
-BELOW = [[8, 28], [24, 28], [24, 40], [8, 40]]
-FRACTURED = {"frame": "/reading/a/frame/0-0", "label": "L1", "points": CORNERS, "probability": 0.87, "positive": True}
-SOUND = {"frame": "/reading/a/frame/0-0", "label": "L2", "points": BELOW, "probability": 0.04, "positive": False}
-BOX = {"frame": "/reading/a/frame/0-0", "label": "Cleft", "points": CORNERS, "probability": None, "positive": None}
 
 
 def answer(page: Page, decision: str = "y", rating: str = "80") -> None:
