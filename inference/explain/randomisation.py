@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -142,9 +143,7 @@ def sanity(
     def explained(one: Model) -> Maps:
         return over_input(METHODS[method](one, inputs, of=of), truth.shape[1:])
 
-    def measured(maps: Maps) -> Pointing:
-        return pointing_game(maps, truth, tolerance=tolerance)
-
+    measured = partial(pointing_game, masks=truth, tolerance=tolerance)
     before = explained(model)
     steps = [
         Cascade(down_to, share, measured(maps), likeness(before, maps))
