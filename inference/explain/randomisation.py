@@ -105,8 +105,8 @@ def sanity(
 
     Layers are drawn by their own initialisation, other learnt numbers from a normal distribution with the mean and
     deviation they had. Batch normalisations then take the statistics of the random layers before them, from
-    ``samples``: with the trained ones the signal of a deep network dies out or overflows, and its maps would be empty
-    for a reason that has nothing to do with what was learnt.
+    ``samples``: with those of a fresh layer, 0 and 1, the signal of a deep network fades from layer to layer until
+    its logits no longer depend on the image, and its maps would say nothing about learning.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from torch import Tensor
 from inference.cohort import BadCohort
 from inference.explain.cam import CannotExplain, grad_cam
 from inference.explain.pointing import Pointing, pointing_game, strongest, widened
-from inference.explain.randomisation import Randomisation, layers_of, likeness, sanity
+from inference.explain.randomisation import Randomisation, layers_of, likeness, measure_again, sanity
 from inference.models import registry
 from inference.models.contract import Model
 
@@ -132,6 +132,21 @@ def test_the_check_leaves_the_model_and_chance_as_they_were_and_repeats(taught: 
     assert torch.equal(state, torch.random.get_rng_state())
     assert all(torch.equal(tensor, before[name]) for name, tensor in taught.state_dict().items())
     assert np.array_equal(maps, grad_cam(taught, {"CT": images}))
+
+
+def test_a_random_network_still_sees_its_images_once_its_normalisations_are_measured_again() -> None:
+    model = registry.build(registry.load("s0-efficientnet", "small")).eval()
+    images = torch.randn(6, 1, 128, 64, generator=torch.Generator().manual_seed(0))
+    scatter = []
+    for again in (False, True):
+        if again:
+            measure_again(model, images)
+        with torch.no_grad():
+            logit = model.answer(images).logit
+        assert logit is not None
+        scatter.append(float(logit.std()))
+    assert scatter[0] < 1e-6
+    assert scatter[1] > 1e-2
 
 
 def test_maps_are_compared_by_rank() -> None:
