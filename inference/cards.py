@@ -44,7 +44,7 @@ class First:
 
 
 @dataclass(frozen=True)
-class Card:
+class Facts:
     """Everything that must be known of a model before it may be used.
 
     Attributes
@@ -150,13 +150,18 @@ class Card:
         }
 
     @property
+    def threshold(self) -> float:
+        return float(self.operating_point["threshold"])
+
+
+@dataclass(frozen=True)
+class Card(Facts):
+    """The facts as they stand in ``card.json``, with the digest over all of them."""
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the canonical card, which holds the digest of the weights."""
         return hashlib.sha256(canonical(self.to_document())).hexdigest()
-
-    @property
-    def threshold(self) -> float:
-        return float(self.operating_point["threshold"])
 
     def to_document(self) -> dict[str, Any]:
         """The card as plain data, as it stands in ``card.json``."""
