@@ -61,7 +61,8 @@ def main() -> None:
         f"\nFrom one worker to two, {FAMILIES[0].label} in batches, images a second: {alone.processor:.0f} → "
         f"{both.processor:.0f} by the time of the processor, {alone.clock:.0f} → {both.clock:.0f} on the clock\n"
     )
-    for bar in bars(found, both.processor / alone.processor):
+    # On the clock, as the bar means it: independent processes scale by processor time whatever the machine does.
+    for bar in bars(found, both.clock / alone.clock):
         print(f"{'holds' if bar.holds else 'FALLS SHORT':12s}{bar.what}: {bar.measured}; {bar.wanted}")
     print(f"\n{time.perf_counter() - began:.0f} s; {os.getloadavg()[0]:.1f} processes on {os.cpu_count()} processors")
 
@@ -89,7 +90,10 @@ def bars(found: list[Found], scaling: float) -> list[Bar]:
     what, wanted = f"one image by {FAMILIES[0].label}, on the clock", f"at most {MOST_MS} ms"
     rows.append(Bar(what, f"{clock:.1f} ms", clock <= MOST_MS, wanted))
     wanted = f"at least {LEAST_SCALING} times"
-    return [*rows, Bar("two workers beside one", f"{scaling:.2f} times", scaling >= LEAST_SCALING, wanted)]
+    return [
+        *rows,
+        Bar("two workers beside one, on the clock", f"{scaling:.2f} times", scaling >= LEAST_SCALING, wanted),
+    ]
 
 
 def resident(folder: Path, family: Family, kind: str) -> float:
