@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -92,4 +93,5 @@ def keep(folder: Path, place: str, seconds: Mapping[str, float]) -> None:
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(folder / MEASURED)
     except OSError:
-        return
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -236,7 +236,7 @@ def test_workers_that_look_at_once_share_the_rows_and_one_answer_counts(people: 
     client_of(people.alice).post(f"/studies/{room.study.token}/predictions/", {"algorithm": algorithm.token})
     run = PredictionRun.objects.get(algorithm=algorithm)
     leased = at_once([working.lease_due for _ in range(8)])
-    assert sum(len(rows) for found in leased for rows in found.values()) == 4
+    assert sum(len(rows) for found in leased for rows in found) == 4
     row = rows_of(run)[0]
     outcomes = [outcome_for(row, probability) for probability in (0.2, 0.4, 0.6, 0.8)] * 2
     stored = at_once([partial(working.record, row.token, row.lease, outcome) for outcome in outcomes])

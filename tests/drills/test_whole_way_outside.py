@@ -59,7 +59,7 @@ def test_the_whole_way(outside: tuple[dict[str, str], ObjectStorage], tmp_path: 
         assert all(worked), f"one of the two inference workers had nothing to do: {worked}"
     assert "Unbroken" in manage(environment, "verify_audit")
     kinds = {key.split("/")[1] for key in storage.stored()}
-    assert {"frames", "algorithms", "heatmaps", "datasets"} <= kinds
+    assert {"frames", "algorithms", "planes", "datasets"} <= kinds
 
 
 def wait_for_results(connection: psycopg.Connection) -> None:
