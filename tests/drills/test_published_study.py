@@ -48,7 +48,7 @@ def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
 def wait_for_results(study: Study) -> None:
     import time
 
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while (run := latest_run(study)) is None or run.phase not in (AnalysisRun.Phase.DONE, AnalysisRun.Phase.FAILED):
         assert time.monotonic() < until, "the analysis does not end"
         time.sleep(0.2)
