@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
 from pydicom.uid import UID
 
@@ -35,7 +35,9 @@ PLUGINS_OF_JPEG_LS = ("pyjpegls", "gdcm")
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 
 _DAMAGE = (
+    BytesLengthException,
     InvalidDicomError,
+    ArithmeticError,
     ValueError,
     TypeError,
     AttributeError,

@@ -12,6 +12,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.openers import Opener
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from .geometry import PLANES, Directions, Geometry, Point
@@ -33,6 +34,19 @@ SAGITTAL, CORONAL, AXIAL = 0, 1, 2
 _ROUNDED = "The volume's values were scaled to 16 bits; shown values are within {step:.2g} of the file's."
 
 Volume = NDArray[np.generic]
+# What the library lets through where a header or its data make no sense.
+_DAMAGE = (
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+    EOFError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,9 @@ def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
         assert isinstance(proxy, ArrayProxy)
         values = np.asarray(proxy.get_unscaled()).reshape(shape)
         slope, intercept = proxy.slope, proxy.inter
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
+    except Unreadable:
+        raise
+    except _DAMAGE as error:
         raise Unreadable("The NIfTI file is damaged or cut off.") from error
     if image.affine is None or not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9:
         raise Unreadable("The NIfTI file does not say where its voxels lie (its affine is empty).")
@@ -94,7 +110,10 @@ def _is_second(path: Path) -> bool:
 
 
 def _towards_left_posterior_superior(values: Volume, affine: NDArray[np.float64]) -> tuple[Volume, NDArray[np.float64]]:
-    change = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
+    try:
+        change = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise Unreadable("The NIfTI file does not say where its voxels lie (its affine makes no sense).") from error
     turned = affine @ inv_ornt_aff(change, values.shape)
     to_patient = np.diag([-1.0, -1.0, 1.0, 1.0])
     return apply_orientation(values, change), to_patient @ turned

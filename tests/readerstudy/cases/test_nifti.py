@@ -162,6 +162,31 @@ def test_a_header_that_claims_a_huge_volume_is_refused_before_reading(tmp_path: 
         nifti.read(path.rename(tmp_path / "b.nii.gz"))
 
 
+@pytest.mark.parametrize("kept", [0, 4, 100, 347, 351, 400])
+def test_a_header_that_was_cut_off_is_said_in_words(tmp_path: Path, kept: int) -> None:
+    path = volume(tmp_path / "a.nii", np.random.default_rng(4).integers(0, 999, (6, 6, 6), dtype=np.int16))
+    path.write_bytes(path.read_bytes()[:kept])
+
+    with pytest.raises(Unreadable, match="damaged or cut off"):
+        nifti.read(path)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_bytes_of_a_header_are_changed_the_volume_is_read_or_refused(tmp_path: Path, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    path = volume(tmp_path / "a.nii", chance.integers(0, 999, (6, 5, 4), dtype=np.int16))
+    content = bytearray(path.read_bytes())
+    for place in chance.integers(0, 348, 6):
+        content[place] = int(chance.integers(0, 256))
+    path.write_bytes(bytes(content))
+
+    try:
+        stack = nifti.read(path)
+        assert all(picture.pixels.size for picture in stack.pictures)
+    except Unreadable as refusal:
+        assert str(refusal).endswith(".")
+
+
 def test_a_volume_that_was_cut_off_is_said_in_words(tmp_path: Path) -> None:
     path = volume(tmp_path / "a.nii.gz", np.random.default_rng(4).integers(0, 999, (20, 20, 20), dtype=np.int16))
     path.write_bytes(path.read_bytes()[:3000])
