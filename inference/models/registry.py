@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,9 @@ BUILT_IN = {
     "resnet": "inference.models.resnet",
     "unet": "inference.models.unet",
 }
+
+# Under which an installed package announces its families: NAME = "its.module", whose import calls `register`.
+OUTSIDE = "inference.models"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ _FAMILIES: dict[str, Family] = {}
 def register(
     name: str, *, architecture: type[A], outputs: Collection[type[Variant]], dimensions: Collection[int] = (2,)
 ) -> Callable[[Callable[[ModelSpec, A], Model]], Callable[[ModelSpec, A], Model]]:
-    """Enter a family under its name; packages outside this one may do so too."""
+    """Enter a family under its name; packages outside this one may do so too, and announce it as an entry point."""
 
     def enter(builder: Callable[[ModelSpec, A], Model]) -> Callable[[ModelSpec, A], Model]:
         _FAMILIES[name] = Family(name, architecture, frozenset(outputs), frozenset(dimensions), builder)
@@ -95,7 +99,7 @@ def register(
 
 def names() -> list[str]:
     """Names of all families that a specification may ask for."""
-    return sorted({*BUILT_IN, *_FAMILIES})
+    return sorted({*BUILT_IN, *_FAMILIES, *(point.name for point in entry_points(group=OUTSIDE))})
 
 
 def family(name: str) -> Family:
@@ -108,6 +112,9 @@ def family(name: str) -> Family:
     """
     if name not in _FAMILIES and name in BUILT_IN:
         import_module(BUILT_IN[name])
+    if name not in _FAMILIES:
+        for point in entry_points(group=OUTSIDE, name=name):
+            point.load()
     if name not in _FAMILIES:
         raise SpecError("family", f"{name!r} is not registered; known are {', '.join(names())}.")
     return _FAMILIES[name]
