@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from inference.history import HISTORY
 
 STATE, BEST = "training.safetensors", "best.safetensors"
+# The safetensors library writes beside the file and renames; a kill in between leaves this.
+HALF_WRITTEN = ".tmp??????"
 
 
 class Checkpoint:
@@ -88,8 +90,10 @@ class Checkpoint:
             model.load_state_dict(stored[0])
 
     def clear(self) -> None:
-        for name in (STATE, BEST):
-            (self.out / name).unlink(missing_ok=True)
+        """Remove the checkpoint, and what a kill in the middle of writing one left."""
+        for pattern in (STATE, BEST, f"{STATE}.partial", f"{BEST}.partial", HALF_WRITTEN):
+            for path in self.out.glob(pattern):
+                path.unlink(missing_ok=True)
 
     def _take_up_best(self, done: int) -> None:
         # A kill between an epoch's line and its state leaves a line that will be written once more.

@@ -24,7 +24,7 @@ from inference.models.contract import Model
 from inference.predicting import answers_of, logits_of
 from inference.samples import Samples, load_samples
 from inference.spec import ModelSpec
-from inference.training import batches, dice_of, fit, optimiser_of, schedule_of, steps_of
+from inference.training import batches, dice_of, fit, forget, optimiser_of, schedule_of, steps_of
 from tests.inference.discs import as_toml, blind, located, unet, write_discs
 from tests.models import ROOT, plain_environment
 
@@ -110,6 +110,13 @@ def test_a_killed_training_ends_with_the_same_model(manifest: Path, tmp_path: Pa
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
     assert [line.epoch for line in read_history(history)] == list(range(1, 13))
     assert not (killed / "training.safetensors").is_file()
+
+
+def test_what_a_kill_in_the_middle_of_writing_left_is_removed(tmp_path: Path) -> None:
+    for name in ("training.safetensors", "best.safetensors.partial", ".tmpre8PMb", "weights.safetensors", ".tmpfiles"):
+        (tmp_path / name).touch()
+    forget(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", ".tmpfiles"}
 
 
 @pytest.mark.parametrize(("optimiser", "schedule"), [("sgd", "poly"), ("sgd", "one_cycle"), ("adamw", "cosine")])
