@@ -161,7 +161,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["django.templatetags.static", "readerstudy.dashboard.templatetags.figures"],
+            "builtins": [
+                "django.templatetags.static",
+                "django.templatetags.i18n",
+                "readerstudy.dashboard.templatetags.figures",
+            ],
         },
     }
 ]

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("accounts/", include("readerstudy.accounts.allauth_urls")),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("studies/<str:study>/data/", include("readerstudy.datasets.urls")),
     path("studies/<str:study>/results/", include("readerstudy.results.urls")),
     path("studies/<str:study>/audit/", include("readerstudy.dashboard.audit_urls")),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("readerstudy.dashboard.urls")),
 ]

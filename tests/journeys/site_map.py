@@ -34,7 +34,7 @@ NO_PAGES = {
     "results:table", "results:figure", "audit:chain", "studies:document", "studies:order_arm", "studies:remove_period",
     "studies:order_question", "studies:remove_endpoint", "accounts:password", "accounts:active",
     "mfa_generate_recovery_codes", "mfa_view_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate",
-    "mfa_reauthenticate", "account_inactive", "account_reauthenticate", "account_login", "mfa_activate_totp",
+    "mfa_reauthenticate", "set_language", "account_inactive", "account_reauthenticate", "account_login", "mfa_activate_totp",
 }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ DOORS = {
     **dict.fromkeys(("account_change_password", "mfa_index", "mfa_authenticate", "mfa_reauthenticate"), ALLAUTH),
     **dict.fromkeys(("mfa_activate_totp", "mfa_deactivate_totp"), ALLAUTH),
     **dict.fromkeys(("mfa_view_recovery_codes", "mfa_generate_recovery_codes"), ALLAUTH),
+    "set_language": door(*MEMBERS, of="site", status=302),
     "accounts:profile": EVERYBODY,
     "accounts:people": door(COORDINATOR, of="site"),
     "accounts:account": door(COORDINATOR, of="account"),
