@@ -92,14 +92,15 @@ export class Layout extends EventTarget {
 
   #addPane() {
     const pane = new Viewport(this.store);
-    pane.painter = (...drawn) => this.overlay?.(...drawn);
+    // What a model found lies above the pixels; who looks unaided has nobody to draw it.
+    pane.painters.push((...drawn) => this.overlay?.(...drawn));
     this.grid.append(pane.host);
     this.panes.push(pane);
     attachPointer(pane, {
       mode: () => this.#mode,
       activate: () => this.activate(pane),
-      readValue: (value) => this.#readValue(value),
     });
+    pane.addEventListener("hovered", ({ detail }) => this.#readValue(detail ? pane.valueAt(detail.point) : null));
     pane.addEventListener("painted", () => this.dispatchEvent(new Event("painted")));
   }
 
@@ -158,9 +159,12 @@ export class Layout extends EventTarget {
         pane.inverted = !pane.inverted;
         pane.paint();
       },
-      fit: () => pane.fit(),
+      fit: () => {
+        pane.view.fit();
+        pane.paint();
+      },
       actual: () => pane.actual(),
-      reset: () => this.#reset(pane),
+      reset: () => pane.reset(),
       zoomIn: () => pane.zoomBy(1.25),
       zoomOut: () => pane.zoomBy(0.8),
       darker: () => pane.windowBy(-10, 0),
@@ -183,11 +187,6 @@ export class Layout extends EventTarget {
     else return false;
     this.#mark();
     return true;
-  }
-
-  #reset(pane) {
-    pane.reset();
-    pane.setWindow(pane.series.frames[pane.index].window);
   }
 
   #preset(pane, number) {

@@ -1,13 +1,32 @@
 // Mouse, pen and finger on a viewport.
 
+// Touch pads report many small steps: one image for every 40 pixels, one for each notch of a wheel.
+const NOTCH = 40;
+
 // mode(): what a drag with the left button does; activate(): this viewport is the one that keys work on.
-export function attachPointer(viewport, { mode, activate, readValue }) {
+export function attachPointer(viewport, { mode, activate }) {
   const { host } = viewport;
   let drag = null;
+  const at = ({ clientX, clientY }) => viewport.pointAt(clientX, clientY);
 
   const meaningOf = (event) => {
     if (event.button === 1 || event.shiftKey) return "pan";
     return event.button === 2 ? "zoom" : mode();
+  };
+
+  const gripOf = (event) => {
+    if (!viewport.frame || event.button !== 0 || event.shiftKey) return null;
+    for (const hook of viewport.grips.toReversed()) {
+      const grip = hook(event, at(event));
+      if (grip) return grip;
+    }
+    return null;
+  };
+
+  const hover = (event) => {
+    const { clientX, clientY } = event ?? {};
+    const detail = event && viewport.frame ? { point: at(event), clientX, clientY } : null;
+    viewport.dispatchEvent(new CustomEvent("hovered", { detail }));
   };
 
   host.addEventListener("pointerdown", (event) => {
@@ -16,12 +35,15 @@ export function attachPointer(viewport, { mode, activate, readValue }) {
     activate();
     host.focus({ preventScroll: true });
     host.setPointerCapture(event.pointerId);
-    drag = { meaning: meaningOf(event), x: event.clientX, y: event.clientY, startX: event.clientX, startY: event.clientY };
+    const { clientX: x, clientY: y } = event;
+    drag = { grip: gripOf(event), meaning: meaningOf(event), x, y, startX: x, startY: y };
   });
 
   host.addEventListener("pointermove", (event) => {
-    if (!drag) {
-      readValue(viewport.frame ? viewport.valueAt(viewport.pointAt(event.clientX, event.clientY)) : null);
+    hover(event);
+    if (!drag) return;
+    if (drag.grip) {
+      drag.grip.move?.(event, at(event));
       return;
     }
     const dx = event.clientX - drag.x;
@@ -32,12 +54,13 @@ export function attachPointer(viewport, { mode, activate, readValue }) {
     if (drag.meaning === "zoom") viewport.zoomBy(Math.exp(-dy / 200), drag.startX, drag.startY);
   });
 
-  const release = () => {
+  const release = (event) => {
+    drag?.grip?.end?.(event, at(event));
     drag = null;
   };
   host.addEventListener("pointerup", release);
   host.addEventListener("pointercancel", release);
-  host.addEventListener("pointerleave", () => readValue(null));
+  host.addEventListener("pointerleave", () => hover(null));
   host.addEventListener("contextmenu", (event) => event.preventDefault());
   host.addEventListener("focusin", activate);
 
@@ -52,9 +75,8 @@ export function attachPointer(viewport, { mode, activate, readValue }) {
         viewport.zoomBy(Math.exp(-event.deltaY / 500), event.clientX, event.clientY);
         return;
       }
-      // Touch pads report many small steps: one image for every 40 pixels, one for each notch of a wheel.
-      turned += Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 40) * (event.deltaMode === 0 ? 1 : 40);
-      if (Math.abs(turned) < 40) return;
+      turned += Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), NOTCH) * (event.deltaMode === 0 ? 1 : NOTCH);
+      if (Math.abs(turned) < NOTCH) return;
       viewport.go(viewport.index + Math.sign(turned));
       turned = 0;
     },

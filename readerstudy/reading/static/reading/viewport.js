@@ -1,15 +1,31 @@
-// One viewport: which frame of a series it shows and how (window, zoom, position, inversion). It draws the pixels, an
-// overlay in image coordinates, and what must stay upright and readable (texts, scale bar) as elements above them.
+// One viewport: which frame of a series it shows and how (window, zoom, position, turn, inversion).
+//
+// What other modules build on (marks, measurements, annotation):
+//   frame                    what is shown: url, rows, columns, spacing [row, column], calibrated, position, orientation,
+//                            slope, intercept, window; null before the first image. index, series: where it stands.
+//   matrix()                 image points to device pixels, for canvases; screenMatrix() to CSS pixels of the pane.
+//   toScreen({x, y})         an image point in CSS pixels of the pane; pointAt(clientX, clientY) the image point there.
+//   addLayer(className)      an SVG group in CSS pixels of the pane, above the pixels, never mirrored nor scaled; it takes
+//                            pointer events only where its style says so.
+//   painters                 functions (context, matrix, frame) that draw under the layers, in device pixels.
+//   grips                    functions (event, point) asked at a press of the pointer, last added first: null, or
+//                            { move(event, point), end(event, point) } that then gets the whole drag.
+//   levels                   the pixels: levels[0] = { pixels, rows, columns }, smaller copies after it.
+//   events                   "painted" after each drawing (redraw layers then), "scrolled" and "windowed" when somebody
+//                            changed the image or the window here, "hovered" (detail: {point, clientX, clientY} or null).
+// Image points count from the corner of the first pixel, whose centre is (0.5, 0.5), as in DICOM SCOORD.
 
-import { draw, levelFor, windowTable } from "./raster.js";
+import { Captions } from "./captions.js";
 import { Dropped, previewOf } from "./pixels.js";
+import { draw, levelFor, windowTable } from "./raster.js";
+import { say } from "./say.js";
+import { View } from "./view.js";
 
 const SHARPEN_AFTER = 80;
 const RETRY_AFTER = 3000;
-const SCALE_BARS = [1, 2, 5, 10, 20, 50, 100, 200];
+const SVG = "http://www.w3.org/2000/svg";
 
 const part = (name, className) => Object.assign(document.createElement(name), { className });
-const rounded = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString());
 
 export class Viewport extends EventTarget {
   #store;
@@ -22,6 +38,18 @@ export class Viewport extends EventTarget {
   constructor(store) {
     super();
     this.#store = store;
+    this.view = new View();
+    this.painters = [];
+    this.grips = [];
+    this.#build();
+    this.#size();
+    new ResizeObserver(() => {
+      this.#size();
+      this.paint();
+    }).observe(this.host);
+  }
+
+  #build() {
     this.host = part("div", "pane");
     this.host.tabIndex = 0;
     this.host.setAttribute("role", "group");
@@ -29,21 +57,15 @@ export class Viewport extends EventTarget {
     this.overlay = part("canvas", "pixels overlay");
     // Out of the flow even where the style sheet is missing: a canvas that widens its own frame would grow without end.
     for (const canvas of [this.canvas, this.overlay]) canvas.style.position = "absolute";
-    this.caption = part("p", "caption");
-    this.readout = part("p", "readout");
-    this.message = part("p", "pane-message");
-    this.message.setAttribute("role", "status");
-    this.bar = part("p", "scale-bar");
+    this.svg = document.createElementNS(SVG, "svg");
+    this.svg.setAttribute("class", "pixels layers");
     this.slider = Object.assign(part("input", "stack"), { type: "range", min: 1, step: 1, value: 1 });
-    this.host.append(this.canvas, this.overlay, this.caption, this.readout, this.bar, this.message, this.slider);
+    this.host.append(this.canvas, this.overlay, this.svg);
+    this.captions = new Captions(this.host);
+    this.host.append(this.slider);
     this.#context = this.canvas.getContext("2d", { alpha: false });
     this.#overlayContext = this.overlay.getContext("2d");
     this.slider.addEventListener("input", () => this.go(Number(this.slider.value) - 1));
-    this.#size();
-    new ResizeObserver(() => {
-      this.#size();
-      this.paint();
-    }).observe(this.host);
   }
 
   #size() {
@@ -56,66 +78,78 @@ export class Viewport extends EventTarget {
     this.colours = new Uint32Array(this.image.data.buffer);
   }
 
-  show(series) {
+  addLayer(className) {
+    const layer = document.createElementNS(SVG, "g");
+    layer.setAttribute("class", className);
+    this.svg.append(layer);
+    return layer;
+  }
+
+  // window: the first one instead of the image's own; index: the first image instead of the middle one.
+  show(series, { window = null, index = (series.frames.length - 1) >> 1 } = {}) {
     this.series = series;
     this.frame = null;
     this.levels = null;
     this.complete = false;
+    this.firstWindow = window;
     this.slider.max = series.frames.length;
     this.slider.hidden = series.frames.length < 2;
-    this.slider.setAttribute("aria-label", `Image of ${series.label || "the series"}`);
-    this.host.setAttribute("aria-label", `Image viewer: ${series.label || "series"}`);
+    const name = series.label || say("the series");
+    this.slider.setAttribute("aria-label", say("Image of {name}", { name }));
+    this.host.setAttribute("aria-label", say("Image viewer: {name}", { name }));
     this.reset();
     this.clear();
-    return this.go((series.frames.length - 1) >> 1);
+    return this.go(index, true);
   }
 
   clear() {
     this.colours.fill(0xff000000);
     this.#context.putImageData(this.image, 0, 0);
     this.#overlayContext.clearRect(0, 0, this.width, this.height);
-    this.bar.hidden = true;
+    this.captions.clear();
   }
 
+  // As the image came up first.
   reset() {
-    this.window = null;
+    const first = this.firstWindow ?? this.wanted?.window;
+    this.window = first ? { ...first } : null;
     this.inverted = false;
-    this.fit();
-  }
-
-  fit() {
-    this.zoom = 1;
-    this.centre = { x: 0.5, y: 0.5 };
+    this.view.reset();
     this.paint();
   }
 
   // One image column on one device pixel.
   actual() {
-    this.zoom = 1 / this.#fitting();
+    if (!this.frame) return;
+    this.view.zoom = 1 / this.view.fitting(this.frame, this.width, this.height);
     this.paint();
   }
 
-  async go(index) {
+  // quiet: moved with another viewport, so that the two do not chase each other.
+  async go(index, quiet = false) {
     this.index = Math.max(0, Math.min(this.series.frames.length - 1, index));
     this.slider.value = this.index + 1;
+    if (!quiet) this.dispatchEvent(new Event("scrolled"));
     const frame = this.series.frames[this.index];
-    const here = this.#store.peek(frame);
+    const source = this.series.source ?? this.#store;
+    const here = source.peek(frame);
     if (here) return this.#take(frame, here);
     this.complete = false;
     this.host.dataset.painted = "";
-    this.message.textContent = "Loading the image …";
+    this.captions.message.textContent = say("Loading the image …");
     const preview = previewOf(frame);
     try {
       if (preview && !this.frame) {
-        const coarse = this.#store.load(preview, 20);
+        const coarse = source.load(preview, 20);
         coarse.then((levels) => this.#wants(frame) && !this.complete && this.#take(frame, levels, false), () => {});
       }
-      const levels = await this.#store.load(frame, 10);
+      const levels = await source.load(frame, 10);
       if (this.#wants(frame)) this.#take(frame, levels);
     } catch (error) {
       if (error instanceof Dropped || !this.#wants(frame)) return;
-      this.message.textContent = `The image could not be loaded; it is tried again. ${error.message}`;
-      setTimeout(() => this.#wants(frame) && this.go(this.index), RETRY_AFTER);
+      const failed = say("The image could not be loaded; it is tried again.");
+      this.captions.message.textContent = `${failed} ${error.message}`;
+      setTimeout(() => this.#wants(frame) && this.go(this.index, true), RETRY_AFTER);
     }
   }
 
@@ -133,73 +167,59 @@ export class Viewport extends EventTarget {
     this.levels = levels;
     this.complete = complete;
     this.window ??= { ...frame.window };
-    this.message.textContent = complete ? "" : "Loading the full image …";
+    this.captions.message.textContent = complete ? "" : say("Loading the full image …");
     this.paint();
   }
 
-  // Pixels need not be square: everything is measured in units of the column spacing.
-  get #tall() {
-    const [row, column] = this.frame?.spacing ?? [1, 1];
-    return row / column;
-  }
-
-  #fitting() {
-    if (!this.frame) return 1;
-    return Math.min(this.width / this.frame.columns, this.height / (this.frame.rows * this.#tall));
-  }
-
-  // Image points (from the corner of the first pixel) to device pixels.
   matrix() {
-    const scale = this.#fitting() * this.zoom;
-    return new DOMMatrix()
-      .translateSelf(this.width / 2, this.height / 2)
-      .scaleSelf(scale, scale * this.#tall)
-      .translateSelf(-this.frame.columns * this.centre.x, -this.frame.rows * this.centre.y);
+    return this.view.matrix(this.frame, this.width, this.height);
+  }
+
+  screenMatrix() {
+    const less = 1 / (devicePixelRatio || 1);
+    return new DOMMatrix().scaleSelf(less, less).multiplySelf(this.matrix());
+  }
+
+  toScreen(point) {
+    return this.screenMatrix().transformPoint(point);
   }
 
   pointAt(clientX, clientY) {
-    const ratio = devicePixelRatio || 1;
     const box = this.host.getBoundingClientRect();
-    const onCanvas = new DOMPoint((clientX - box.left) * ratio, (clientY - box.top) * ratio);
-    return this.matrix().inverse().transformPoint(onCanvas);
+    return this.screenMatrix().inverse().transformPoint({ x: clientX - box.left, y: clientY - box.top });
   }
 
   // Zooms so that the image point under the pointer stays there.
   zoomBy(factor, clientX, clientY) {
     if (!this.frame) return;
     const fixed = clientX === undefined ? null : this.pointAt(clientX, clientY);
-    this.zoom = Math.max(0.1, Math.min(64, this.zoom * factor));
+    this.view.zoomBy(factor);
     if (fixed) {
       const moved = this.pointAt(clientX, clientY);
-      this.centre.x += (fixed.x - moved.x) / this.frame.columns;
-      this.centre.y += (fixed.y - moved.y) / this.frame.rows;
+      this.view.moveBy(this.frame, fixed.x - moved.x, fixed.y - moved.y);
     }
     this.paint(true);
   }
 
   panBy(dx, dy) {
     if (!this.frame) return;
-    const { a, d } = this.matrix();
-    const ratio = devicePixelRatio || 1;
-    // The centre of the screen never leaves the image, so that it cannot be lost.
-    const held = (value) => Math.max(0, Math.min(1, value));
-    this.centre.x = held(this.centre.x - (dx * ratio) / a / this.frame.columns);
-    this.centre.y = held(this.centre.y - (dy * ratio) / d / this.frame.rows);
+    const { a, b, c, d } = this.screenMatrix().inverse();
+    this.view.moveBy(this.frame, -(a * dx + c * dy), -(b * dx + d * dy));
     this.paint(true);
   }
 
   windowBy(brighter, wider) {
-    if (!this.window) return;
+    if (!this.window || !this.frame) return;
     const step = this.window.width / 400;
     const finest = Math.min(1, Math.abs(this.frame.slope));
-    this.window.center -= brighter * step;
-    this.window.width = Math.max(2 * finest, this.window.width * Math.exp(wider / 300));
-    this.paint(true);
+    const width = Math.max(2 * finest, this.window.width * Math.exp(wider / 300));
+    this.setWindow({ center: this.window.center - brighter * step, width }, { hurried: true });
   }
 
-  setWindow({ center, width }) {
+  setWindow({ center, width }, { hurried = false, quiet = false } = {}) {
     this.window = { center, width };
-    this.paint();
+    this.paint(hurried);
+    if (!quiet) this.dispatchEvent(new Event("windowed"));
   }
 
   // The shown value under a point, or null outside the image.
@@ -223,18 +243,21 @@ export class Viewport extends EventTarget {
 
   #paintNow() {
     const matrix = this.matrix();
-    const back = matrix.inverse();
-    const level = levelFor(this.levels, back.a);
-    const k = 1 / level.scale;
-    const toLevel = { a: back.a * k, b: 0, c: 0, d: back.d * k, e: back.e * k, f: back.f * k };
-    draw(this.colours, this.width, this.height, level, toLevel, this.#colourTable(), !this.hurried);
+    this.drawInto(this.colours, this.width, this.height, matrix.inverse(), !this.hurried);
     this.#context.putImageData(this.image, 0, 0);
     this.#overlayContext.clearRect(0, 0, this.width, this.height);
-    // What a model found lies above the pixels; who looks unaided has nobody to draw it.
-    this.painter?.(this.#overlayContext, matrix, this.frame);
-    this.#describe(matrix);
+    for (const painter of this.painters) painter(this.#overlayContext, matrix, this.frame);
+    this.captions.describe(this);
     this.host.dataset.painted = this.complete ? this.frame.url : "";
     this.dispatchEvent(new Event("painted"));
+  }
+
+  // The image through its window into packed colours; back: from their points to those of the image.
+  drawInto(colours, width, height, back, smooth) {
+    const level = levelFor(this.levels, Math.hypot(back.a, back.b));
+    const k = 1 / level.scale;
+    const toLevel = { a: back.a * k, b: back.b * k, c: back.c * k, d: back.d * k, e: back.e * k, f: back.f * k };
+    draw(colours, width, height, level, toLevel, this.#colourTable(), smooth);
   }
 
   #colourTable() {
@@ -245,26 +268,5 @@ export class Viewport extends EventTarget {
       this.#table = { key, colours: windowTable(pixels, this.window) };
     }
     return this.#table.colours;
-  }
-
-  #describe(matrix) {
-    const { frames, label, plane } = this.series;
-    const count = frames.length > 1 ? `${this.index + 1} / ${frames.length}` : "";
-    this.caption.textContent = [label, plane, count].filter(Boolean).join(" · ");
-    const { center, width } = this.window;
-    const percent = Math.round((matrix.a / (devicePixelRatio || 1)) * 100);
-    this.readout.textContent = `C ${rounded(center)}  W ${rounded(width)}  ${percent} %${this.inverted ? "  inverted" : ""}`;
-    this.#drawBar(matrix);
-  }
-
-  #drawBar(matrix) {
-    const { spacing, calibrated } = this.frame;
-    this.bar.hidden = !(spacing && calibrated);
-    if (this.bar.hidden) return;
-    const pixelsPerMillimetre = matrix.a / spacing[1] / (devicePixelRatio || 1);
-    const longest = this.host.clientWidth / 4;
-    const length = SCALE_BARS.findLast((bar) => bar * pixelsPerMillimetre <= longest) ?? SCALE_BARS[0];
-    this.bar.style.width = `${length * pixelsPerMillimetre}px`;
-    this.bar.textContent = `${length} mm`;
   }
 }
