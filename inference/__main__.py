@@ -12,9 +12,7 @@ from inference.cohort import BadCohort
 from inference.declared import SpecError
 from inference.history import BadHistory
 from inference.logits import BadLogits
-from inference.models import UnknownFamily
 from inference.pixels import UnreadableInput
-from inference.recipes import BadRecipe
 
 # Each is a module of inference.commands with add_arguments and run; only the one that is named is loaded.
 COMMANDS = {
@@ -23,7 +21,6 @@ COMMANDS = {
     "refit": "teach the final model on all cases of development",
     "decide": "choose calibration and operating point, and freeze them as the next version",
     "card": "a model's card as a page",
-    "classifier": "train, calibrate and freeze a classifier of one of the first families",
     "evaluate": "measure stored predictions: masks, vertebrae, heat maps",
     "report": "one page of a study, beside the published numbers",
     "predict": "answer the cases of a manifest, or print the predictions of image files",
@@ -34,10 +31,7 @@ COMMANDS = {
     "study": "one of the five studies from its cohort to its report, and which of its criteria hold",
     "readers": "simulate readers of synthetic cases, unaided and aided",
 }
-REFUSALS = (
-    *(BadCohort, BadHistory, BadLogits, BadRecipe, CardError),
-    *(SpecError, UnknownFamily, UnreadableInput),
-)
+REFUSALS = (BadCohort, BadHistory, BadLogits, CardError, SpecError, UnreadableInput)
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:

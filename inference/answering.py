@@ -63,7 +63,7 @@ def answered(card: Card, case: CohortCase, raw: Raw, input_digest: str) -> Answe
     The probability is rounded before it is compared, so that the composition of a batch leaves no trace.
     """
     logit = None if raw.logit is None else round(raw.logit, DIGITS)
-    decision = card.declared.decision
+    decision = card.spec.decision
     if raw.logit is None or decision is None:
         return Answered(case, logit, None, None, None, input_digest, raw.seconds)
     probability = round(float(calibrated(decision.calibration, np.array([raw.logit]))[0]), DIGITS)
@@ -104,7 +104,7 @@ def write_maps(card: Card, samples: Samples, place: int, raw: Raw, out: Path) ->
     if raw.mask is not None:
         shown = np.clip(geometry.back(raw.mask) * 255, 0, 255).round().astype(np.uint8)
         write_map(out / "masks", case, shown)
-    level = card.declared.output(Level)
+    level = card.spec.output(Level)
     if raw.level is not None and level is not None:
         classes = np.stack([geometry.back(plane) for plane in raw.level[1:]])
         codes = np.array([CODES[name] for name in level.levels], np.uint8)

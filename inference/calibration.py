@@ -2,57 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.outputs import Isotonic, Platt, Temperature
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Platt's sigmoid p = 1 / (1 + exp(-(slope·logit + intercept))).
-
-    Examples
-    --------
-    >>> Calibration(slope=1.0, intercept=0.0, n=10).probability(np.array([0.0])).tolist()
-    [0.5]
-    """
-
-    slope: float
-    intercept: float
-    n: int
-
-    def probability(self, logits: Vector) -> Vector:
-        """Calibrated probabilities, same shape as ``logits``."""
-        return sigmoid(self.slope * logits + self.intercept)
-
-    def to_document(self) -> dict[str, float | int | str]:
-        return {"method": "platt", "slope": self.slope, "intercept": self.intercept, "n": self.n}
-
-
-def fit_calibration(logits: Vector, positive: NDArray[np.bool_]) -> Calibration:
-    """Platt's sigmoid by (nearly unpenalised) logistic regression.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (n,)
-        Of validation cases; never of training, control or external ones.
-    positive : ndarray of bool, shape (n,)
-
-    References
-    ----------
-    Platt, "Probabilistic outputs for support vector machines", 1999, section 2.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=100.0).fit(logits[:, None], positive)
-    # A validation set on which the model ranks backwards would turn every later ranking over.
-    slope = max(float(model.coef_[0, 0]), 1e-3)
-    return Calibration(round(slope, 9), round(float(model.intercept_[0]), 9), len(logits))
 
 
 def calibrated(calibration: Platt | Temperature | Isotonic, logits: Vector) -> Vector:
@@ -86,8 +41,12 @@ def fit_platt(logits: Vector, positive: NDArray[np.bool_]) -> Platt:
     ----------
     Platt, "Probabilistic outputs for support vector machines", 1999, section 2.
     """
-    found = fit_calibration(logits, positive)
-    return Platt(found.slope, found.intercept)
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=100.0).fit(logits[:, None], positive)
+    # Cases on which the model ranks backwards would turn every later ranking over.
+    slope = max(float(model.coef_[0, 0]), 1e-3)
+    return Platt(round(slope, 9), round(float(model.intercept_[0]), 9))
 
 
 def fit_temperature(logits: Vector, positive: NDArray[np.bool_]) -> Temperature:

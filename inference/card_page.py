@@ -37,7 +37,7 @@ class Section:
 
 def sections(card: Card) -> tuple[Section, ...]:
     """Everything that stands in the card, in the order in which people ask."""
-    spec = card.declared
+    spec = card.spec
     return (
         Section("What it answers", tuple((word(one.tag), inside(one)) for one in spec.outputs)),
         Section("Use", (("Intended use", card.intended_use), ("Limits", card.limits), ("Licence", card.licence))),
@@ -74,7 +74,7 @@ def described(one: Input) -> str:
 
 
 def architecture(card: Card) -> tuple[tuple[str, ...], ...]:
-    spec = card.declared
+    spec = card.spec
     return (
         ("Family", spec.family),
         *((word(name), told(value)) for name, value in spec.architecture.items()),
@@ -85,7 +85,7 @@ def architecture(card: Card) -> tuple[tuple[str, ...], ...]:
 
 
 def decision(card: Card) -> tuple[tuple[str, ...], ...]:
-    found = card.declared.decision
+    found = card.spec.decision
     if found is None:
         return (("State", "A draft: nothing is decided." if card.version == DRAFT else "It answers no probability."),)
     low, high = found.abstain or (0.0, 0.0)
@@ -143,7 +143,7 @@ def identity(card: Card) -> tuple[tuple[str, ...], ...]:
     return (
         ("Card", f"SHA-256 {card.digest}"),
         ("Weights", f"SHA-256 {card.weights_sha256}"),
-        ("Specification", f"SHA-256 {card.declared.digest}"),
+        ("Specification", f"SHA-256 {card.spec.digest}"),
         ("Marks of what was seen", f"SHA-256 {card.data.get('seen_sha256', '')}"),
         *made,
     )

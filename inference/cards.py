@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from inference.declared import canonical, document_of
+from inference.declared import canonical
 from inference.outputs import Decision, Probability
 from inference.spec import ModelSpec
 
@@ -28,19 +28,6 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class First:
-    """What a card of the families `wavelet`, `small_cnn` and `located` says instead of a specification."""
-
-    name: str
-    family: str
-    recipe: Mapping[str, Any]
-    labels: tuple[str, str]
-    calibration: Mapping[str, Any]
-    operating_point: Mapping[str, Any]
-    paper: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,83 +62,46 @@ class Facts:
     licence: str
     intended_use: str
     limits: str
-    spec: ModelSpec | None = None
-    first: First | None = None
+    spec: ModelSpec
     predictions_sha256: str = ""
     parameters: int = 0
     macs: int = 0
     made_with: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def declared(self) -> ModelSpec:
-        """The specification; raises CardError where the card has none."""
-        if self.spec is None:
-            raise CardError(f"The card of {self.name} has no specification: it is of an older kind.")
-        return self.spec
-
-    @property
     def decision(self) -> Decision:
         """What turns a logit into an answer; raises CardError while nothing is frozen."""
-        if self.declared.decision is None:
+        if self.spec.decision is None:
             raise CardError(
                 f"Nothing is decided in {self.name}, version {self.version}: the card has no operating point; "
                 "freeze the decision first."
             )
-        return self.declared.decision
+        return self.spec.decision
 
     @property
     def name(self) -> str:
-        return self.first.name if self.first else self.declared.name
+        return self.spec.name
 
     @property
     def family(self) -> str:
-        return self.first.family if self.first else self.declared.family
+        return self.spec.family
 
     @property
     def paper(self) -> str:
         """Study or architecture that it follows."""
-        return self.first.paper if self.first else self.declared.paper
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        """Of the families `wavelet`, `small_cnn` and `located` alone."""
-        return self.first.recipe if self.first else {}
+        return self.spec.paper
 
     @property
     def labels(self) -> tuple[str, str]:
         """The negative and the positive answer."""
-        if self.first:
-            return self.first.labels
-        asked = self.declared.output(Probability)
+        asked = self.spec.output(Probability)
         if asked is None:
             raise CardError(f"{self.name} answers no probability, so its card names no labels.")
         return asked.negative, asked.positive
 
     @property
-    def calibration(self) -> Mapping[str, Any]:
-        """From logits to probabilities, and on how many cases it was fitted."""
-        if self.first:
-            return self.first.calibration
-        known = self.decision
-        return {**document_of(known.calibration), "n": known.cases, "fitted_on": known.fitted_on}
-
-    @property
-    def operating_point(self) -> Mapping[str, Any]:
-        """Threshold, the rule that chose it, the digest of the predictions it was chosen on."""
-        if self.first:
-            return self.first.operating_point
-        known = self.decision
-        return {
-            "threshold": known.threshold,
-            "rule": known.rule,
-            "chosen_on": known.fitted_on,
-            "n": known.cases,
-            "abstain": known.abstain,
-        }
-
-    @property
     def threshold(self) -> float:
-        return float(self.operating_point["threshold"])
+        return self.decision.threshold
 
 
 @dataclass(frozen=True)
@@ -173,27 +123,18 @@ class Card(Facts):
             "licence": self.licence,
             "intended_use": self.intended_use,
             "limits": self.limits,
-        }
-        if self.first is not None:
-            return json.loads(canonical(document | asdict(self.first)))  # type: ignore[no-any-return]
-        made = {
-            "spec": self.declared.to_document(),
+            "spec": self.spec.to_document(),
             "predictions_sha256": self.predictions_sha256,
             "parameters": self.parameters,
             "macs": self.macs,
             "made_with": dict(self.made_with),
         }
-        return json.loads(canonical(document | made))  # type: ignore[no-any-return]
+        return json.loads(canonical(document))  # type: ignore[no-any-return]
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Card:
         """The card of plain data; raises TypeError, KeyError, ValueError or SpecError where it is none."""
-        known = dict(document)
-        if "spec" in known:
-            return cls(**known | {"spec": ModelSpec.from_document(known["spec"])})
-        names = [name for name in First.__dataclass_fields__ if name in known]
-        first = {name: known.pop(name) for name in names}
-        return cls(**known, first=First(**first | {"labels": tuple(first["labels"])}))
+        return cls(**{**document, "spec": ModelSpec.from_document(document["spec"])})
 
     def save(self, folder: Path) -> None:
         """Write ``card.json`` with its own digest, so that a changed byte is seen."""
@@ -251,17 +192,7 @@ class Card(Facts):
     def checked(self, *, draft: bool = False) -> Card:
         if not (self.name and self.version and self.family):
             raise CardError("The card names no model: name, version and family must be given.")
-        if self.spec is not None:
-            return self.checked_draft(draft)
-        if len(self.labels) != 2:
-            raise CardError("The card must name two labels, the negative and the positive one.")
-        threshold = self.operating_point.get("threshold")
-        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-            raise CardError("The card has no operating point between 0 and 1; freeze the decision first.")
-        return self
-
-    def checked_draft(self, draft: bool) -> Card:
-        decided = self.declared.decision is not None or self.declared.output(Probability) is None
+        decided = self.spec.decision is not None or self.spec.output(Probability) is None
         if not draft and (self.version == DRAFT or not decided):
             raise CardError(
                 f"Nothing is decided in {self.name} yet: the card has no operating point; freeze the decision first."

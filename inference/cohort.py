@@ -15,41 +15,20 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.members import (
-    NO,
-    YES,
-    BadCohort,
-    Member,
-    check_no_leak,
-    digest_of,
-    read_manifest,
-    split_by_patient,
-)
 from inference.prediction import Place
 
 SEEN = "seen.json"
-__all__ = [
-    "BadCohort",
-    "CohortCase",
-    "Member",
-    "Place",
-    "assert_no_leak",
-    "check_no_leak",
-    "check_unseen",
-    "digest_of",
-    "folds",
-    "read_cohort",
-    "read_manifest",
-    "seen",
-    "split_by_patient",
-]
-
-
+YES = {"1", "yes", "positive", "true"}
+NO = {"0", "no", "negative", "false"}
 Role = Literal["develop", "control", "external"]
 ROLES: tuple[Role, ...] = get_args(Role)
 NEEDED = ("case", "patient", "role", "file")
 PLACES = ("slice", "row", "column", "height", "width")
 OF_THE_CASE = ("patient", "role", "site", "truth", *PLACES, "mask", "levels")
+
+
+class BadCohort(ValueError):
+    """A manifest, a split or a mixture of cohorts that must not be used; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +261,11 @@ def _place(told: Mapping[str, str], number: int) -> Place | None:
     if lacking:
         raise BadCohort(f"Row {number}, column {lacking[0]}: is empty, and a place has a row and a column.")
     return Place(**numbers)
+
+
+def digest_of(pixels: NDArray[np.float32]) -> str:
+    """Identity of an image by its pixels, whatever its file is called."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes() + str(pixels.shape).encode()).hexdigest()
 
 
 def mark_of(name: str) -> str:

@@ -129,7 +129,7 @@ def freeze(model: Path, *, rule: str = "youden", method: Method = "platt", certa
     folder = model / DRAFT
     draft = Card.load(folder, draft=True)
     name, rows = predictions_of(draft, folder)
-    spec, metrics = draft.declared, {}
+    spec, metrics = draft.spec, {}
     if spec.output(Probability) is not None:
         decision = choose(rows, draft.predictions_sha256, rule=rule, method=method, certain=certain)
         spec = spec.frozen(decision)

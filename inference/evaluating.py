@@ -275,7 +275,7 @@ def decisions_in(study: Path) -> dict[str, Decision]:
     found: dict[str, Decision] = {}
     for path in sorted(study.rglob(CARD)):
         card = Card.read(path.parent, draft=True)
-        if card.spec is not None and card.spec.decision is not None:
+        if card.spec.decision is not None:
             found[card.name] = card.spec.decision
     return found
 

@@ -69,7 +69,7 @@ class Opened:
         from inference.explain.cam import heat_maps
 
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-        maps: NDArray[np.float32] = heat_maps(self.model, self.card.declared, tensors)[0]
+        maps: NDArray[np.float32] = heat_maps(self.model, self.card.spec, tensors)[0]
         return maps
 
 

@@ -1,11 +1,7 @@
-"""Reads the pixels of a case, from files while training and from stored frames while serving. Free of torch.
-
-Both ways end in the same thing: a float32 array of shown values, bright = dense, so that one preprocessing serves both.
-"""
+"""Bytes of stored frames, and the shown values in them: float32, bright = dense. Free of torch."""
 
 from __future__ import annotations
 
-import hashlib
 import urllib.request
 import zlib
 from pathlib import Path
@@ -14,9 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from inference.prediction import Frame
 from inference.stacking import UNKNOWN, Spacing
 
 Pixels = NDArray[np.float32]
@@ -39,32 +33,6 @@ class Scan(NamedTuple):
     spacing: Spacing = UNKNOWN
     affine: NDArray[np.float64] | None = None
     depths: tuple[float, ...] = ()
-
-
-def read_file(path: Path) -> Pixels:
-    """Shown values of an image file (PNG, JPEG, TIFF, DICOM, or the middle slice of a NIfTI volume).
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, columns)
-        For DICOM after rescale, with MONOCHROME1 turned over.
-
-    Raises
-    ------
-    UnreadableInput
-        With the reason, where the file holds no such pixels.
-    """
-    name = path.name.lower()
-    if name.endswith((".nii", ".nii.gz")):
-        return _read_nifti(path)
-    if name.endswith((".dcm", ".dicom")) or _is_dicom(path):
-        return _read_dicom(path)
-    try:
-        with Image.open(path) as image:
-            grey = image if image.mode in ("I;16", "I", "L", "F") else image.convert("L")
-            return np.asarray(grey, dtype=np.float32)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UnreadableInput(f"{path.name} is no image that can be read: {error}.") from error
 
 
 def decode_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
@@ -116,16 +84,6 @@ def shown(stored: NDArray[np.uint16], slope: float, intercept: float, *, inverte
         np.negative(out, out=out)
 
 
-def read_frame(frame: Frame) -> Pixels:
-    """Fetch one stored frame, check its digest, and return its shown values."""
-    content = fetch(frame.uri)
-    if hashlib.sha256(content).hexdigest() != frame.sha256:
-        raise UnreadableInput("A stored frame is damaged: its SHA-256 differs from the one recorded at import.")
-    stored = decode_frame(content, frame.rows, frame.columns).astype(np.float32)
-    shown = stored * np.float32(frame.slope) + np.float32(frame.intercept)
-    return -shown if frame.inverted else shown
-
-
 def fetch(uri: str) -> bytes:
     """Bytes behind ``file://`` or ``http(s)://``; other schemes are refused."""
     parts = urlsplit(uri)
@@ -139,35 +97,3 @@ def fetch(uri: str) -> bytes:
     except OSError as error:
         raise UnreadableInput(f"A stored file cannot be fetched: {error}.") from error
     raise UnreadableInput(f"Stored files are read from file, http or https addresses, not from {parts.scheme!r}.")
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(128)
-        return stream.read(4) == b"DICM"
-
-
-def _read_dicom(path: Path) -> Pixels:
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    try:
-        dataset = pydicom.dcmread(path)
-        pixels = dataset.pixel_array.astype(np.float32)
-    except (InvalidDicomError, AttributeError, RuntimeError, ValueError, NotImplementedError) as error:
-        raise UnreadableInput(f"{path.name} holds no DICOM pixels that can be read: {error}.") from error
-    if pixels.ndim == 3:
-        pixels = pixels[pixels.shape[0] // 2]
-    shown = pixels * np.float32(dataset.get("RescaleSlope", 1)) + np.float32(dataset.get("RescaleIntercept", 0))
-    return -shown if dataset.get("PhotometricInterpretation") == "MONOCHROME1" else shown
-
-
-def _read_nifti(path: Path) -> Pixels:
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-
-    try:
-        volume = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
-    except (ImageFileError, OSError, EOFError) as error:
-        raise UnreadableInput(f"{path.name} holds no NIfTI volume that can be read: {error}.") from error
-    return np.ascontiguousarray(volume[..., volume.shape[-1] // 2].T)

@@ -75,7 +75,7 @@ def masks_of(card: Card, spoken: Spoken, site: Site) -> tuple[Plane, ...] | None
 
     A pixel belongs to the target where its grey lies above 127, that is where its probability is at least one half.
     """
-    if spoken.mask is None or card.declared.output(Mask) is None:
+    if spoken.mask is None or card.spec.output(Mask) is None:
         return None
     laid = site.geometry.back(spoken.mask)
     return tuple(planes(laid, site, least=0.5, longest=LONGEST_MASK))
@@ -91,7 +91,7 @@ def heatmaps_of(card: Card, plane: Values | None, site: Site) -> tuple[Plane, ..
         Over the network's input, at whatever resolution.
     site : Site
     """
-    if plane is None or card.declared.output(Heatmap) is None:
+    if plane is None or card.spec.output(Heatmap) is None:
         return None
     # Of a film always, so that a dark map says that nothing supports the answer; of a volume where it is not faint.
     least = FAINT if plane.ndim == 3 else 0.0
@@ -127,7 +127,7 @@ def vertebrae_of(card: Card, spoken: Spoken, site: Site) -> tuple[Vertebra, ...]
     The probability of a body is that of its pixels (`inference.vertebrae`), calibrated as the case's is: both come
     from the same logits. Volumes are not cut into bodies here.
     """
-    level = card.declared.output(Level)
+    level = card.spec.output(Level)
     if level is None or spoken.level is None or spoken.level.ndim != 3:
         return None
     found = find(

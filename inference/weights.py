@@ -9,7 +9,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from inference import models
 from inference.cards import WEIGHTS, Card, CardError, check_safetensors, sha256_of, undecided
 from inference.declared import SpecError
 from inference.models import registry
@@ -28,25 +27,6 @@ def save_weights(model: nn.Module, folder: Path, spec: ModelSpec | None = None) 
     save_file(tensors, partial, None if spec is None else {SPEC: undecided(spec).digest})
     partial.replace(path)
     return sha256_of(path)
-
-
-def load_model(folder: Path) -> tuple[Card, nn.Module]:
-    """The checked card and the model in evaluation mode.
-
-    Raises
-    ------
-    CardError
-        Where card or weights were changed by a byte, do not fit each other, or nothing is decided yet.
-    """
-    card = Card.load(folder)
-    if card.spec is not None:
-        return card, model_of(card, folder)
-    model = models.build(card.family, card.recipe["architecture"])
-    try:
-        model.load_state_dict(load_file(folder / WEIGHTS))
-    except RuntimeError as error:
-        raise CardError("The weights do not fit the architecture that the card describes.") from error
-    return card, model.eval()
 
 
 def load_declared(folder: Path, *, draft: bool = False) -> tuple[Card, Model]:
@@ -68,7 +48,7 @@ def load_declared(folder: Path, *, draft: bool = False) -> tuple[Card, Model]:
 
 
 def model_of(card: Card, folder: Path) -> Model:
-    spec = undecided(card.declared)
+    spec = undecided(card.spec)
     with safe_open(folder / WEIGHTS, framework="pt") as stored:
         made_for = (stored.metadata() or {}).get(SPEC)
     if made_for != spec.digest:

@@ -15,7 +15,7 @@ import psutil
 from inference.serving.runtimes import runtime
 from inference.serving.trial import noise
 run = runtime(Path(sys.argv[1]), sys.argv[2], draft=True)
-run(noise(run.card.declared, int(sys.argv[3])))
+run(noise(run.card.spec, int(sys.argv[3])))
 print(psutil.Process().memory_info().rss)
 """
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     from inference.serving.trial import noise
 
     card = Card.load(options.model, draft=True)
-    spec = card.declared
+    spec = card.spec
     record = Export.read(options.model, card)
     runtimes = {kind: Runtime(options.model, card, kind, draft=True) for kind in runnable(record)}
     one, many = noise(spec, 1), noise(spec, options.batch)

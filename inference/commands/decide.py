@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
 
     card = freeze(options.model, rule=options.rule, method=options.calibration, certain=options.certain)
     print(f"{options.model / card.version}: version {card.version}, digest {card.digest}")
-    decision = card.declared.decision
+    decision = card.spec.decision
     if decision is None:
         return
     band = f", uncertain from {decision.abstain[0]} to {decision.abstain[1]}" if decision.abstain else ""

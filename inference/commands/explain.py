@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from inference.pixels import UnreadableInput
 
 if TYPE_CHECKING:
-    from inference.cards import Card
     from inference.cohort import Place
     from inference.images import Image
     from inference.spec import ModelSpec
@@ -31,16 +30,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from inference.cards import Card
-
-    card = Card.load(options.model, draft=True)
-    if card.spec is None:
-        explain_film(options)
-    else:
-        explain_case(card, options)
-
-
-def explain_case(card: Card, options: argparse.Namespace) -> None:
     import torch
 
     from inference.explain.cam import heat_maps
@@ -49,8 +38,8 @@ def explain_case(card: Card, options: argparse.Namespace) -> None:
     from inference.weights import load_declared
 
     torch.set_num_threads(1)
-    _, model = load_declared(options.model, draft=True)
-    spec = card.declared
+    card, model = load_declared(options.model, draft=True)
+    spec = card.spec
     images = images_of(spec, options.files)
     prepared = prepare(spec, images, place_of(options.place))
     tensors = {name: torch.from_numpy(array)[None] for name, array in prepared.inputs.items()}
@@ -85,16 +74,3 @@ def place_of(numbers: list[float] | None) -> Place | None:
     if numbers is not None and len(numbers) not in (3, 5):
         raise UnreadableInput("A place has three numbers, slice, row and column, or five, with height and width.")
     return None if numbers is None else Place(*numbers)
-
-
-def explain_film(options: argparse.Namespace) -> None:
-    """By a model of the families `wavelet`, `small_cnn` and `located`."""
-    from inference.cohort import digest_of
-    from inference.pixels import read_file
-    from inference.predict import model_in, predict
-
-    card, model = model_in(options.model)
-    pixels = read_file(Path(options.files[0]))
-    (answer,) = predict(card, model, [pixels], [digest_of(pixels)])
-    options.out.write_bytes(answer.heatmaps[0].content if answer.heatmaps else b"")
-    print(f"{options.out}: probability {answer.probability:.6f}")

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> None:
         from inference.cohort import read_cohort
         from inference.samples import load_samples
 
-        spec = Card.load(options.model, draft=options.draft).declared
+        spec = Card.load(options.model, draft=options.draft).spec
         read = read_cohort(options.cases, [one.name for one in spec.inputs])
         cases = {name: x.numpy() for name, x in load_samples(spec, read, taught=False).inputs.items()}
     record = export(options.model, cases=cases, draft=options.draft)

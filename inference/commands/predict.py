@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.cards import Card, CardError
 from inference.cohort import BadCohort
 
 if TYPE_CHECKING:
-    from inference.cards import Card
     from inference.samples import Samples
 
 ROLES = ("develop", "control", "external")
@@ -41,9 +41,9 @@ def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
     from inference.weights import load_declared
 
     card, model = load_declared(options.model, draft=True)
-    cases = cases_of(card.declared, manifest, options.roles)
+    cases = cases_of(card.spec, manifest, options.roles)
     check_decided(card, cases)
-    samples = load_samples(card.declared, cases, taught=False)
+    samples = load_samples(card.spec, cases, taught=False)
     refuse_seen(card, samples, options.model)
     rows = answer(card, model, samples, options.out)
     print(f"{options.out}: {len(rows)} cases answered by {card.name}, version {card.version}")
@@ -64,15 +64,21 @@ def refuse_seen(card: Card, samples: Samples, folder: Path) -> None:
 
 def print_files(files: list[Path], folder: Path) -> None:
     from inference.cohort import digest_of
-    from inference.pixels import read_file
-    from inference.predict import model_in, predict
+    from inference.images import read_image
+    from inference.predicting import answers_to
+    from inference.preparing import prepare
+    from inference.statement import probability_of
+    from inference.weights import load_declared
 
-    card, model = model_in(folder)
+    card, model = load_declared(folder)
+    decision = card.decision
     out = csv.writer(sys.stdout)
     out.writerow(["file", "probability", "positive", "operating_point", "card_digest", "input_digest"])
     for path in files:
-        pixels = read_file(path)
-        (answer,) = predict(card, model, [pixels], [digest_of(pixels)], heatmap=False)
-        out.writerow(
-            [path, answer.probability, int(answer.positive), answer.operating_point, card.digest, answer.input_digest]
-        )
+        image = read_image(path)
+        (raw,) = answers_to(model, [prepare(card.spec, {"": image}, None)])
+        if raw.logit is None:
+            raise CardError(f"{card.name} answers no probability; with a manifest and --out it writes masks.")
+        probability = probability_of(decision, raw.logit)
+        known = [decision.threshold, card.digest, digest_of(image.values)]
+        out.writerow([path, probability, int(probability >= decision.threshold), *known])

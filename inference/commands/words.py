@@ -13,25 +13,9 @@ from inference.models import registry
 from inference.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from inference.cohort import CohortCase, Member, Role
+    from inference.cohort import CohortCase, Role
     from inference.drafts import Notes
     from inference.samples import Samples
-
-
-def add_cohort(command: argparse.ArgumentParser) -> None:
-    command.add_argument("manifest", type=Path, help="CSV with one row per image")
-    command.add_argument("--images", type=Path, required=True, help="folder of the files named in the manifest")
-    command.add_argument("--finding", default="truth", help="column of the label")
-    command.add_argument("--case", default="case", help="column of the case")
-    command.add_argument("--patient", default="patient", help="column of the patient")
-    command.add_argument("--file", default="file", help="column of the file")
-
-
-def cohort_of(options: argparse.Namespace) -> list[Member]:
-    from inference.cohort import read_manifest
-
-    columns = {name: getattr(options, name) for name in ("case", "patient", "file", "finding")}
-    return read_manifest(options.manifest, options.images, **columns)
 
 
 def add_teaching(command: argparse.ArgumentParser) -> None:

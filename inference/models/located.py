@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inference.declared import SpecError
-from inference.models import register, registry
+from inference.models import registry
 from inference.models.contract import Answer, Model
 from inference.outputs import Heatmap, Mask, Probability
 from inference.spec import ModelSpec
@@ -85,18 +84,6 @@ class Located(nn.Module):
         logits: Tensor = self.scale(torch.logsumexp(places.flatten(1), dim=1, keepdim=True))
         return logits[:, 0]
 
-    def head(self, features: Tensor) -> Tensor:
-        return self.head_of_places(self.places(features))
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images))
-
-
-@register("located")
-def build(recipe: Mapping[str, Any]) -> nn.Module:
-    """The family from its recipe, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.1}``."""
-    return Located(**{**recipe, "widths": tuple(recipe.get("widths", (16, 32, 48, 64)))})
-
 
 @dataclass(frozen=True)
 class LocatedArchitecture(registry.Architecture):
@@ -132,6 +119,6 @@ class LocatedModel(Model):
 
 
 @registry.register("located", architecture=LocatedArchitecture, outputs=(Probability, Mask, Heatmap))
-def build_declared(spec: ModelSpec, architecture: LocatedArchitecture) -> Model:
+def build(spec: ModelSpec, architecture: LocatedArchitecture) -> Model:
     """The family from its specification, e.g. ``{"widths": [16, 32, 48, 64], "dropout": 0.1}``."""
     return LocatedModel(spec, architecture)

@@ -236,7 +236,7 @@ def own_logits(one: Trained) -> pd.DataFrame:
 
     from inference.calibration import calibrated
 
-    decision = None if one.card.spec is None else one.card.spec.decision
+    decision = one.card.spec.decision
     frames = []
     for name in (OUT_OF_FOLD, TUNING):
         path = one.folder / name

@@ -102,18 +102,17 @@ def made_row(one: Trained) -> dict[str, object]:
     size = data.get("cases") if isinstance(data, dict) else None
     return {
         "model": label(one), "family": card.family,
-        "inputs": "" if spec is None else listed([f"{i.name} ({len(i.slices)})" for i in spec.inputs]),
-        "size": "" if spec is None else " × ".join(map(str, spec.size)),
+        "inputs": listed([f"{i.name} ({len(i.slices)})" for i in spec.inputs]),
+        "size": " × ".join(map(str, spec.size)),
         "parameters (M)": card.parameters / 1e6 if card.parameters else None,
         "MACs (G)": card.macs / 1e9 if card.macs else None,
-        "epochs": None if spec is None else spec.train.epochs,
-        "seed": None if spec is None else spec.train.seed, "cases taught": size, "follows": card.paper,
+        "epochs": spec.train.epochs,
+        "seed": spec.train.seed, "cases taught": size, "follows": card.paper,
     }  # fmt: skip
 
 
 def decision_row(one: Trained) -> dict[str, object]:
-    spec = one.card.spec
-    decision = None if spec is None else spec.decision
+    decision = one.card.spec.decision
     if decision is None:
         return {"model": label(one), "rule": "not decided"}
     return {

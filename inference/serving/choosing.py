@@ -46,7 +46,7 @@ def fastest(folder: Path, card: Card, record: Export | None, *, draft: bool = Fa
 def seconds_of(folder: Path, card: Card, kinds: tuple[Kind, ...], *, draft: bool = False) -> dict[str, float]:
     """Seconds for one case, the shortest of some rounds in which all take turns."""
     runtimes = {kind: Runtime(folder, card, kind, draft) for kind in kinds}
-    inputs = noise(card.declared, 1)
+    inputs = noise(card.spec, 1)
     found = shortest({kind: partial(run, inputs) for kind, run in runtimes.items()}, rounds=ROUNDS)
     return {kind: round(time.processor, 6) for kind, time in found.items()}
 

@@ -126,11 +126,11 @@ def export(folder: Path, *, cases: Arrays | None = None, draft: bool = False) ->
 
     torch.set_num_threads(1)
     card, model = load_declared(folder, draft=draft)
-    content = onnx_of(model, card.declared)
-    given = trials(card.declared, TRIALS)
+    content = onnx_of(model, card.spec)
+    given = trials(card.spec, TRIALS)
     if cases is not None:
         given = {name: np.concatenate([array, cases[name]]) for name, array in given.items()}
-    difference = largest_difference(model, card.declared, content, given)
+    difference = largest_difference(model, card.spec, content, given)
     if not difference <= TOLERANCE:
         raise CannotExport(
             f"{card.name} is not exported: its probabilities would differ from torch's by {difference:.1e}, and "
@@ -140,7 +140,7 @@ def export(folder: Path, *, cases: Arrays | None = None, draft: bool = False) ->
     partial.write_bytes(content)
     partial.replace(folder / MODEL)
     weights, spec = identity(card)
-    names = (answers_of(card.declared), tuple(one.name for one in card.declared.inputs))
+    names = (answers_of(card.spec), tuple(one.name for one in card.spec.inputs))
     record = Export(
         model_sha256=sha256_of(folder / MODEL),
         weights_sha256=weights,
@@ -253,7 +253,7 @@ def answers_of(spec: ModelSpec) -> tuple[str, ...]:
 
 def identity(card: Card) -> tuple[str, str]:
     """What makes a network: digests of its weights and of its specification without the decision."""
-    return card.weights_sha256, undecided(card.declared).digest
+    return card.weights_sha256, undecided(card.spec).digest
 
 
 def _versions() -> dict[str, str]:

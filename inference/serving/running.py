@@ -81,7 +81,7 @@ class Runtime:
         """
         given, count = self._checked(inputs)
         session = self.session()
-        spec = self.card.declared
+        spec = self.card.spec
         step = max(1, AT_ONCE // int(np.prod(spec.size)))
         if self.kind == "torch":
             step = count
@@ -103,12 +103,12 @@ class Runtime:
 
     def _open(self) -> Session:
         if self.kind == "torch":
-            return TorchSession(self.folder, answers_of(self.card.declared), draft=self.draft)
+            return TorchSession(self.folder, answers_of(self.card.spec), draft=self.draft)
         network = self.folder / MODEL
         return OnnxSession(network) if self.kind == "onnxruntime" else OpenVinoSession(network)
 
     def _checked(self, inputs: Mapping[str, Floats]) -> tuple[dict[str, Floats], int]:
-        spec = self.card.declared
+        spec = self.card.spec
         lacking = [one.name for one in spec.inputs if one.name not in inputs]
         if lacking:
             known = ", ".join(one.name for one in spec.inputs)

@@ -35,9 +35,7 @@ def runtime(folder: Path, kind: Kind | None = None, *, draft: bool = False) -> R
         Where something was changed, does not fit, is not decided, or the wanted runtime cannot run it.
     """
     card = Card.load(folder, draft=draft)
-    record = Export.read(folder, card) if card.spec is not None else None
-    if card.spec is None:
-        raise CardError(f"{card.name} has no specification and is served by its first loop.")
+    record = Export.read(folder, card)
     if kind is None:
         return Runtime(folder, card, fastest(folder, card, record, draft=draft), draft)
     if kind not in runnable(record):

@@ -89,10 +89,10 @@ class TorchSession(Session):
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         card, model = load_declared(folder, draft=draft)
         # Channels last: what the processor's and the GPU's convolutions want; half as fast again as torch's default.
-        self._layout = torch.channels_last if len(card.declared.size) == 2 else torch.channels_last_3d
-        self._served = Served(model, card.declared, outputs).to(self.device)
+        self._layout = torch.channels_last if len(card.spec.size) == 2 else torch.channels_last_3d
+        self._served = Served(model, card.spec, outputs).to(self.device)
         for weight in self._served.parameters():
-            if weight.ndim == len(card.declared.size) + 2:
+            if weight.ndim == len(card.spec.size) + 2:
                 # Not ``contiguous``: with one channel it would leave the strides that the convolutions look at.
                 weight.data = weight.data.to(self.device, memory_format=self._layout)
 

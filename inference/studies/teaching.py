@@ -91,7 +91,7 @@ def cross_taught(spec: ModelSpec, samples: Samples, home: Path) -> None:
 
 def ask(card: Card, model: Model, cases: Sequence[CohortCase], home: Path, out: Path) -> None:
     """Answers to all cases that the model was not taught; those of development are out of fold, or tuning cases."""
-    spec = card.declared
+    spec = card.spec
     unseen = [case for case in cases if case.role in UNSEEN]
     if (home / FOLDS / OUT_OF_FOLD).is_file():
         develop = load_samples(spec, [case for case in cases if case.role == "develop"], taught=False)
@@ -140,7 +140,7 @@ def explain(spec: ModelSpec, model: Model, samples: Samples, out: Path) -> None:
 
 def sanity_rows(card: Card, model: Model, samples: Samples, out: Path) -> None:
     """``randomisation.csv``: where the maps point as the weights are drawn anew from the head down."""
-    spec = card.declared
+    spec = card.spec
     wanted = spec.output(Heatmap)
     located = [place for place, case in enumerate(samples.cases) if case.mask is not None and case.role == "control"]
     if wanted is None or not located:

@@ -39,7 +39,7 @@ def register_algorithm(*, card: BinaryIO, weights: BinaryIO, by: User) -> Algori
             checked = Card.load(folder)
         except CardError as error:
             raise Refused(str(error)) from error
-        if checked.spec is not None and checked.spec.output(Probability) is None:
+        if checked.spec.output(Probability) is None:
             raise Refused("The model answers no probability; studies compare readers with a model that does.")
         known = Algorithm.objects.filter(digest=checked.digest).first()
         if known is not None:

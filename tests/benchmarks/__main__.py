@@ -88,11 +88,11 @@ images = [read_image(path) for path in sorted(Path(sys.argv[2]).glob("*.png"))]
 whole = bare = 0.0
 for start in range(0, len(images), 16):
     began = time.perf_counter()
-    inputs = stacked([prepare(card.declared, {"": image}, None) for image in images[start:start + 16]])
+    inputs = stacked([prepare(card.spec, {"": image}, None) for image in images[start:start + 16]])
     ready = time.perf_counter()
     list(answers(model, inputs))
     forward = time.perf_counter()
-    heat_maps(model, card.declared, inputs)
+    heat_maps(model, card.spec, inputs)
     whole, bare = whole + time.perf_counter() - began, bare + forward - ready
 n = len(images)
 print(f"prediction with heat map: {n / whole:.0f} films/s; the bare network {n / bare:.0f}/s; ratio {whole / bare:.1f}")

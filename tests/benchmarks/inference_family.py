@@ -182,7 +182,7 @@ def worker(folder: Path, study: str, kind: str, seconds: float) -> dict[str, flo
 
     run = runtime(folder, "torch" if kind == "torch" else "onnxruntime")
     cases = next(one.batch for one in FAMILIES if one.study == study)
-    inputs = noise(run.card.declared, cases)
+    inputs = noise(run.card.spec, cases)
     run(inputs)
     print("ready", flush=True)
     sys.stdin.readline()

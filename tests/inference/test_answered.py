@@ -16,7 +16,6 @@ from inference.calibration import calibrated
 from inference.cards import CARD, WEIGHTS, Card
 from inference.images import image_of
 from inference.models import registry
-from inference.opening import models_folder
 from inference.outputs import Decision, Platt
 from inference.predict import answers_to
 from inference.prediction import Frame, Item, Place, Prediction, Request, Series
@@ -28,17 +27,7 @@ from readerstudy.cases import frames
 
 DECISION = Decision(Platt(1.5, -0.2), 0.4, "youden", "0" * 64, 40, abstain=(0.3, 0.5))
 Made = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A machine that keeps no model yet."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("INFERENCE_CACHE", str(folder))
-        models_folder.cache_clear()
-        yield folder
-    models_folder.cache_clear()
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +93,8 @@ def said(request: Request) -> Prediction:
 def by_torch(folder: Path, item: Item) -> float:
     """The probability without the runtimes: the network itself, over the same preparation."""
     card, model = load_declared(folder)
-    images = {one.name: image_of(series.frames) for one, series in zip(card.declared.inputs, item.series, strict=True)}
-    prepared = prepare(card.declared, images, item.place)  # type: ignore[arg-type]
+    images = {one.name: image_of(series.frames) for one, series in zip(card.spec.inputs, item.series, strict=True)}
+    prepared = prepare(card.spec, images, item.place)  # type: ignore[arg-type]
     with torch.inference_mode():
         answer = model({name: torch.from_numpy(array[None]) for name, array in prepared.inputs.items()})
     assert answer.logit is not None

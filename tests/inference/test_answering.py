@@ -140,8 +140,8 @@ def test_a_card_changed_by_a_byte_answers_nothing(
 def test_alone_or_in_a_batch_within_a_hundred_thousandth(world: Path, frozen: Path) -> None:
     card, model = load_declared(frozen)
     cases = [case for case in read_cohort(world / "manifest.csv") if case.role == "control"][:9]
-    prepared = [prepare(card.declared, {n: read_image(p) for n, p in case.images.items()}, None) for case in cases]
-    samples = load_samples(card.declared, cases, taught=False)
+    prepared = [prepare(card.spec, {n: read_image(p) for n, p in case.images.items()}, None) for case in cases]
+    samples = load_samples(card.spec, cases, taught=False)
     together, alone = list(answers(model, samples.inputs, 9)), list(answers_to(model, prepared, 1))
     for case, one, batched in zip(cases, alone, together, strict=True):
         single, of_many = (answered(card, case, raw, "d").probability for raw in (one, batched))

@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.calibration import Calibration, fit_calibration, youden_threshold
+from inference.calibration import calibrated, fit_platt, youden_threshold
 from inference.evaluate import measure
+from inference.outputs import Platt
 
 
 def test_platt_finds_the_sigmoid_that_made_the_labels() -> None:
     chance = np.random.default_rng(0)
     logits = chance.normal(0, 2, 40_000)
     positive = chance.random(40_000) < 1 / (1 + np.exp(-(0.7 * logits - 0.4)))
-    found = fit_calibration(logits, positive)
+    found = fit_platt(logits, positive)
     assert found.slope == pytest.approx(0.7, abs=0.03)
     assert found.intercept == pytest.approx(-0.4, abs=0.03)
 
@@ -23,14 +24,14 @@ def test_calibrated_probabilities_have_the_prevalence_of_the_validation_part() -
     chance = np.random.default_rng(1)
     positive = chance.random(500) < 0.3
     logits = chance.normal(positive * 1.5, 1)
-    assert fit_calibration(logits, positive).probability(logits).mean() == pytest.approx(positive.mean(), abs=1e-3)
+    assert calibrated(fit_platt(logits, positive), logits).mean() == pytest.approx(positive.mean(), abs=1e-3)
 
 
 def test_calibration_never_turns_a_ranking_over() -> None:
     logits = np.array([-2.0, -1.0, 1.0, 2.0])
-    backwards = fit_calibration(logits, np.array([True, True, False, False]))
-    assert (np.diff(backwards.probability(logits)) > 0).all()
-    assert Calibration(1.0, 0.0, 4).probability(np.array([-1e9, 1e9])) == pytest.approx([0, 1])
+    backwards = fit_platt(logits, np.array([True, True, False, False]))
+    assert (np.diff(calibrated(backwards, logits)) > 0).all()
+    assert calibrated(Platt(1.0, 0.0), np.array([-1e9, 1e9])) == pytest.approx([0, 1])
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=40))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.cards import CARD, WEIGHTS, Card, CardError, sha256_of
-from inference.weights import load_model
+from inference.cards import CARD, TUNING, WEIGHTS, Card, CardError, sha256_of
+from inference.weights import load_declared
 
 
 @pytest.fixture
@@ -31,12 +31,15 @@ def test_a_card_read_again_is_the_card(model: Path, trained: tuple[Path, Card]) 
 
 def test_the_card_tells_what_must_be_known(trained: tuple[Path, Card]) -> None:
     document = trained[1].to_document()
-    assert document["operating_point"]["chosen_on"] == document["calibration"]["fitted_on"] == "validation"
-    assert document["recipe"]["training"]["seed"] == 3
-    assert document["data"]["training"]["patients"] + document["data"]["validation"]["patients"] == 60
-    assert document["metrics"]["validation"]["auc_low"] <= document["metrics"]["validation"]["auc"]
+    decision = document["spec"]["decision"]
+    assert decision["fitted_on"] == document["predictions_sha256"] == sha256_of(trained[0] / TUNING)
+    assert decision["threshold"] == trained[1].threshold
+    assert document["spec"]["train"]["seed"] == 3
+    assert document["data"]["training"]["patients"] + document["data"]["tuning"]["patients"] == 20
+    assert document["metrics"]["tuning"]["auc_low"] <= document["metrics"]["tuning"]["auc"]
     assert document["weights_sha256"] == sha256_of(trained[0] / WEIGHTS)
-    assert document["licence"] == "CC0-1.0"
+    assert document["licence"] == "for research"
+    assert trained[1].labels == ("no disc", "disc")
 
 
 def test_no_changed_byte_of_the_card_is_accepted(model: Path, trained: tuple[Path, Card]) -> None:
@@ -75,10 +78,10 @@ def test_a_pickle_is_refused_even_under_its_own_digest(model: Path) -> None:
 def test_weights_of_another_architecture_are_refused(model: Path) -> None:
     document = json.loads((model / CARD).read_text())
     document.pop("digest")
-    document["recipe"]["architecture"]["width"] = 9
+    document["spec"]["architecture"]["widths"] = [8, 12, 20]
     Card.from_document(document).save(model)
-    with pytest.raises(CardError, match="do not fit the architecture"):
-        load_model(model)
+    with pytest.raises(CardError, match="not made for the specification"):
+        load_declared(model)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": 1}', "\xff", '{"digest": "x", "name": "only"}'])

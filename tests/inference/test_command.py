@@ -7,39 +7,22 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sklearn.metrics import roc_auc_score
 
 from inference.__main__ import main
 from inference.cards import CARD, Card
 
 
-def test_evaluate_prints_what_scikit_learn_finds_in_its_table(
-    trained: tuple[Path, Card], strangers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["evaluate", str(strangers / "manifest.csv"), "--images", str(strangers), "--model", str(trained[0])]
-    assert main([*words, "--out", str(tmp_path / "predictions.csv")]) == 0
-    rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
-    area = roc_auc_score([int(row["truth"]) for row in rows], [float(row["probability"]) for row in rows])
-    assert len(rows) == 80
-    assert f"n 80 (40 positive), AUC {area:.3f}" in capsys.readouterr().out
-
-
-def test_evaluate_refuses_patients_of_the_training(
-    trained: tuple[Path, Card], toy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["evaluate", str(toy / "manifest.csv"), "--images", str(toy), "--model", str(trained[0])]
-    assert main(words) == 2
-    assert "inference: Leak: patient p" in capsys.readouterr().err
-
-
 def test_predict_and_explain(
     trained: tuple[Path, Card], toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["predict", str(toy / "p0-0.png"), str(toy / "p0-1.png"), "--model", str(trained[0])]) == 0
+    positive, negative = (str(toy.parent / f"F{number:03d}.png") for number in (1, 3))
+    assert main(["predict", positive, negative, "--model", str(trained[0])]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert float(rows[1]["probability"]) > float(rows[0]["probability"])
+    assert float(rows[0]["probability"]) > float(rows[1]["probability"])
+    assert [int(row["positive"]) for row in rows] == [1, 0]
     assert {row["card_digest"] for row in rows} == {trained[1].digest}
-    assert main(["explain", str(toy / "p0-1.png"), "--model", str(trained[0]), "--out", str(tmp_path / "map.png")]) == 0
+    assert len({row["input_digest"] for row in rows}) == 2
+    assert main(["explain", positive, "--model", str(trained[0]), "--out", str(tmp_path / "map.png")]) == 0
     with Image.open(tmp_path / "map.png") as image:
         assert image.mode == "L"
 
@@ -47,15 +30,17 @@ def test_predict_and_explain(
 def test_faults_end_with_a_sentence_and_status_2(
     trained: tuple[Path, Card], toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = ["classifier", str(toy / "manifest.csv"), "--images", str(toy), "--out", str(tmp_path / "out")]
     changed = json.loads((trained[0] / CARD).read_text())
-    (tmp_path / CARD).write_text(json.dumps(changed | {"name": "another"}))
+    (tmp_path / CARD).write_text(json.dumps(changed | {"limits": "none"}))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / CARD).write_text(json.dumps({"digest": "x", "family": "located", "version": "1"}))
+    film = str(toy.parent / "F001.png")
     for words, reason in (
-        ([*train, "--finding", "fracture"], "has no column fracture"),
-        ([*train, "--preset", "large"], "There is no recipe 'large'"),
-        (["predict", str(toy / "p0-0.png"), "--model", str(tmp_path)], "digest does not fit its content"),
-        (["predict", str(toy / "manifest.csv"), "--model", str(trained[0])], "is no image that can be read"),
-        (["predict", str(toy / "absent.png"), "--model", str(trained[0])], "absent.png"),
+        (["predict", film, "--model", str(tmp_path)], "digest does not fit its content"),
+        (["predict", film, "--model", str(tmp_path / "old")], "card cannot be read"),
+        (["predict", str(toy), "--model", str(trained[0])], "is no image that can be read"),
+        (["predict", str(toy.parent / "absent.png"), "--model", str(trained[0])], "absent.png"),
+        (["predict", film, "--model", str(toy.parent)], "card cannot be read"),
     ):
         assert main(words) == 2
         said = capsys.readouterr().err

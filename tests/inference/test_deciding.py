@@ -136,7 +136,7 @@ def test_another_decision_is_another_version_and_the_old_one_stays(model: Path) 
     second = freeze(model, rule="sensitivity>=0.9")
     assert (second.version, versions(model)) == ("2", [1, 2])
     assert second.digest != first.digest
-    assert second.declared.digest != first.declared.digest
+    assert second.spec.digest != first.spec.digest
     assert second.weights_sha256 == first.weights_sha256
     assert {path.name: sha256_of(path) for path in (model / "1").iterdir()} == files
     assert freeze(model) == first

@@ -28,7 +28,7 @@ NEAR, HEIGHT, WIDTH = 22, 277, 183
 @pytest.fixture(scope="module")
 def films() -> tuple[Tensor, list[tuple[float, float]]]:
     """All with a fracture of grade 2 or 3, and where it is, in shares of height and width."""
-    spec = Card.load(DEMO / "model").declared
+    spec = Card.load(DEMO / "model").spec
     inputs, places = [], []
     for number in range(24):
         patient = make_patient(77, f"S{number:03d}", fractured=True)
@@ -58,10 +58,10 @@ def hits(maps: "np.ndarray", places: list[tuple[float, float]]) -> tuple[float, 
 def test_its_heat_map_points_at_the_fracture(films: tuple[Tensor, list[tuple[float, float]]]) -> None:
     inputs, places = films
     card, model = load_declared(DEMO / "model")
-    found, chance = hits(heat_maps(model, card.declared, {"lateral": inputs}), places)
+    found, chance = hits(heat_maps(model, card.spec, {"lateral": inputs}), places)
     assert found > 10 * chance
-    random = registry.build(card.declared).eval()
-    lost, _ = hits(heat_maps(random, card.declared, {"lateral": inputs}), places)
+    random = registry.build(card.spec).eval()
+    lost, _ = hits(heat_maps(random, card.spec, {"lateral": inputs}), places)
     assert lost < found / 2
 
 
@@ -75,8 +75,8 @@ def test_its_mask_marks_the_fracture(films: tuple[Tensor, list[tuple[float, floa
 def test_its_card_is_of_its_specification_and_it_never_saw_the_cases_of_the_demonstration() -> None:
     card = Card.load(DEMO / "model")
     declared = registry.load(str(DEMO / "lateral-spine.toml"))
-    assert card.declared.train == declared.train
-    assert card.declared.architecture == declared.architecture
+    assert card.spec.train == declared.train
+    assert card.spec.architecture == declared.architecture
     assert card.version == "1"
     assert "synthetic" in card.limits
     marks = json.loads((DEMO / "model" / "seen.json").read_text())

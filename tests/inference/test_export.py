@@ -71,7 +71,7 @@ def test_a_folder_gets_the_network_and_its_record(tmp_path: Path) -> None:
     assert record.versions["torch"] == torch.__version__
     assert not list(folder.glob("*.partial"))
     # Another decision is another card, and the same network.
-    replace(card, version="2", spec=replace(card.declared, decision=replace(DECISION, threshold=0.6))).save(folder)
+    replace(card, version="2", spec=replace(card.spec, decision=replace(DECISION, threshold=0.6))).save(folder)
     assert Export.read(folder, Card.load(folder)) == record
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from inference.losses import Truth, depth_losses, loss_of
 from inference.models import registry
 from inference.models.contract import Answer, MissingInput, Model, case_logit
+from inference.models.located import Located
 from inference.outputs import Level, Mask, Probability
 from inference.spec import ModelSpec
 
@@ -308,3 +309,15 @@ def test_another_package_adds_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = replace(theirs, outputs=theirs.outputs[:1])
     assert "mean" in registry.names()
     assert registry.build(theirs)({"lateral": torch.ones(1, 1, 4, 4)}).logit.tolist() == [2.0]
+
+
+def test_a_place_is_as_good_as_another_to_the_located_family() -> None:
+    """Moved by its whole stride, away from the borders, a blob gives the same maxima."""
+    torch.manual_seed(0)
+    model = Located((4, 8, 8, 8)).eval()
+    images = torch.zeros(2, 1, 128, 128)
+    images[0, 0, 40:50, 40:50] = 1
+    images[1, 0, 56:66, 64:74] = 1
+    with torch.inference_mode():
+        peaks = model.features(images).amax(dim=(2, 3))
+    assert torch.allclose(peaks[0], peaks[1], atol=1e-5)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from inference.pixels import UnreadableInput, decode_frame, fetch, read_file, read_frame
+from inference.images import image_of, read_image
+from inference.pixels import UnreadableInput, decode_frame, fetch
 from inference.prediction import Frame
 
 FILM = np.arange(30 * 20, dtype=np.uint16).reshape(30, 20) * 7
@@ -57,9 +58,9 @@ def test_the_platform_writes_what_the_worker_reads() -> None:
 
 def test_shown_values_follow_slope_intercept_and_photometric(tmp_path: Path) -> None:
     frame = stored(tmp_path, encode(FILM), slope=0.5, intercept=-1024.0)
-    assert np.array_equal(read_frame(frame), FILM * np.float32(0.5) - 1024)
+    assert np.array_equal(image_of([frame]).values[0], FILM * np.float32(0.5) - 1024)
     inverted = stored(tmp_path, encode(FILM), slope=0.5, intercept=-1024.0, inverted=True)
-    assert np.array_equal(read_frame(inverted), 1024 - FILM * np.float32(0.5))
+    assert np.array_equal(image_of([inverted]).values[0], 1024 - FILM * np.float32(0.5))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_shown_values_follow_slope_intercept_and_photometric(tmp_path: Path) -> 
 )
 def test_frames_that_cannot_be_read_say_why(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
     with pytest.raises(UnreadableInput, match=reason):
-        read_frame(stored(tmp_path, encode(FILM), **changes))
+        image_of([stored(tmp_path, encode(FILM), **changes)])
 
 
 @given(st.binary(max_size=60))
@@ -91,7 +92,7 @@ def test_a_bomb_is_not_unpacked() -> None:
 
 def test_sixteen_bit_png_keeps_its_values(tmp_path: Path) -> None:
     Image.fromarray(FILM).save(tmp_path / "film.png")
-    assert np.array_equal(read_file(tmp_path / "film.png"), FILM)
+    assert np.array_equal(read_image(tmp_path / "film.png").values[0], FILM)
 
 
 def dicom(path: Path, photometric: str) -> Path:
@@ -110,16 +111,16 @@ def dicom(path: Path, photometric: str) -> Path:
 
 def test_dicom_and_its_stored_frame_show_the_same(tmp_path: Path) -> None:
     for photometric in ("MONOCHROME2", "MONOCHROME1"):
-        shown = read_file(dicom(tmp_path / "film.dcm", photometric))
+        shown = read_image(dicom(tmp_path / "film.dcm", photometric)).values[0]
         frame = stored(tmp_path, encode(FILM), slope=2.0, intercept=-100.0, inverted=photometric == "MONOCHROME1")
-        assert np.array_equal(shown, read_frame(frame))
+        assert np.array_equal(shown, image_of([frame]).values[0])
 
 
 def test_files_that_hold_no_pixels_say_why(tmp_path: Path) -> None:
     for name in ("film.png", "film.dcm", "volume.nii.gz"):
         (tmp_path / name).write_bytes(b"nothing that could be an image")
         with pytest.raises(UnreadableInput, match=name):
-            read_file(tmp_path / name)
+            read_image(tmp_path / name)
 
 
 def test_addresses_are_unquoted(tmp_path: Path) -> None:

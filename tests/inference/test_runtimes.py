@@ -38,7 +38,7 @@ def classifier(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["onnxruntime", "openvino"])
 def test_all_runtimes_give_the_answers_of_torch(exported: Path, kind: Kind) -> None:
-    spec = Card.load(exported).declared
+    spec = Card.load(exported).spec
     inputs = trials(spec, 2, seed=11)
     answer, expected = runtime(exported, kind)(inputs), runtime(exported, "torch")(inputs)
     for ours, theirs, shape in zip(answer, expected, ((), spec.size, (9, *spec.size)), strict=True):
@@ -51,7 +51,7 @@ def test_all_runtimes_give_the_answers_of_torch(exported: Path, kind: Kind) -> N
 
 def test_pieces_batches_and_threads_leave_no_trace(exported: Path) -> None:
     run = runtime(exported, "onnxruntime")
-    spec = run.card.declared
+    spec = run.card.spec
     many = {name: np.concatenate([array] * 14) for name, array in trials(spec, 1, seed=2).items()}
     whole = run(many).logit
     assert whole is not None
@@ -68,7 +68,7 @@ import numpy as np
 from inference.serving.runtimes import runtime
 from inference.serving.trial import noise
 run = runtime(Path(sys.argv[1]), "onnxruntime")
-inputs = noise(run.card.declared, 1)
+inputs = noise(run.card.spec, 1)
 before = float(run(inputs).logit[0])
 opened = run.session()
 child = os.fork()
@@ -88,7 +88,7 @@ def test_a_fork_opens_its_own_network_and_needs_no_torch(exported: Path) -> None
 def test_without_an_export_torch_answers_and_others_say_what_they_need(classifier: Path) -> None:
     chosen = runtime(classifier)
     assert chosen.kind == "torch"
-    logit = chosen(trials(chosen.card.declared, 1)).logit
+    logit = chosen(trials(chosen.card.spec, 1)).logit
     assert logit is not None
     assert logit.shape == (3,)
     with pytest.raises(CardError, match=r"cannot be run by onnxruntime: it needs model\.onnx, which was not exported"):
@@ -106,7 +106,7 @@ def test_a_changed_network_is_refused_when_it_is_opened(classifier: Path) -> Non
 
 def test_what_does_not_fit_is_refused_with_a_sentence(exported: Path) -> None:
     run = runtime(exported, "onnxruntime")
-    inputs = trials(run.card.declared, 1)
+    inputs = trials(run.card.spec, 1)
     first = next(iter(inputs))
     with pytest.raises(MissingInput, match=f"The case lacks {first}"):
         run({name: array for name, array in inputs.items() if name != first})
@@ -155,7 +155,7 @@ def test_where_a_measurement_cannot_be_kept_it_is_taken_each_time(classifier: Pa
 
 def test_torch_is_held_to_one_thread_and_its_answer_is_the_models(exported: Path) -> None:
     run: Runtime = runtime(exported, "torch")
-    inputs = trials(run.card.declared, 1)
+    inputs = trials(run.card.spec, 1)
     answer = run(inputs)
     assert torch.get_num_threads() == 1
     _, model = settled(run.card.name)
@@ -164,5 +164,5 @@ def test_torch_is_held_to_one_thread_and_its_answer_is_the_models(exported: Path
     assert answer.logit is not None
     assert expected is not None
     assert np.abs(answer.logit - expected.numpy()).max() < 1e-5
-    assert registry.load(run.card.name, "small").size == run.card.declared.size
+    assert registry.load(run.card.name, "small").size == run.card.spec.size
     assert isinstance(Export.read(exported, run.card), Export)

@@ -1,4 +1,4 @@
-"""The function behind the task: one way for one case, a batch and a worker; bad input is an answer, never a crash."""
+"""The function behind the task: stored frames answer as files do; the task tells the site by name."""
 
 import hashlib
 import io
@@ -14,23 +14,28 @@ import pytest
 from PIL import Image
 
 from inference.cards import CARD, WEIGHTS, Card
-from inference.cohort import Member
-from inference.pixels import read_file
-from inference.predict import answers_to, model_in, predict
+from inference.cohort import CohortCase
+from inference.images import read_image
+from inference.predict import answers_to
+from inference.predicting import answers_to as logits_to
 from inference.prediction import Frame, Item, Prediction, Request, Series
+from inference.preparing import prepare
+from inference.statement import probability_of
+from inference.weights import load_declared
 from readerstudy.cases import frames
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture
-def request_for_three(trained: tuple[Path, Card], members: list[Member], tmp_path: Path) -> Request:
+def request_for_three(trained: tuple[Path, Card], cases: tuple[CohortCase, ...], tmp_path: Path) -> Request:
     items = []
-    for number, member in enumerate(members[:3]):
-        pixels = read_file(member.path).astype(np.uint16)
+    for number, case in enumerate(cases[:3]):
+        (pixels,) = read_image(case.images[""]).values.astype(np.uint16)
         content = frames.encode(pixels)
-        (tmp_path / f"{number}.f16").write_bytes(content)
-        frame = Frame(
-            (tmp_path / f"{number}.f16").as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape, 1.0, 0.0
-        )
+        path = tmp_path / f"{number}.f16"
+        path.write_bytes(content)
+        frame = Frame(path.as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape, 1.0, 0.0)
         items.append(Item(f"prediction-{number}", "lease", f"input-{number}", (Series("", "DX", (frame,)),)))
     folder, card = trained
     return Request((folder / CARD).as_uri(), (folder / WEIGHTS).as_uri(), card.digest, True, tuple(items))
@@ -41,37 +46,28 @@ def outcomes(request: Request) -> list[Prediction | str]:
 
 
 def test_stored_frames_and_files_give_the_same_answer(
-    request_for_three: Request, trained: tuple[Path, Card], members: list[Member]
+    request_for_three: Request, trained: tuple[Path, Card], cases: tuple[CohortCase, ...]
 ) -> None:
-    card, model = model_in(trained[0])
-    for outcome, member in zip(outcomes(request_for_three), members, strict=False):
+    card, model = load_declared(trained[0])
+    said = outcomes(request_for_three)
+    assert len(said) == 3
+    for outcome, case in zip(said, cases[:3], strict=True):
         assert isinstance(outcome, Prediction)
-        (direct,) = predict(card, model, [read_file(member.path)], [outcome.input_digest])
-        assert replace(direct, seconds={}) == replace(outcome, seconds={})
-        assert outcome.card_digest == trained[1].digest
-        assert set(outcome.seconds) == {"load", "preprocess", "forward", "explain"}
-
-
-def test_alone_or_in_a_batch_within_a_hundred_thousandth(trained: tuple[Path, Card], members: list[Member]) -> None:
-    card, model = model_in(trained[0])
-    images = [read_file(member.path) for member in members[:9]]
-    names = [member.case for member in members[:9]]
-    together = predict(card, model, images, names, heatmap=False)
-    for image, name, batched in zip(images, names, together, strict=True):
-        (alone,) = predict(card, model, [image], [name], heatmap=False)
-        assert alone.probability == pytest.approx(batched.probability, abs=1e-5)
-        assert alone.positive == batched.positive
-        assert round(alone.probability, 6) == alone.probability
+        (raw,) = logits_to(model, [prepare(card.spec, {"": read_image(case.images[""])}, None)])
+        assert raw.logit is not None
+        assert outcome.probability == pytest.approx(probability_of(card.decision, raw.logit), abs=1e-5)
+        assert outcome.positive == case.positive
+        assert outcome.card_digest == card.digest
 
 
 def test_a_heat_map_is_a_small_grey_png_that_covers_the_image(request_for_three: Request) -> None:
-    first = outcomes(request_for_three)[1]
+    first = outcomes(request_for_three)[0]
     assert isinstance(first, Prediction)
     assert first.heatmap_png is not None
     with Image.open(io.BytesIO(first.heatmap_png)) as image:
-        assert (image.mode, image.size) == ("L", (48, 48))
+        assert (image.mode, image.size) == ("L", (40, 48))
         assert np.asarray(image).std() > 1
-    without = outcomes(replace(request_for_three, heatmap=False))[1]
+    without = outcomes(replace(request_for_three, heatmap=False))[0]
     assert isinstance(without, Prediction)
     assert without.heatmap_png is None
     assert without.probability == first.probability
@@ -81,19 +77,10 @@ def test_one_damaged_case_does_not_take_the_others_with_it(request_for_three: Re
     good, bad, empty = request_for_three.items
     (series,) = bad.series
     damaged = replace(bad, series=(replace(series, frames=(replace(series.frames[0], sha256="0" * 64),)),))
-    request = replace(request_for_three, items=(good, damaged, replace(empty, series=())))
-    first, second, third = outcomes(request)
+    first, second, third = outcomes(replace(request_for_three, items=(good, damaged, replace(empty, series=()))))
     assert isinstance(first, Prediction)
     assert second == "A stored frame is damaged: its SHA-256 differs from the one recorded at import."
-    assert third == "The case has no images."
-
-
-def test_a_case_of_one_grey_value_is_answered_with_the_reason(request_for_three: Request, tmp_path: Path) -> None:
-    content = frames.encode(np.full((20, 20), 9, dtype=np.uint16))
-    (tmp_path / "flat.f16").write_bytes(content)
-    frame = Frame((tmp_path / "flat.f16").as_uri(), hashlib.sha256(content).hexdigest(), 20, 20)
-    flat = replace(request_for_three.items[0], series=(Series("", "DX", (frame,)),))
-    assert outcomes(replace(request_for_three, items=(flat,))) == ["The image has one grey value only."]
+    assert third == "The case lacks lateral; the model reads lateral."
 
 
 def test_another_model_than_the_registered_one_answers_nothing(request_for_three: Request) -> None:
