@@ -1,5 +1,7 @@
 // The key map as data: the help page is made from it, so that no key is hidden and none is promised in vain.
 
+import { say } from "./say.js";
+
 // class: what kind of key it is, which decides where it must stay with the field that has the focus.
 export const KEYS = [
   { action: "answer", class: "digit", shown: "1 … 9", does: "Choose the answer with this number", group: "Answers" },
@@ -21,7 +23,12 @@ export const KEYS = [
   { action: "invert", class: "letter", key: "i", shown: "I", does: "Invert black and white", group: "Image" },
   { action: "fit", class: "letter", key: "f", shown: "F", does: "Fit into the window", group: "Image" },
   { action: "actual", class: "letter", key: "o", shown: "O", does: "One image pixel on one screen pixel", group: "Image" },
-  { action: "reset", class: "letter", key: "r", shown: "R", does: "First window, fitted, not inverted", group: "Image" },
+  { action: "reset", class: "letter", key: "r", shown: "R", does: "As it came up first", group: "Image" },
+  { action: "magnifier", class: "letter", key: "u", shown: "U", does: "Magnifying glass", group: "Image" },
+  { action: "turnRight", class: "letter", key: "t", shown: "T", does: "Turn to the right", group: "Image" },
+  { action: "turnLeft", class: "letter", key: "t", shift: true, shown: "Shift + T", does: "Turn to the left", group: "Image" },
+  { action: "mirror", class: "letter", key: "v", shown: "V", does: "Mirror left to right", group: "Image" },
+  { action: "upend", class: "letter", key: "v", shift: true, shown: "Shift + V", does: "Mirror top to bottom", group: "Image" },
   { action: "zoomIn", class: "symbol", key: "+", shown: "+", does: "Zoom in", group: "Image" },
   { action: "zoomOut", class: "symbol", key: "-", shown: "−", does: "Zoom out", group: "Image" },
   { action: "darker", class: "symbol", key: ",", shown: ",", does: "Darker", group: "Image" },
@@ -36,10 +43,27 @@ export const KEYS = [
   { action: "next", class: "arrow", key: "ArrowDown", shown: "↓ or wheel down", does: "Image after", group: "Stack" },
   { action: "back5", class: "page", key: "PageUp", shown: "Page ↑", does: "Five images back", group: "Stack" },
   { action: "on5", class: "page", key: "PageDown", shown: "Page ↓", does: "Five images on", group: "Stack" },
-  { action: "series", class: "letter", key: "s", shown: "S", does: "The other series", group: "Stack" },
+  { action: "first", class: "page", key: "Home", shown: "Home", does: "First image", group: "Stack" },
+  { action: "last", class: "page", key: "End", shown: "End", does: "Last image", group: "Stack" },
+  { action: "series", class: "letter", key: "s", shown: "S", does: "The next view", group: "Views" },
+  { action: "nextSeries", class: "letter", key: "s", shift: true, shown: "Shift + S", does: "The next series in this view", group: "Views" },
+  { action: "link", class: "letter", key: "j", shown: "J", does: "Scroll and window the series of a plane together", group: "Views" },
+  { action: "planes", class: "letter", key: "p", shift: true, shown: "Shift + P", does: "Three planes through the stack", group: "Views" },
+  { action: "mode:locate", class: "letter", key: "c", shown: "C", does: "Drag points to a place in all views", group: "Views" },
+  { action: "alone", class: "letter", key: "f", shift: true, shown: "Shift + F", does: "Only this view, or all", group: "Views" },
+  { action: "mode:length", class: "letter", key: "d", shown: "D", does: "Measure a length", group: "Measure" },
+  { action: "mode:angle", class: "letter", key: "a", shown: "A", does: "Measure an angle", group: "Measure" },
+  { action: "mode:cobb", class: "letter", key: "a", shift: true, shown: "Shift + A", does: "Measure a Cobb angle", group: "Measure" },
+  { action: "mode:heights", class: "letter", key: "d", shift: true, shown: "Shift + D", does: "Measure heights of a vertebra", group: "Measure" },
+  { action: "mode:region", class: "letter", key: "e", shown: "E", does: "Measure a region", group: "Measure" },
+  { action: "removeMeasure", class: "delete", key: "Delete", shown: "Del", does: "Remove the last measurement", group: "Measure" },
+  { action: "clearMeasures", class: "delete", key: "Delete", shift: true, shown: "Shift + Del", does: "Remove all measurements", group: "Measure" },
   { action: "pause", class: "letter", key: "b", shift: true, shown: "Shift + B", does: "Break: pause reading", group: "Page" },
   { action: "help", class: "symbol", key: "?", shown: "?", does: "This list", group: "Page" },
 ];
+
+// How the help page shows the key of an action; empty where it has none.
+export const keyOf = (action) => KEYS.find((entry) => entry.action === action)?.shown ?? "";
 
 export const POINTER = [
   { shown: "Left drag", does: "Window, pan or zoom as chosen above the image", group: "Mouse" },
@@ -51,10 +75,10 @@ export const POINTER = [
 
 // Which classes of keys a focused element keeps for itself.
 const KEPT = {
-  text: ["digit", "letter", "symbol", "arrow", "page"],
-  area: ["digit", "letter", "symbol", "arrow", "page", "enter"],
+  text: ["digit", "letter", "symbol", "arrow", "page", "delete"],
+  area: ["digit", "letter", "symbol", "arrow", "page", "enter", "delete"],
   // Letters mean nothing in a number, so they go on working as commands while a rating is typed.
-  numeric: ["digit", "symbol", "arrow"],
+  numeric: ["digit", "symbol", "arrow", "delete"],
   range: ["arrow", "page"],
   radio: ["arrow"],
   list: ["letter", "arrow", "page", "enter"],
@@ -103,16 +127,16 @@ export function helpLists(groups) {
   return groups.map((group) => {
     const section = document.createElement("section");
     const title = document.createElement("h3");
-    title.textContent = group;
+    title.textContent = say(group);
     const list = document.createElement("dl");
     list.className = "keys";
     for (const { shown, does } of rows.filter((entry) => entry.group === group)) {
       const term = document.createElement("dt");
       const key = document.createElement("kbd");
-      key.textContent = shown;
+      key.textContent = say(shown);
       term.append(key);
       const meaning = document.createElement("dd");
-      meaning.textContent = does;
+      meaning.textContent = say(does);
       list.append(term, meaning);
     }
     section.append(title, list);

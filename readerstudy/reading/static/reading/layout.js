@@ -1,93 +1,116 @@
 // The viewports of one case side by side, with the bar of tools above them and the commands that keys and buttons share.
 
+import { isPlaced, nearestSlice, patientPoint } from "./geometry.js";
+import { columnsOf, hang } from "./hanging.js";
+import { drawCuts, locate, scrollWith, windowWith } from "./linking.js";
+import { Magnifier } from "./magnifier.js";
+import { Measures } from "./measure.js";
+import { hasPlanes, Volume } from "./planes.js";
 import { attachPointer } from "./pointer.js";
+import { say } from "./say.js";
+import { Toolbar } from "./toolbar.js";
 import { Viewport } from "./viewport.js";
 
-const MOST_PANES = 4;
-const MODES = [
-  ["window", "Window"],
-  ["pan", "Pan"],
-  ["zoom", "Zoom"],
-];
-const BUTTONS = [
-  ["invert", "Invert"],
-  ["fit", "Fit"],
-  ["actual", "1:1"],
-  ["reset", "Reset"],
-];
 const PAN_STEP = 40;
-
-function button(action, label) {
-  const element = document.createElement("button");
-  Object.assign(element, { type: "button", className: "tool", textContent: label });
-  element.dataset.action = action;
-  return element;
-}
-
-function group(label, ...children) {
-  const element = document.createElement("div");
-  element.className = "tool-group";
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", label);
-  element.append(...children);
-  return element;
-}
 
 export class Layout extends EventTarget {
   #mode = "window";
+  #rule = null;
+  #chooser = null;
+  #volumes = new Map();
 
   constructor(root, store) {
     super();
     this.store = store;
     this.panes = [];
-    this.bar = document.createElement("div");
-    this.bar.className = "tools";
+    this.toolbar = new Toolbar((action, number) => this.run(action, number));
+    this.bar = this.toolbar.element;
     this.grid = document.createElement("div");
     this.grid.className = "panes";
-    this.presets = group("Window presets");
-    this.value = document.createElement("output");
-    this.value.className = "value";
-    const modes = group("Drag", ...MODES.map(([mode, label]) => button(`mode:${mode}`, label)));
-    const actions = group("Image", ...BUTTONS.map(([action, label]) => button(action, label)));
-    this.bar.append(modes, actions, this.presets, this.value);
+    this.magnifier = new Magnifier();
+    this.measures = new Measures(() => this.#mode);
     root.append(this.bar, this.grid);
-    this.bar.addEventListener("click", ({ target }) => this.#clicked(target.closest("button")));
     this.#mark();
   }
 
-  #clicked(pressed) {
-    if (!pressed) return;
-    this.run(pressed.dataset.action, Number(pressed.dataset.number));
-  }
-
-  // Shows the series of a case; the same series again changes nothing, so that a prefetched case is drawn only once.
-  show(series) {
-    const key = JSON.stringify(series);
+  // Shows the series of a case as the study's rule hangs them; the same series again change nothing, so that a prefetched
+  // case is drawn only once.
+  show(series, rule = this.#rule) {
+    const key = JSON.stringify([series, rule]);
     if (key === this.key) return;
     this.key = key;
-    const count = Math.min(MOST_PANES, series.length);
-    while (this.panes.length < count) this.#addPane();
-    while (this.panes.length > count) this.panes.pop().host.remove();
-    this.grid.dataset.panes = count;
     this.series = series;
-    this.#chooser?.remove();
-    if (series.length > count) this.#offerChoice();
-    this.store.dropWaitingExcept(new Set(series.flatMap((one) => one.frames.map((frame) => frame.url))));
-    this.panes.forEach((pane, n) => pane.show(series[n]));
-    this.activate(this.panes[0]);
+    this.#rule = rule;
+    this.linked = true;
+    this.volume = null;
+    this.#volumes = new Map();
+    this.measures.clear();
+    this.store.turnTo(new Set(series.flatMap((one) => one.frames.map((frame) => frame.url))));
+    const views = this.#hung();
+    this.#arrange(views, columnsOf(views.length, rule));
+    this.#offerChoice();
     this.prefetch(series, 0);
   }
 
-  #chooser = null;
+  #hung() {
+    return hang(this.series, this.#rule).map(({ series, plane, window }) => {
+      return { series: plane ? this.#volumeOf(series).inPlane(plane) : series, window };
+    });
+  }
 
-  // More series than fit: the last viewport shows the one chosen here.
+  // Planes of a stack grow while its images arrive.
+  #volumeOf(series) {
+    if (!this.#volumes.has(series)) {
+      const volume = new Volume(series, this.store);
+      this.#volumes.set(series, volume);
+      volume.addEventListener("grown", () => {
+        for (const pane of this.panes) if (pane.series.source === volume) pane.go(pane.index, true);
+      });
+    }
+    return this.#volumes.get(series);
+  }
+
+  #arrange(views, columns) {
+    while (this.panes.length < views.length) this.#addPane();
+    while (this.panes.length > views.length) this.panes.pop().host.remove();
+    this.grid.dataset.panes = views.length;
+    this.grid.style.setProperty("--columns", columns);
+    this.grid.style.setProperty("--rows", Math.ceil(views.length / columns));
+    this.grid.classList.remove("alone");
+    for (const pane of this.panes) pane.located = null;
+    views.forEach(({ series, window, index }, n) => this.panes[n].show(series, { window, index }));
+    this.activate(this.panes[0]);
+  }
+
+  // More series than hang: the active viewport shows the one chosen here.
   #offerChoice() {
+    this.#chooser?.remove();
+    this.#chooser = null;
+    if (this.series.length <= this.panes.length) return;
     this.#chooser = document.createElement("select");
     this.#chooser.className = "series";
-    this.#chooser.setAttribute("aria-label", "Series in the active view");
-    this.series.forEach((one, n) => this.#chooser.add(new Option(one.label || `Series ${n + 1}`, n)));
-    this.#chooser.addEventListener("change", () => this.active.show(this.series[this.#chooser.value]));
+    this.#chooser.setAttribute("aria-label", say("Series in the active view"));
+    const named = (one, n) => one.label || say("Series {number}", { number: n + 1 });
+    this.series.forEach((one, n) => this.#chooser.add(new Option(named(one, n), n)));
+    this.#chooser.addEventListener("change", () => this.#exchange(this.series[this.#chooser.value]));
     this.bar.append(this.#chooser);
+    this.#choose();
+  }
+
+  #choose() {
+    const shown = this.series?.indexOf(this.active?.series) ?? -1;
+    if (this.#chooser && shown >= 0) this.#chooser.value = shown;
+  }
+
+  // Another series in the active viewport, at the same place of the patient where it has one there.
+  #exchange(series) {
+    const pane = this.active;
+    const before = pane.frame;
+    const place = isPlaced(before) ? patientPoint(before, { x: before.columns / 2, y: before.rows / 2 }) : null;
+    const index = (place && nearestSlice(series.frames, place)) ?? undefined;
+    pane.show(series, { index });
+    this.presetsOf = null;
+    this.activate(pane);
   }
 
   #addPane() {
@@ -96,16 +119,40 @@ export class Layout extends EventTarget {
     pane.painters.push((...drawn) => this.overlay?.(...drawn));
     this.grid.append(pane.host);
     this.panes.push(pane);
-    attachPointer(pane, {
-      mode: () => this.#mode,
-      activate: () => this.activate(pane),
+    attachPointer(pane, { mode: () => this.#mode, activate: () => this.activate(pane) });
+    const cuts = pane.addLayer("cuts");
+    pane.grips.push((_, point) => this.#locating(pane, point));
+    this.measures.attach(pane);
+    pane.addEventListener("hovered", ({ detail }) => {
+      this.#readValue(detail ? pane.valueAt(detail.point) : null);
+      this.magnifier.over(pane, detail);
     });
-    pane.addEventListener("hovered", ({ detail }) => this.#readValue(detail ? pane.valueAt(detail.point) : null));
-    pane.addEventListener("painted", () => this.dispatchEvent(new Event("painted")));
+    pane.addEventListener("scrolled", () => this.linked && scrollWith(pane, this.panes));
+    pane.addEventListener("windowed", () => this.linked && windowWith(pane, this.panes, pane.hurried));
+    pane.addEventListener("painted", () => {
+      this.magnifier.draw(pane);
+      drawCuts(pane, this.panes, cuts);
+      // Where this one stands now is a line in the others; they need no new pixels for it.
+      if (pane.drawnAt !== pane.frame) for (const other of this.panes) if (other !== pane) other.refresh();
+      pane.drawnAt = pane.frame;
+      this.dispatchEvent(new Event("painted"));
+    });
+    pane.addEventListener("refreshed", () => drawCuts(pane, this.panes, cuts));
+  }
+
+  #locating(pane, point) {
+    if (this.#mode !== "locate") return null;
+    const there = (to) => {
+      locate(pane, to, this.panes);
+      pane.refresh();
+    };
+    there(point);
+    return { move: (_, to) => there(to) };
   }
 
   #readValue(value) {
-    this.value.textContent = value === null ? "" : `${Number(value.toFixed(2))} ${this.active.series.unit}`.trim();
+    const shown = value === null ? "" : `${Number(value.toFixed(2))} ${this.active.series.unit}`.trim();
+    this.toolbar.value.textContent = shown;
   }
 
   activate(pane) {
@@ -113,22 +160,17 @@ export class Layout extends EventTarget {
     this.active = pane;
     this.presetsOf = pane.series;
     for (const other of this.panes) other.host.classList.toggle("active", other === pane);
-    this.presets.replaceChildren(
-      ...pane.series.presets.slice(0, 9).map((preset, n) => {
-        const choice = button("preset", preset.label);
-        choice.dataset.number = n + 1;
-        return choice;
-      }),
-    );
+    this.toolbar.offer(pane.series.presets);
+    this.#choose();
     this.#mark();
   }
 
   // Frames nearest to the one shown come first; the next case waits behind all of this one.
   prefetch(series, base) {
-    for (const { frames } of series) {
+    this.store.foresee(series.flatMap(({ frames }) => {
       const middle = (frames.length - 1) >> 1;
-      frames.forEach((frame, n) => this.store.load(frame, base - Math.abs(n - middle)));
-    }
+      return frames.map((frame, n) => ({ frame, priority: base - Math.abs(n - middle) }));
+    }));
   }
 
   repaint() {
@@ -154,57 +196,131 @@ export class Layout extends EventTarget {
   run(action, number) {
     const pane = this.active;
     if (!pane) return false;
-    const commands = {
-      invert: () => {
-        pane.inverted = !pane.inverted;
-        pane.paint();
-      },
-      fit: () => {
-        pane.view.fit();
-        pane.paint();
-      },
-      actual: () => pane.actual(),
-      reset: () => pane.reset(),
-      zoomIn: () => pane.zoomBy(1.25),
-      zoomOut: () => pane.zoomBy(0.8),
-      darker: () => pane.windowBy(-10, 0),
-      brighter: () => pane.windowBy(10, 0),
-      narrower: () => pane.windowBy(0, -30),
-      wider: () => pane.windowBy(0, 30),
-      panUp: () => pane.panBy(0, PAN_STEP),
-      panDown: () => pane.panBy(0, -PAN_STEP),
-      panLeft: () => pane.panBy(PAN_STEP, 0),
-      panRight: () => pane.panBy(-PAN_STEP, 0),
-      previous: () => pane.go(pane.index - 1),
-      next: () => pane.go(pane.index + 1),
-      back5: () => pane.go(pane.index - 5),
-      on5: () => pane.go(pane.index + 5),
-      series: () => this.#nextPane(),
-      preset: () => this.#preset(pane, number),
-    };
-    if (action.startsWith("mode:")) this.#mode = action.slice(5);
-    else if (commands[action]) commands[action]();
-    else return false;
+    if (action.startsWith("mode:")) this.mode = action.slice(5);
+    else if (COMMANDS[action]) {
+      this.notice = "";
+      COMMANDS[action](pane, number, this);
+      if (TRANSFORMS.includes(action)) pane.paint();
+    } else return false;
     this.#mark();
     return true;
   }
 
-  #preset(pane, number) {
-    const preset = pane.series.presets[number - 1];
-    if (preset) pane.setWindow(preset);
+  get mode() {
+    return this.#mode;
   }
 
-  #nextPane() {
+  // What a drag with the left button does; a tool of another module takes its own name and a grip of the viewports.
+  set mode(mode) {
+    this.#mode = mode;
+    this.measures.stop(this.active);
+    this.#mark();
+  }
+
+  nextPane() {
     const next = this.panes[(this.panes.indexOf(this.active) + 1) % this.panes.length];
     this.activate(next);
     next.host.focus();
+    if (this.grid.classList.contains("alone")) next.paint();
+  }
+
+  nextSeries() {
+    const here = this.series.indexOf(this.active.series);
+    this.#exchange(this.series[(here + 1) % this.series.length]);
+  }
+
+  alone() {
+    this.grid.classList.toggle("alone");
+  }
+
+  link() {
+    this.linked = !this.linked;
+    if (this.linked) scrollWith(this.active, this.panes);
+  }
+
+  clearMeasures() {
+    this.measures.clear();
+    this.repaint();
+  }
+
+  // The three planes of the active stack, and back to how the study hangs it.
+  planes() {
+    if (!this.volume) return this.#openPlanes();
+    const { index } = this.panes[0];
+    const { series } = this.volume;
+    this.volume = null;
+    const views = this.#hung();
+    const own = views.find((view) => view.series === series);
+    if (own) own.index = index;
+    this.#mode = "window";
+    this.#arrange(views, columnsOf(views.length, this.#rule));
+  }
+
+  #openPlanes() {
+    const { series, index, window } = this.active;
+    if (!hasPlanes(series)) {
+      this.notice = say("These images form no even stack, so no planes can be made of them.");
+      return;
+    }
+    const volume = this.#volumeOf(series);
+    this.volume = volume;
+    this.#mode = "locate";
+    const views = [{ series, index }, ...volume.others.map((other) => ({ series: other }))];
+    this.#arrange(views.map((view) => ({ ...view, window: window ?? undefined })), 2);
   }
 
   #mark() {
-    for (const tool of this.bar.querySelectorAll("button")) {
-      const { action } = tool.dataset;
-      if (action.startsWith("mode:")) tool.setAttribute("aria-pressed", action === `mode:${this.#mode}`);
-      if (action === "invert") tool.setAttribute("aria-pressed", Boolean(this.active?.inverted));
-    }
+    const { active } = this;
+    const pressed = [
+      active?.inverted && "invert",
+      this.magnifier.on && "magnifier",
+      this.linked && "link",
+      this.volume && "planes",
+      this.grid.classList.contains("alone") && "alone",
+    ];
+    const single = this.panes.length < 2;
+    const absent = [
+      ...(single ? ["link", "alone", "mode:locate"] : []),
+      ...(this.volume || hasPlanes(active?.series) ? [] : ["planes"]),
+    ];
+    this.toolbar.mark(this.#mode, pressed, absent, this.notice);
   }
 }
+
+// After these the viewport is drawn anew.
+const TRANSFORMS = ["invert", "fit", "turnRight", "turnLeft", "mirror", "upend"];
+const COMMANDS = {
+  invert: (pane) => (pane.inverted = !pane.inverted),
+  fit: (pane) => pane.view.fit(),
+  turnRight: (pane) => pane.view.turn(1),
+  turnLeft: (pane) => pane.view.turn(-1),
+  mirror: (pane) => pane.view.flip(true),
+  upend: (pane) => pane.view.flip(false),
+  actual: (pane) => pane.actual(),
+  reset: (pane) => pane.reset(),
+  zoomIn: (pane) => pane.zoomBy(1.25),
+  zoomOut: (pane) => pane.zoomBy(0.8),
+  darker: (pane) => pane.windowBy(-10, 0),
+  brighter: (pane) => pane.windowBy(10, 0),
+  narrower: (pane) => pane.windowBy(0, -30),
+  wider: (pane) => pane.windowBy(0, 30),
+  panUp: (pane) => pane.panBy(0, PAN_STEP),
+  panDown: (pane) => pane.panBy(0, -PAN_STEP),
+  panLeft: (pane) => pane.panBy(PAN_STEP, 0),
+  panRight: (pane) => pane.panBy(-PAN_STEP, 0),
+  previous: (pane) => pane.go(pane.index - 1),
+  next: (pane) => pane.go(pane.index + 1),
+  back5: (pane) => pane.go(pane.index - 5),
+  on5: (pane) => pane.go(pane.index + 5),
+  first: (pane) => pane.go(0),
+  last: (pane) => pane.go(Infinity),
+  preset: (pane, number) => pane.series.presets[number - 1] && pane.setWindow(pane.series.presets[number - 1]),
+  magnifier: (pane, _, layout) => layout.magnifier.toggle(pane),
+  removeMeasure: (pane, _, layout) => layout.measures.removeLast(pane),
+  clearMeasures: (_, __, layout) => layout.clearMeasures(),
+  series: (_, __, layout) => layout.nextPane(),
+  nextSeries: (_, __, layout) => layout.nextSeries(),
+  alone: (_, __, layout) => layout.alone(),
+  link: (_, __, layout) => layout.link(),
+  planes: (_, __, layout) => layout.planes(),
+};

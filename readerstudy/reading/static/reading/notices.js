@@ -34,7 +34,7 @@ export class Notices {
   }
 
   #prepareHelp(find) {
-    find("help-keys").append(...helpLists(["Answers", "Model", "Image", "Stack", "Mouse", "Page"]));
+    find("help-keys").append(...helpLists(["Answers", "Model", "Image", "Stack", "Views", "Measure", "Mouse", "Page"]));
     const single = find("single-keys");
     single.checked = localStorage.getItem(KEYS_KEY) !== "off";
     single.addEventListener("change", () => localStorage.setItem(KEYS_KEY, single.checked ? "on" : "off"));

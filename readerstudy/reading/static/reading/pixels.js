@@ -2,6 +2,7 @@
 // the longest time are dropped when the memory budget is reached.
 
 const MEGABYTE = 2 ** 20;
+const WITH_SMALLER_COPIES = 4 / 3;
 
 export class Dropped extends Error {}
 
@@ -16,6 +17,7 @@ export class PixelStore {
   #queue = [];
   #idle = [];
   #bytes = 0;
+  #foreseen = 0;
   #budget;
 
   constructor(workerUrl, { workers = 3, budget = 600 * MEGABYTE } = {}) {
@@ -58,13 +60,24 @@ export class PixelStore {
     return entry.promise;
   }
 
-  // Frames of the case before that still wait in the queue would only delay those of this one.
-  dropWaitingExcept(urls) {
+  // A new case: frames of the one before that still wait in the queue would only delay those of this one.
+  turnTo(urls) {
+    this.#foreseen = 0;
     const stale = this.#queue.filter((job) => !urls.has(job.url));
     this.#queue = this.#queue.filter((job) => urls.has(job.url));
     for (const { url } of stale) {
       this.#entries.get(url).fail(new Dropped());
       this.#entries.delete(url);
+    }
+  }
+
+  // Fetches ahead, the highest priority first, as far as the memory reaches; what lies beyond comes when it is asked for.
+  foresee(wanted) {
+    wanted.sort((one, other) => other.priority - one.priority);
+    for (const { frame, priority } of wanted) {
+      this.#foreseen += 2 * frame.rows * frame.columns * WITH_SMALLER_COPIES;
+      if (this.#foreseen > this.#budget) return;
+      this.load(frame, priority);
     }
   }
 

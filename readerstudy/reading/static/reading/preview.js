@@ -3,14 +3,15 @@
 import { commandOf, helpLists } from "./keys.js";
 import { Layout } from "./layout.js";
 import { PixelStore } from "./pixels.js";
+import { say } from "./say.js";
 
 export async function mount(element) {
   const { caseUrl, decodeWorker } = element.dataset;
   const layout = new Layout(element, new PixelStore(decodeWorker));
   const help = document.createElement("details");
   const summary = document.createElement("summary");
-  summary.textContent = "Keys and mouse";
-  help.append(summary, ...helpLists(["Image", "Stack", "Mouse"]));
+  summary.textContent = say("Keys and mouse");
+  help.append(summary, ...helpLists(["Image", "Stack", "Views", "Measure", "Mouse"]));
   element.after(help);
   layout.grid.addEventListener("keydown", (event) => {
     const command = commandOf(event);
@@ -20,12 +21,12 @@ export async function mount(element) {
   if (!response?.ok) {
     const sentence = document.createElement("p");
     sentence.setAttribute("role", "alert");
-    sentence.textContent = "The images could not be loaded. Please reload the page.";
+    sentence.textContent = say("The images could not be loaded. Please reload the page.");
     element.append(sentence);
     return null;
   }
-  const { series } = await response.json();
-  layout.show(series);
+  const { series, hanging } = await response.json();
+  layout.show(series, hanging);
   return layout;
 }
 

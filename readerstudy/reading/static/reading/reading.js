@@ -80,7 +80,7 @@ class ReadingPage {
 
   #show(data, kept) {
     this.case = data;
-    this.layout.show(data.series);
+    this.layout.show(data.series, data.hanging);
     this.assistance.open(data.assistance);
     const answers = kept.pending?.answers ?? kept.answers ?? data.draft;
     this.form.render(data.questions, answers);

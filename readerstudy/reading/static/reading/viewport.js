@@ -11,8 +11,10 @@
 //   grips                    functions (event, point) asked at a press of the pointer, last added first: null, or
 //                            { move(event, point), end(event, point) } that then gets the whole drag.
 //   levels                   the pixels: levels[0] = { pixels, rows, columns }, smaller copies after it.
-//   events                   "painted" after each drawing (redraw layers then), "scrolled" and "windowed" when somebody
-//                            changed the image or the window here, "hovered" (detail: {point, clientX, clientY} or null).
+//   events                   "painted" after each drawing (redraw layers then), "refreshed" where layers alone are to be
+//                            redrawn, "scrolled" and "windowed" when somebody changed the image or the window here,
+//                            "hovered" (detail: { point, clientX, clientY }, or null where the pointer left).
+// A series may have a source of its own for its frames: { peek(frame), load(frame, priority) }, as PixelStore has.
 // Image points count from the corner of the first pixel, whose centre is (0.5, 0.5), as in DICOM SCOORD.
 
 import { Captions } from "./captions.js";
@@ -91,6 +93,7 @@ export class Viewport extends EventTarget {
     this.frame = null;
     this.levels = null;
     this.complete = false;
+    this.index = index;
     this.firstWindow = window;
     this.slider.max = series.frames.length;
     this.slider.hidden = series.frames.length < 2;
@@ -133,7 +136,7 @@ export class Viewport extends EventTarget {
     const frame = this.series.frames[this.index];
     const source = this.series.source ?? this.#store;
     const here = source.peek(frame);
-    if (here) return this.#take(frame, here);
+    if (here) return this.#take(frame, here, !here.partial);
     this.complete = false;
     this.host.dataset.painted = "";
     this.captions.message.textContent = say("Loading the image …");
@@ -239,6 +242,11 @@ export class Viewport extends EventTarget {
       this.#drawing = 0;
       if (this.frame) this.#paintNow();
     });
+  }
+
+  // The layers alone.
+  refresh() {
+    if (this.frame) this.dispatchEvent(new Event("refreshed"));
   }
 
   #paintNow() {

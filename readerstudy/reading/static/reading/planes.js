@@ -1,0 +1,172 @@
+// Orthogonal planes through an evenly spaced stack, sampled from its frames as they arrive, without a copy of them.
+
+import { alongRow, cross, dot, downColumn, isPlaced, less, normalOf } from "./geometry.js";
+
+const LEAST_SLICES = 8;
+// Of the gap between two slices: what they may be off the even stack before lines in the planes would be false.
+const UNEVEN = 0.05;
+const ANNOUNCE_EVERY = 250;
+const KEPT_PLANES = 6;
+// By the axis that a plane is looked at along: what lies to the right on the screen, what below.
+const PLANES = [
+  { plane: "sagittal", right: [0, 1, 0], below: [0, 0, -1] },
+  { plane: "coronal", right: [1, 0, 0], below: [0, 0, -1] },
+  { plane: "axial", right: [1, 0, 0], below: [0, 1, 0] },
+];
+
+const largest = (direction, free) => free.reduce((best, axis) => (Math.abs(direction[axis]) > Math.abs(direction[best]) ? axis : best));
+
+function alike(one, other) {
+  const facts = ({ rows, columns, slope, intercept, inverted }) => [rows, columns, slope, intercept, inverted].join();
+  const even = [...one.orientation, ...one.spacing].every((value, n) => Math.abs(value - [...other.orientation, ...other.spacing][n]) < 1e-3);
+  return even && facts(one) === facts(other);
+}
+
+// The step from one slice to the next, or null where the frames are no even stack.
+function stepOf(frames) {
+  const [first] = frames;
+  if (frames.length < LEAST_SLICES || !frames.every((frame) => isPlaced(frame) && alike(first, frame))) return null;
+  const step = less(frames.at(-1).position, first.position).map((value) => value / (frames.length - 1));
+  const gap = Math.hypot(...step);
+  if (!gap || Math.hypot(...cross(step, normalOf(first))) > UNEVEN * gap) return null;
+  const off = frames.map((frame, n) => Math.hypot(...less(frame.position, first.position).map((value, axis) => value - n * step[axis])));
+  return Math.max(...off) > UNEVEN * gap ? null : step;
+}
+
+const judged = new WeakMap();
+
+export function hasPlanes(series) {
+  if (!series || series.source) return false;
+  if (!judged.has(series)) judged.set(series, Boolean(stepOf(series.frames)));
+  return judged.get(series);
+}
+
+export class Volume extends EventTarget {
+  #axes;
+  #slices;
+  #missing;
+  #announced = 0;
+  #planes = new Map();
+
+  // The axes of the stack: along a row, down a column, from slice to slice.
+  constructor(series, store) {
+    super();
+    const [first] = series.frames;
+    const step = stepOf(series.frames);
+    const gap = Math.hypot(...step);
+    this.series = series;
+    this.#axes = [
+      { direction: alongRow(first), gap: first.spacing[1], count: first.columns },
+      { direction: downColumn(first), gap: first.spacing[0], count: first.rows },
+      { direction: step.map((value) => value / gap), gap, count: series.frames.length },
+    ];
+    this.#slices = new Array(series.frames.length);
+    this.#missing = series.frames.length;
+    this.acquired = PLANES[largest(this.#axes[2].direction, [0, 1, 2])].plane;
+    this.#load(store);
+  }
+
+  // A slice that could not be fetched stays black; the stack itself says so where it is looked at.
+  #load(store) {
+    const middle = (this.#slices.length - 1) >> 1;
+    this.series.frames.forEach((frame, n) => {
+      store.load(frame, 1 - Math.abs(n - middle)).then((levels) => this.#arrived(n, levels[0].pixels), () => {});
+    });
+  }
+
+  #arrived(n, pixels) {
+    this.#slices[n] = pixels;
+    this.#missing--;
+    const now = performance.now();
+    if (this.#missing && now - this.#announced < ANNOUNCE_EVERY) return;
+    this.#announced = now;
+    this.#planes.clear();
+    this.dispatchEvent(new Event("grown"));
+  }
+
+  get whole() {
+    return this.#missing === 0;
+  }
+
+  // The stack itself, or another plane as a series whose frames this volume makes when they are asked for.
+  inPlane(name) {
+    return name === this.acquired ? this.series : this.#seriesAlong(PLANES.findIndex(({ plane }) => plane === name));
+  }
+
+  get others() {
+    return PLANES.filter(({ plane }) => plane !== this.acquired).map(({ plane }) => this.inPlane(plane));
+  }
+
+  // Which axis of the stack runs along a direction of the patient, and whether the other way round.
+  #axisAlong(direction) {
+    const along = this.#axes.map((axis) => dot(axis.direction, direction));
+    const axis = largest(along, [0, 1, 2]);
+    return { axis, back: along[axis] < 0 };
+  }
+
+  #seriesAlong(patientAxis) {
+    const { plane, right, below } = PLANES[patientAxis];
+    const [across, down] = [this.#axisAlong(right), this.#axisAlong(below)];
+    const through = this.#axisAlong([0, 1, 2].map((axis) => Number(axis === patientAxis)));
+    const { count } = this.#axes[through.axis];
+    const frames = Array.from({ length: count }, (_, n) => this.#frame(plane, across, down, through, n));
+    return { ...this.series, plane, frames, source: this };
+  }
+
+  #frame(plane, across, down, through, n) {
+    const middle = this.series.frames[(this.series.frames.length - 1) >> 1];
+    const at = through.back ? this.#axes[through.axis].count - 1 - n : n;
+    const [x, y] = [across, down].map(({ axis }) => this.#axes[axis]);
+    let { position } = this.series.frames[0];
+    const move = ({ direction, gap }, steps) => (position = position.map((value, k) => value + steps * gap * direction[k]));
+    move(this.#axes[through.axis], at);
+    if (across.back) move(x, x.count - 1);
+    if (down.back) move(y, y.count - 1);
+    const directed = ({ direction }, back) => direction.map((value) => (back ? -value : value));
+    return {
+      ...middle,
+      url: `${this.series.frames[0].url}#${plane}-${n}`,
+      preview: null,
+      rows: y.count,
+      columns: x.count,
+      spacing: [y.gap, x.gap],
+      position,
+      orientation: [...directed(x, across.back), ...directed(y, down.back)],
+      cut: { across, down, through: through.axis, at },
+    };
+  }
+
+  peek(frame) {
+    const known = this.#planes.get(frame.url);
+    if (known) return known;
+    const pixels = this.#sample(frame);
+    const levels = [{ pixels, rows: frame.rows, columns: frame.columns, scale: 1 }];
+    levels.partial = !this.whole;
+    if (this.#planes.size >= KEPT_PLANES) this.#planes.delete(this.#planes.keys().next().value);
+    this.#planes.set(frame.url, levels);
+    return levels;
+  }
+
+  #sample({ rows, columns, cut: { across, down, through, at } }) {
+    const pixels = new Uint16Array(rows * columns);
+    const width = this.#axes[0].count;
+    const place = [0, 0, 0];
+    place[through] = at;
+    for (let y = 0, p = 0; y < rows; y++, p += columns) {
+      place[down.axis] = down.back ? rows - 1 - y : y;
+      if (across.axis === 2) {
+        for (let x = 0; x < columns; x++) {
+          const slice = this.#slices[across.back ? columns - 1 - x : x];
+          if (slice) pixels[p + x] = slice[place[1] * width + place[0]];
+        }
+        continue;
+      }
+      const slice = this.#slices[place[2]];
+      if (!slice) continue;
+      place[across.axis] = across.back ? columns - 1 : 0;
+      const stride = (across.axis === 0 ? 1 : width) * (across.back ? -1 : 1);
+      for (let x = 0, q = place[1] * width + place[0]; x < columns; x++, q += stride) pixels[p + x] = slice[q];
+    }
+    return pixels;
+  }
+}
