@@ -1,25 +1,44 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.audit.errors import Refused
+from readerstudy.audit.chain import digest_of
+from readerstudy.audit.errors import Conflict, Refused
 from readerstudy.cases import actions as case_actions
 from readerstudy.cases import importing as case_importing
 from readerstudy.cases.models import Case, CaseImport
 from readerstudy.studies.models import Enrolment, Study
-from readerstudy.studies.permissions import check_coordinates, check_truths
+from readerstudy.studies.permissions import check_coordinates
 
 from . import importing
-from .models import Opinion, Standard
-from .permissions import check_still_open
-from .queries import opinion_table, truth_by_case
+from .drawn import documents_of, marks_of, planes_of, proposal_for, shapes_of
+from .marks import Mark, MarksError, Work, work_in
+from .models import (
+    Adjudicator,
+    Annotation,
+    AnnotationDraft,
+    Opinion,
+    Proposal,
+    ProposalDecision,
+    Standard,
+)
+from .permissions import check_own, check_still_open
+from .queries import adjudicates, opinion_table, tasks_of, truth_by_case
 from .standards import write_standard
 
 CONSENSUS = "Consensus of the truthers"
 ADJUDICATED = "Consensus of the truthers; disagreements adjudicated"
+NOT_THE_SAME = "Another window has saved this case since; reload the page to go on from there."
+
+
+@dataclass(frozen=True)
+class Decided:
+    key: str
+    verdict: str
 
 
 @transaction.atomic
@@ -30,35 +49,165 @@ def record_standard(*, study: Study, truths: Mapping[Case, bool], method: str, r
 
 
 @transaction.atomic
-def give_opinion(*, truther: Enrolment, case: Case, verdict: str, note: str, by: User) -> Opinion:
-    """A truther's opinion of a case; the newest counts, the earlier ones stay."""
-    check_truths(by, truther.study)
-    if truther.user_id != by.pk:
-        raise Refused("An opinion is given in one's own name.")
+def save_draft(*, truther: Enrolment, case: Case, work: Mapping[str, object], revision: int, by: User) -> int:
+    """Keeps unfinished work, checked like finished work; the answer is its new revision."""
+    check_own(by, truther)
+    check_still_open(truther.study)
+    check_is_task(truther, case)
+    checked = read_work(work, case)
+    Enrolment.objects.select_for_update().get(pk=truther.pk)
+    known = AnnotationDraft.objects.filter(truther=truther, case=case).first()
+    if revision != (known.revision if known else 0):
+        raise Conflict(NOT_THE_SAME)
+    if known is None:
+        AnnotationDraft.objects.create(truther=truther, case=case, work=checked.to_document())
+        return 1
+    known.revision, known.work = revision + 1, checked.to_document()
+    known.save(update_fields=["revision", "work", "saved_at"])
+    return known.revision
+
+
+def read_work(work: Mapping[str, object], case: Case) -> Work:
+    try:
+        return work_in(work, shapes_of(planes_of(case)))
+    except MarksError as error:
+        raise Refused(str(error)) from error
+
+
+def check_is_task(truther: Enrolment, case: Case) -> None:
     if case.study_id != truther.study_id:
         raise Refused("The case belongs to another study.")
+    if adjudicates(truther) and all(task.case.pk != case.pk for task in tasks_of(truther)):
+        raise Refused("The adjudicator decides cases that two truthers have judged and do not agree on.")
+
+
+@transaction.atomic
+def give_opinion(
+    *, truther: Enrolment, case: Case, verdict: str, note: str, by: User, revision: int | None = None
+) -> Opinion:
+    """A truther's opinion of a case; the newest counts, the earlier ones stay.
+
+    With a revision, the marks of that draft go with it and the draft is done.
+    """
+    check_own(by, truther)
     if verdict not in Opinion.Verdict.values:
         raise Refused("The opinion is positive, negative or cannot decide.")
     Enrolment.objects.select_for_update().get(pk=truther.pk)
     check_still_open(truther.study)
+    check_is_task(truther, case)
+    work = _drafted(truther, case, revision)
+    proposal = proposal_for(case)
+    decisions = decided_on(work, proposal)
     last = Opinion.objects.filter(truther=truther, case=case).order_by("-number").first()
-    number = last.number + 1 if last else 1
-    opinion = Opinion.objects.create(truther=truther, case=case, number=number, verdict=verdict, note=note.strip())
-    facts = {"case": case.token, "number": number, "verdict": verdict, "note": opinion.note}
+    opinion = Opinion.objects.create(
+        truther=truther,
+        case=case,
+        number=last.number + 1 if last else 1,
+        verdict=verdict,
+        note=note.strip(),
+        adjudicates=adjudicates(truther),
+    )
+    documents = documents_of(work.marks, planes_of(case)) if work.marks else []
+    annotation = Annotation.objects.create(opinion=opinion, marks=documents, digest=digest_of(documents))
+    ProposalDecision.objects.bulk_create(
+        [
+            ProposalDecision(annotation=annotation, proposal=proposal, key=one.key, verdict=one.verdict)
+            for one in decisions
+        ]
+    )
+    AnnotationDraft.objects.filter(truther=truther, case=case).delete()
+    facts = {"case": case.token, "number": opinion.number, "verdict": verdict, "note": opinion.note}
+    facts |= {"adjudicates": opinion.adjudicates, "marks": documents}
+    facts |= {"decisions": {one.key: one.verdict for one in decisions}}
     record(actor=by, verb="reference.opinion_given", target=opinion, facts=facts, study=truther.study)
     return opinion
+
+
+def _drafted(truther: Enrolment, case: Case, revision: int | None) -> Work:
+    if not revision:
+        return Work()
+    draft = AnnotationDraft.objects.filter(truther=truther, case=case).first()
+    if draft is None or draft.revision != revision:
+        raise Conflict(NOT_THE_SAME)
+    return read_work(draft.work, case)
+
+
+def decided_on(work: Work, proposal: Proposal | None) -> list[Decided]:
+    """What became of every mark of the model; refused while one is neither kept nor rejected.
+
+    Without any mark drawn or rejected the truther gave an opinion alone, and nothing is said of the model's marks.
+    """
+    if proposal is None or not (work.marks or work.rejected):
+        return []
+    kept = {mark.proposed: mark for mark in work.marks if mark.proposed}
+    offered = {entry["key"]: entry for entry in proposal.marks}
+    waiting = [key for key in offered if key not in kept and key not in work.rejected]
+    if waiting:
+        raise Refused(f"Accept, edit or reject all marks of the model first; {len(waiting)} are undecided.")
+    return [Decided(key, _became(kept.get(key), entry)) for key, entry in offered.items()]
+
+
+def _became(mark: Mark | None, offered: Mapping[str, object]) -> str:
+    verdicts = ProposalDecision.Verdict
+    if mark is None:
+        return verdicts.REJECTED
+    now = mark.to_document()
+    same = all(now[name] == offered[name] for name in ("kind", "series", "slice", "label", "points"))
+    return verdicts.ACCEPTED if same and now.get("runs") == offered.get("runs") else verdicts.EDITED
+
+
+@transaction.atomic
+def appoint_adjudicator(*, truther: Enrolment, by: User) -> Adjudicator:
+    """Whoever has judged cases by themselves cannot decide between their own and others' opinions."""
+    check_coordinates(by, truther.study)
+    Enrolment.objects.select_for_update().get(pk=truther.pk)
+    check_still_open(truther.study)
+    if truther.role != Enrolment.Role.TRUTHER:
+        raise Refused("The adjudicator is enrolled as a truther first.")
+    if adjudicates(truther):
+        raise Refused(f"{truther} adjudicates already.")
+    if Opinion.objects.filter(truther=truther).exists():
+        raise Refused(f"{truther} has given opinions in this study and cannot adjudicate them.")
+    AnnotationDraft.objects.filter(truther=truther).delete()
+    appointed = Adjudicator.objects.create(truther=truther, appointed_by=by)
+    facts = {"truther": truther.token}
+    record(actor=by, verb="reference.adjudicator_appointed", target=appointed, facts=facts, study=truther.study)
+    return appointed
+
+
+@transaction.atomic
+def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[Mark], by: User) -> Proposal | None:
+    """Marks of a model for the truthers to accept, edit or reject; None where the same are offered already."""
+    check_coordinates(by, case.study)
+    check_still_open(case.study)
+    plain = [mark.to_document() for mark in marks]
+    digest = digest_of([source_digest, plain])
+    if not plain or Proposal.objects.filter(case=case, digest=digest).exists():
+        return None
+    named = [entry | {"key": f"{digest[:8]}-{number}"} for number, entry in enumerate(plain, start=1)]
+    try:
+        marks_of(named, planes_of(case))
+    except MarksError as error:
+        raise Refused(f"What {source} marks in {case} does not fit its images: {error}") from error
+    proposal = Proposal.objects.create(
+        case=case, source=source, source_digest=source_digest, marks=named, digest=digest, offered_by=by
+    )
+    facts = {"case": case.token, "source": source, "source_digest": source_digest, "marks": named}
+    record(actor=by, verb="reference.marks_offered", target=proposal, facts=facts, study=case.study)
+    return proposal
 
 
 @transaction.atomic
 def adopt_opinions(*, study: Study, adjudicated: Mapping[str, bool], reason: str, by: User) -> Standard:
     """A new version from what the truthers say; where they do not agree, from the adjudicated value.
 
-    Cases that no truther has seen keep the truth they have.
+    Cases that no truther has seen keep the truth they have. Marks come in where all drew the same or the adjudicator
+    decided.
     """
     check_coordinates(by, study)
     Study.objects.select_for_update().get(pk=study.pk)
     table = opinion_table(study)
-    open_cases = [entry.case.label for entry in table.disagreements if entry.case.token not in adjudicated]
+    open_cases = [entry.case.label for entry in table.open_questions if entry.case.token not in adjudicated]
     if open_cases:
         shown = ", ".join(open_cases[:10]) + (" …" if len(open_cases) > 10 else "")
         raise Refused(f"Without agreement and without an adjudicated value: {shown}.")
@@ -68,12 +217,17 @@ def adopt_opinions(*, study: Study, adjudicated: Mapping[str, bool], reason: str
     truths: dict[Case, bool] = {}
     for entry in table.cases:
         value = entry.consensus if entry.given else before.get(entry.case.pk)
-        if entry.disagrees:
+        if entry.adjudicated is not None and entry.adjudicated.verdict != Opinion.Verdict.UNDECIDED:
+            value = entry.adjudicated.verdict == Opinion.Verdict.POSITIVE
+        elif entry.disagrees:
             value = adjudicated[entry.case.token]
         if value is not None:
             truths[entry.case] = value
-    method = ADJUDICATED if table.disagreements else CONSENSUS
-    return record_standard(study=study, truths=truths, method=method, reason=reason, by=by)
+    standing = {entry.standing.pk: entry.case for entry in table.cases if entry.standing and entry.case in truths}
+    drawn = Annotation.objects.filter(opinion__in=standing).exclude(marks=[])
+    annotations = {standing[annotation.opinion_id]: annotation for annotation in drawn}
+    method = ADJUDICATED if table.disagreements or any(entry.adjudicated for entry in table.cases) else CONSENSUS
+    return write_standard(study=study, truths=truths, method=method, reason=reason, by=by, annotations=annotations)
 
 
 def import_at_once(*, study: Study, manifest: bytes, folder: Path, by: User, dry_run: bool = False) -> CaseImport:

@@ -17,6 +17,11 @@ class OpinionForm(forms.Form):
         label="Note",
         help_text="Why, if it is not plain.",
     )
+    revision = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+
+class AppointForm(forms.Form):
+    truther = forms.CharField(max_length=40)
 
 
 class AdoptForm(forms.Form):
@@ -24,7 +29,7 @@ class AdoptForm(forms.Form):
 
     def __init__(self, *args: Any, table: OpinionTable, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for entry in table.disagreements:
+        for entry in table.open_questions:
             self.fields[f"case_{entry.case.token}"] = forms.ChoiceField(
                 choices=[("", "not decided"), ("positive", "positive"), ("negative", "negative")],
                 required=False,

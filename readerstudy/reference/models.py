@@ -62,6 +62,7 @@ class Opinion(models.Model):
     number = models.PositiveSmallIntegerField(default=1)
     verdict = models.CharField(max_length=10, choices=Verdict)
     note = models.TextField(blank=True)
+    adjudicates = models.BooleanField(default=False, help_text="Given with the others' opinions in sight.")
     given_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -75,3 +76,101 @@ class Opinion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.truther}: {self.get_verdict_display()}"
+
+
+class Annotation(models.Model):
+    """What a truther drew for an opinion; given once, with it."""
+
+    opinion = models.OneToOneField(Opinion, on_delete=models.PROTECT, related_name="annotation")
+    marks = models.JSONField(default=list, help_text="See `marks.Mark`; with millimetres and measures by the server.")
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Marks of {self.opinion}"
+
+
+class AnnotationDraft(models.Model):
+    """Unfinished work of a truther on a case; `revision` counts the saves, so that no window undoes another's."""
+
+    truther = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField(default=1)
+    work = models.JSONField(default=dict, help_text="See `marks.Work`.")
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["truther", "case"], name="annotationdraft_once")]
+
+    def __str__(self) -> str:
+        return f"Draft {self.revision} of {self.truther}"
+
+
+class Proposal(models.Model):
+    """Marks of a model, offered to the truthers of a case; the newest is shown."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals")
+    source = models.CharField(max_length=200, help_text="Algorithm and version.")
+    source_digest = models.CharField(max_length=64, help_text="Of the algorithm.")
+    marks = models.JSONField(default=list)
+    digest = models.CharField(max_length=64)
+    offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    offered_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["case", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["case", "digest"], name="proposal_once")]
+
+    def __str__(self) -> str:
+        return f"Marks of {self.source}"
+
+
+class ProposalDecision(models.Model):
+    """What a truther did with one mark of a model."""
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted", "Accepted"
+        EDITED = "edited", "Edited"
+        REJECTED = "rejected", "Rejected"
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions")
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="decisions")
+    key = models.CharField(max_length=40)
+    verdict = models.CharField(max_length=8, choices=Verdict)
+
+    class Meta:
+        ordering = ["annotation", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "proposal", "key"], name="proposaldecision_once"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["accepted", "edited", "rejected"]), name="proposaldecision_verdict_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.get_verdict_display()}"
+
+
+class Adjudicator(models.Model):
+    """A truther who decides where the others differ, and so gives no opinion of their own."""
+
+    truther = models.OneToOneField(Enrolment, on_delete=models.PROTECT, related_name="adjudicator")
+    appointed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    appointed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.truther} adjudicates"
+
+
+class StandardAnnotation(models.Model):
+    """The marks of a case that a version of the standard rests on."""
+
+    standard = models.ForeignKey(Standard, on_delete=models.PROTECT, related_name="annotations")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="standards")
+
+    class Meta:
+        ordering = ["standard", "case"]
+        constraints = [models.UniqueConstraint(fields=["standard", "case"], name="standardannotation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.standard}: {self.annotation}"

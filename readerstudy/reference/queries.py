@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -8,7 +8,8 @@ from django.http import Http404
 from readerstudy.cases.models import Case
 from readerstudy.studies.models import Enrolment, Question, Study
 
-from .models import Opinion, Standard, Truth
+from .drawn import Desk, desk_of, differences_in
+from .models import Adjudicator, Opinion, Standard, StandardAnnotation, Truth
 
 Verdict = Opinion.Verdict
 
@@ -19,6 +20,9 @@ class CaseOpinions:
 
     case: Case
     opinions: tuple[Opinion | None, ...]
+    adjudicated: Opinion | None = None
+    differences: tuple[str, ...] = ()
+    """Where what they drew differs."""
 
     @property
     def given(self) -> tuple[Opinion, ...]:
@@ -33,6 +37,22 @@ class CaseOpinions:
     @property
     def disagrees(self) -> bool:
         return bool(self.given) and self.consensus is None
+
+    @property
+    def open_question(self) -> bool:
+        """They do not agree and no adjudicator has decided either way."""
+        return self.disagrees and (self.adjudicated is None or self.adjudicated.verdict == Verdict.UNDECIDED)
+
+    @property
+    def contested(self) -> bool:
+        return self.disagrees or bool(self.differences)
+
+    @property
+    def standing(self) -> Opinion | None:
+        """Whose marks go into the standard: the adjudicator's, else the first truther's where all drew the same."""
+        if self.adjudicated is not None:
+            return self.adjudicated
+        return self.given[0] if self.given and not self.contested else None
 
 
 @dataclass(frozen=True)
@@ -65,6 +85,15 @@ class OpinionTable:
         return tuple(case for case in self.cases if case.disagrees)
 
     @property
+    def open_questions(self) -> tuple[CaseOpinions, ...]:
+        return tuple(case for case in self.cases if case.open_question)
+
+    @property
+    def drawn_apart(self) -> tuple[CaseOpinions, ...]:
+        """Cases whose marks differ and stay out of the standard until they are adjudicated."""
+        return tuple(case for case in self.cases if case.differences and case.adjudicated is None)
+
+    @property
     def agreed(self) -> int:
         return sum(case.consensus is not None for case in self.cases)
 
@@ -80,6 +109,8 @@ class Task:
     number: int
     case: Case
     opinion: Opinion | None
+    contested: bool = False
+    """For the adjudicator: the others do not agree."""
 
 
 def question_of(study: Study) -> str:
@@ -124,11 +155,40 @@ def cases_without_truth(study: Study) -> QuerySet[Case]:
 
 
 def truthers_of(study: Study) -> QuerySet[Enrolment]:
-    truthers = Enrolment.objects.filter(study=study, role=Enrolment.Role.TRUTHER)
+    """Those who judge by themselves; the adjudicator stands apart."""
+    truthers = Enrolment.objects.filter(study=study, role=Enrolment.Role.TRUTHER, adjudicator__isnull=True)
     return truthers.select_related("user").order_by("pk")
 
 
+def adjudicators_of(study: Study) -> QuerySet[Adjudicator]:
+    return Adjudicator.objects.filter(truther__study=study).select_related("truther__user").order_by("pk")
+
+
+def truther_for(study: Study, token: str) -> Enrolment | None:
+    return truthers_of(study).filter(token=token).first()
+
+
+def truthers_without_opinion(study: Study) -> QuerySet[Enrolment]:
+    """Who could still be made adjudicator."""
+    return truthers_of(study).filter(opinions__isnull=True, active=True)
+
+
+def adjudicates(truther: Enrolment) -> bool:
+    return Adjudicator.objects.filter(truther=truther).exists()
+
+
 def newest_opinions(study: Study) -> QuerySet[Opinion]:
+    """Of each truther and case, adjudications apart."""
+    return _newest(study).filter(adjudicates=False)
+
+
+def adjudications(study: Study) -> dict[int, Opinion]:
+    """By primary key of the case; of several adjudicators the one who decided last."""
+    decided = _newest(study).filter(adjudicates=True)
+    return {opinion.case_id: opinion for opinion in sorted(decided, key=lambda opinion: opinion.given_at)}
+
+
+def _newest(study: Study) -> QuerySet[Opinion]:
     return (
         Opinion.objects.filter(case__study=study)
         .order_by("truther_id", "case_id", "-number")
@@ -139,8 +199,15 @@ def newest_opinions(study: Study) -> QuerySet[Opinion]:
 def opinion_table(study: Study) -> OpinionTable:
     truthers = tuple(truthers_of(study))
     newest = {(opinion.case_id, opinion.truther_id): opinion for opinion in newest_opinions(study)}
+    decided = adjudications(study)
+    differences = differences_in(newest.values())
     cases = tuple(
-        CaseOpinions(case, tuple(newest.get((case.pk, truther.pk)) for truther in truthers))
+        CaseOpinions(
+            case,
+            tuple(newest.get((case.pk, truther.pk)) for truther in truthers),
+            decided.get(case.pk),
+            differences.get(case.pk, ()),
+        )
         for case in Case.objects.filter(study=study).order_by("label")
     )
     pairs = tuple(
@@ -166,19 +233,45 @@ def pair_of(first: Enrolment, second: Enrolment, opinions: Iterable[tuple[Opinio
 
 
 def tasks_of(truther: Enrolment) -> list[Task]:
+    if adjudicates(truther):
+        return _cases_to_adjudicate(truther)
     newest = {opinion.case_id: opinion for opinion in newest_opinions(truther.study).filter(truther=truther)}
     cases = Case.objects.filter(study=truther.study).order_by("label")
     return [Task(number, case, newest.get(case.pk)) for number, case in enumerate(cases, start=1)]
 
 
-def task_for(tasks: list[Task], case: str) -> Task:
+def _cases_to_adjudicate(truther: Enrolment) -> list[Task]:
+    """Cases that two have judged by themselves and do not agree on, or that were adjudicated before."""
+    own = {opinion.case_id: opinion for opinion in _newest(truther.study).filter(truther=truther)}
+    table = opinion_table(truther.study)
+    due = [entry for entry in table.cases if (len(entry.given) > 1 and entry.contested) or entry.case.pk in own]
+    return [
+        Task(number, entry.case, own.get(entry.case.pk), contested=entry.contested)
+        for number, entry in enumerate(due, start=1)
+    ]
+
+
+def task_for(tasks: Sequence[Task], case: str) -> Task:
     found = next((task for task in tasks if task.case.token == case), None)
     if found is None:
         raise Http404
     return found
 
 
-def next_task(tasks: list[Task], after: Task) -> Task | None:
+def next_task(tasks: Sequence[Task], after: Task) -> Task | None:
     """The next case without an opinion, looking round from this one."""
-    round_from = tasks[after.number :] + tasks[: after.number - 1]
+    round_from = [*tasks[after.number :], *tasks[: after.number - 1]]
     return next((task for task in round_from if task.opinion is None), None)
+
+
+def desk_for(truther: Enrolment, task: Task) -> Desk:
+    others: list[Opinion] = []
+    if adjudicates(truther):
+        given = newest_opinions(truther.study).filter(case=task.case)
+        others = sorted(given, key=lambda opinion: opinion.truther_id)
+    return desk_of(truther, task.case, task.opinion, others)
+
+
+def annotations_of(standard: Standard) -> QuerySet[StandardAnnotation]:
+    found = StandardAnnotation.objects.filter(standard=standard).select_related("case", "annotation__opinion__truther")
+    return found.order_by("case__label")

@@ -9,13 +9,21 @@ from readerstudy.audit.errors import Refused
 from readerstudy.cases.models import Case
 from readerstudy.studies.models import Study
 
-from .models import Standard, Truth
+from .models import Annotation, Standard, StandardAnnotation, Truth
 from .permissions import check_still_open
 from .queries import current_standard
 
 
 @transaction.atomic
-def write_standard(*, study: Study, truths: Mapping[Case, bool], method: str, reason: str, by: User) -> Standard:
+def write_standard(
+    *,
+    study: Study,
+    truths: Mapping[Case, bool],
+    method: str,
+    reason: str,
+    by: User,
+    annotations: Mapping[Case, Annotation] | None = None,
+) -> Standard:
     """The next version, for whoever was allowed to ask for it."""
     Study.objects.select_for_update().get(pk=study.pk)
     check_still_open(study)
@@ -29,15 +37,23 @@ def write_standard(*, study: Study, truths: Mapping[Case, bool], method: str, re
     if last is not None and not reason.strip():
         raise Refused("Say why the reference standard changes.")
     values = {case.token: positive for case, positive in truths.items()}
+    drawn = {case.token: annotation.digest for case, annotation in (annotations or {}).items()}
     standard = Standard.objects.create(
         study=study,
         number=last.number + 1 if last else 1,
         method=method.strip()[:200],
         reason=reason.strip(),
-        digest=digest_of(values),
+        digest=digest_of({"values": values, "marks": drawn} if drawn else values),
         made_by=by,
     )
     Truth.objects.bulk_create([Truth(standard=standard, case=case, positive=truths[case]) for case in truths])
+    StandardAnnotation.objects.bulk_create(
+        [
+            StandardAnnotation(standard=standard, case=case, annotation=annotation)
+            for case, annotation in (annotations or {}).items()
+        ]
+    )
     facts = {"number": standard.number, "digest": standard.digest, "method": standard.method, "values": values}
+    facts |= {"marks": drawn} if drawn else {}
     record(actor=by, verb="reference.recorded", target=standard, facts=facts | {"reason": standard.reason}, study=study)
     return standard

@@ -1,16 +1,20 @@
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.queries import person
-from readerstudy.audit.errors import Refused
+from readerstudy.audit.errors import Conflict, Refused
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_coordinates, check_truths, role_in
 from readerstudy.studies.queries import enrolment_of, study_for
 
 from . import actions, queries
-from .forms import AdoptForm, OpinionForm
+from .forms import AdoptForm, AppointForm, OpinionForm
+from .marks import MarksError, document_in
+
+NOTHING_KEPT = cache_control(private=True, no_store=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +41,9 @@ def reference(request: HttpRequest, study: str) -> HttpResponse:
         "standards": queries.standards_of(of_study),
         "without_truth": queries.cases_without_truth(of_study).count(),
         "table": table,
-        "rows": [(entry, form[f"case_{entry.case.token}"]) for entry in table.disagreements],
+        "rows": [(entry, form[f"case_{entry.case.token}"]) for entry in table.open_questions],
+        "adjudicators": queries.adjudicators_of(of_study),
+        "may_adjudicate": queries.truthers_without_opinion(of_study),
         "form": form,
     }
     return render(request, "reference/reference.html", context, status=400 if form.errors else 200)
@@ -48,8 +54,27 @@ def standard(request: HttpRequest, study: str, standard: str) -> HttpResponse:
     of_study = study_for(person(request), study)
     check_coordinates(person(request), of_study)
     found = queries.standard_for(of_study, standard)
-    context = {"study": of_study, "standard": found, "truths": queries.truths_of(found)}
+    drawn = {row.case_id: len(row.annotation.marks) for row in queries.annotations_of(found)}
+    truths = [(truth, drawn.get(truth.case_id, 0)) for truth in queries.truths_of(found)]
+    context = {"study": of_study, "standard": found, "truths": truths, "marks": sum(drawn.values())}
     return render(request, "reference/standard.html", context)
+
+
+@require_POST
+def appoint(request: HttpRequest, study: str) -> HttpResponse:
+    of_study = study_for(person(request), study)
+    check_coordinates(person(request), of_study)
+    form = AppointForm(request.POST)
+    truther = queries.truther_for(of_study, form.cleaned_data["truther"] if form.is_valid() else "")
+    try:
+        if truther is None:
+            raise Refused("Choose one of the truthers of this study.")
+        actions.appoint_adjudicator(truther=truther, by=person(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{truther} decides where the truthers do not agree.")
+    return redirect("reference:reference", study=study)
 
 
 def truther(request: HttpRequest, study: str) -> tuple[Study, Enrolment]:
@@ -65,6 +90,7 @@ def opinions(request: HttpRequest, study: str) -> HttpResponse:
     done = sum(task.opinion is not None for task in tasks)
     first_open = next((task for task in tasks if task.opinion is None), None)
     context = {"study": of_study, "tasks": tasks, "done": done, "first_open": first_open}
+    context |= {"adjudicates": queries.adjudicates(enrolment)}
     return render(request, "reference/opinions.html", context)
 
 
@@ -85,6 +111,33 @@ def opinion(request: HttpRequest, study: str, case: str) -> HttpResponse:
                 messages.success(request, "Every case has your opinion.")
                 return redirect("reference:opinions", study=study)
             return redirect("reference:opinion", study=study, case=following.case.token)
-    question = queries.question_of(of_study)
-    context = {"study": of_study, "task": task, "total": len(tasks), "question": question, "form": form}
+    context = {"study": of_study, "task": task, "total": len(tasks), "form": form}
+    context |= {"question": queries.question_of(of_study), "adjudicates": queries.adjudicates(enrolment)}
     return render(request, "reference/opinion.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+@NOTHING_KEPT
+def desk(request: HttpRequest, study: str, case: str) -> HttpResponse:
+    """A truther's own work on a case; the others' for nobody but the adjudicator."""
+    _, enrolment = truther(request, study)
+    task = queries.task_for(queries.tasks_of(enrolment), case)
+    return JsonResponse(queries.desk_for(enrolment, task).to_document())
+
+
+@require_POST
+@NOTHING_KEPT
+def draft(request: HttpRequest, study: str, case: str) -> HttpResponse:
+    _, enrolment = truther(request, study)
+    task = queries.task_for(queries.tasks_of(enrolment), case)
+    try:
+        sent = document_in(request.body)
+        revision = sent.pop("revision", 0)
+        if not isinstance(revision, int):
+            raise MarksError("The revision is a number.")
+        saved = actions.save_draft(truther=enrolment, case=task.case, work=sent, revision=revision, by=person(request))
+    except Conflict as conflict:
+        return JsonResponse({"error": str(conflict)}, status=409)
+    except (MarksError, Refused) as refused:
+        return JsonResponse({"error": str(refused)}, status=400)
+    return JsonResponse({"revision": saved})

@@ -28,13 +28,15 @@ EVERYBODY = ("alice", "bob", "rita", "tess", "stan", "dev", "charlie", "ada")
 NO_PAGES = {
     "cases:frame", "cases:preview", "cases:document", "cases:thumbnail", "cases:confirm", "cases:resume", "cases:drop",
     "cases:replace", "predictions:retry", "predictions:heatmap", "predictions:mask", "allocation:slots",
+    "reference:appoint", "reference:desk", "reference:draft",
     "reading:case", "reading:frame", "reading:heatmap", "reading:mask", "reading:draft", "reading:submit",
     "reading:pause", "readings:open", "readings:confirm-import",
     "readings:ask-override", "readings:agree-override", "datasets:download", "results:start", "results:document",
     "results:table", "results:figure", "audit:chain", "studies:document", "studies:order_arm", "studies:remove_period",
     "studies:order_question", "studies:remove_endpoint", "accounts:password", "accounts:active",
     "mfa_generate_recovery_codes", "mfa_view_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate",
-    "mfa_reauthenticate", "set_language", "account_inactive", "account_reauthenticate", "account_login", "mfa_activate_totp",
+    "mfa_reauthenticate", "set_language", "account_inactive", "account_reauthenticate", "account_login",
+    "mfa_activate_totp",
 }  # fmt: skip
 
 

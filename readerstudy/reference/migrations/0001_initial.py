@@ -104,6 +104,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("note", models.TextField(blank=True)),
+                (
+                    "adjudicates",
+                    models.BooleanField(default=False, help_text="Given with the others' opinions in sight."),
+                ),
                 ("given_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "case",
@@ -145,6 +149,164 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("standard", "case", "unit"), name="truth_once_per_unit", nulls_distinct=False
             ),
+        ),
+        migrations.CreateModel(
+            name="Adjudicator",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("appointed_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "appointed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "truther",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="adjudicator", to="studies.enrolment"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Annotation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "marks",
+                    models.JSONField(
+                        default=list, help_text="See `marks.Mark`; with millimetres and measures by the server."
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "opinion",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="annotation", to="reference.opinion"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Proposal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(help_text="Algorithm and version.", max_length=200)),
+                ("source_digest", models.CharField(help_text="Of the algorithm.", max_length=64)),
+                ("marks", models.JSONField(default=list)),
+                ("digest", models.CharField(max_length=64)),
+                ("offered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="proposals", to="cases.case"
+                    ),
+                ),
+                (
+                    "offered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["case", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProposalDecision",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=40)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("accepted", "Accepted"), ("edited", "Edited"), ("rejected", "Rejected")], max_length=8
+                    ),
+                ),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="reference.annotation"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="reference.proposal"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["annotation", "key"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StandardAnnotation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="standards", to="reference.annotation"
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cases.case"),
+                ),
+                (
+                    "standard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="annotations", to="reference.standard"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["standard", "case"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AnnotationDraft",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("work", models.JSONField(default=dict, help_text="See `marks.Work`.")),
+                ("saved_at", models.DateTimeField(auto_now=True)),
+                (
+                    "case",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cases.case"),
+                ),
+                (
+                    "truther",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.enrolment"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("truther", "case"), name="annotationdraft_once")],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="proposal",
+            constraint=models.UniqueConstraint(fields=("case", "digest"), name="proposal_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="proposaldecision",
+            constraint=models.UniqueConstraint(fields=("annotation", "proposal", "key"), name="proposaldecision_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="proposaldecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict__in", ["accepted", "edited", "rejected"])),
+                name="proposaldecision_verdict_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="standardannotation",
+            constraint=models.UniqueConstraint(fields=("standard", "case"), name="standardannotation_once"),
         ),
         *GUARDS,
     ]

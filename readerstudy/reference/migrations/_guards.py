@@ -2,4 +2,16 @@
 
 from readerstudy.audit.guards import append_only
 
-GUARDS = [append_only("reference_standard"), append_only("reference_truth"), append_only("reference_opinion")]
+GUARDS = [
+    append_only(f"reference_{name}")
+    for name in (
+        "standard",
+        "truth",
+        "opinion",
+        "annotation",
+        "proposal",
+        "proposaldecision",
+        "adjudicator",
+        "standardannotation",
+    )
+]

@@ -1,0 +1,116 @@
+"""Whether two people drew the same findings: which marks stand for each other, and where they do not agree. Pure.
+
+This decides what is put before the adjudicator. How well truthers agree in figures is told with the results.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .marks import AREAS, VERTEBRAE, Mark
+from .measuring import Planes, in_patient, measures_of
+from .runs import common_pixels, set_pixels
+
+# Corners of one finding lie nearer than this; areas share at least this much of what both cover.
+NEAR_MM, NEAR_PX = 5.0, 12.0
+SHARED = 0.5
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One of `first` and `second` is None where only the other person marked it."""
+
+    first: Mark | None
+    second: Mark | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    pairs: tuple[tuple[Mark, Mark], ...]
+    differences: tuple[Difference, ...]
+
+
+def compared(
+    first: Sequence[Mark], second: Sequence[Mark], planes: Planes, names: tuple[str, str] = ("A", "B")
+) -> Comparison:
+    pairs = pairs_of(first, second, planes)
+    paired = {one.key for one, _ in pairs}, {other.key for _, other in pairs}
+    differences = [
+        Difference(mark, None, f"Only {names[0]} marked {_name(mark)}.") for mark in _alone(first, paired[0])
+    ]
+    differences += [
+        Difference(None, mark, f"Only {names[1]} marked {_name(mark)}.") for mark in _alone(second, paired[1])
+    ]
+    ours, theirs = measures_of(first, planes), measures_of(second, planes)
+    for one, other in pairs:
+        here, there = ours[one.key].morphometry, theirs[other.key].morphometry
+        if here is not None and there is not None and here.grade != there.grade:
+            grades = f"{names[0]} has grade {here.grade}, {names[1]} grade {there.grade}"
+            differences.append(Difference(one, other, f"Of {_name(one)} {grades}."))
+    return Comparison(tuple(pairs), tuple(differences))
+
+
+def _alone(marks: Iterable[Mark], paired: set[str]) -> list[Mark]:
+    return [mark for mark in marks if mark.key not in paired]
+
+
+def _name(mark: Mark) -> str:
+    name = f" “{mark.label}”" if mark.label else ""
+    return f"the {mark.kind}{name} on image {mark.slice + 1}"
+
+
+def pairs_of(first: Sequence[Mark], second: Sequence[Mark], planes: Planes) -> list[tuple[Mark, Mark]]:
+    """Nearest first; each mark stands for one of the other person's at most."""
+    near: list[tuple[float, int, int]] = []
+    for n, one in enumerate(first):
+        for m, other in enumerate(second):
+            if (one.kind, one.label, one.series) == (other.kind, other.label, other.series):
+                apart = _apart(one, other, planes)
+                if apart <= 1:
+                    near.append((apart, n, m))
+    pairs: list[tuple[Mark, Mark]] = []
+    taken: tuple[set[int], set[int]] = set(), set()
+    for _, n, m in sorted(near):
+        if n not in taken[0] and m not in taken[1]:
+            taken[0].add(n)
+            taken[1].add(m)
+            pairs.append((first[n], second[m]))
+    return pairs
+
+
+def _apart(one: Mark, other: Mark, planes: Planes) -> float:
+    """At most 1 where both may be the same finding."""
+    if one.kind in AREAS and one.kind not in VERTEBRAE:
+        if one.slice != other.slice:
+            return math.inf
+        shared = iou(one, other)
+        return (1 - shared) / (1 - SHARED)
+    here, there = in_patient(one, planes), in_patient(other, planes)
+    if here is not None and there is not None:
+        return max(math.dist(a, b) for a, b in zip(here, there, strict=True)) / NEAR_MM
+    if one.slice != other.slice:
+        return math.inf
+    spacing = planes[one.series][one.slice].spacing
+    rows, columns = spacing or (1.0, 1.0)
+    far = max(
+        math.hypot((a[0] - b[0]) * columns, (a[1] - b[1]) * rows) for a, b in zip(one.points, other.points, strict=True)
+    )
+    return far / (NEAR_MM if spacing else NEAR_PX)
+
+
+def iou(one: Mark, other: Mark) -> float:
+    """Of masks by their pixels, of other areas by the boxes around them."""
+    if one.kind == "mask":
+        shared = common_pixels(one.runs, other.runs)
+        return shared / (set_pixels(one.runs) + set_pixels(other.runs) - shared)
+    (a, b, c, d), (e, f, g, h) = box_of(one), box_of(other)
+    shared_area = max(0.0, min(c, g) - max(a, e)) * max(0.0, min(d, h) - max(b, f))
+    both = (c - a) * (d - b) + (g - e) * (h - f) - shared_area
+    return shared_area / both if both > 0 else 0.0
+
+
+def box_of(mark: Mark) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the points."""
+    across, down = [x for x, _ in mark.points], [y for _, y in mark.points]
+    return min(across), min(down), max(across), max(down)
