@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from inference.cards import CardError
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
+from inference.deciding.logits import BadLogits
 from inference.declared import SpecError
-from inference.history import BadHistory
-from inference.logits import BadLogits
-from inference.pixels import UnreadableInput
+from inference.imaging.pixels import UnreadableInput
+from inference.learning.history import BadHistory
 
 # Each is a module of inference.commands with add_arguments and run; only the one that is named is loaded.
 COMMANDS = {

@@ -13,7 +13,8 @@ from inference.declared import canonical
 from inference.outputs import Decision, Probability
 from inference.spec import ModelSpec
 
-CARD, WEIGHTS, OUT_OF_FOLD, TUNING = "card.json", "weights.safetensors", "oof.csv", "tune.csv"
+CARD, WEIGHTS, HISTORY = "card.json", "weights.safetensors", "history.jsonl"
+OUT_OF_FOLD, TUNING = "oof.csv", "tune.csv"
 DRAFT = "draft"
 
 

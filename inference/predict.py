@@ -9,16 +9,15 @@ from types import MappingProxyType
 import numpy as np
 
 from inference.cards import CardError
-from inference.cohort import Place
 from inference.declared import SpecError
-from inference.images import Image, image_of
-from inference.matching import Unmatched, matches
-from inference.opening import Opened, folder_of, opened
+from inference.imaging.images import Image, image_of
+from inference.imaging.pixels import UnreadableInput
+from inference.imaging.preparing import prepare
 from inference.outputs import Heatmap
-from inference.pixels import UnreadableInput
-from inference.prediction import Item, Prediction, Request
-from inference.preparing import prepare
-from inference.statement import Site, Spoken, heatmaps_of, masks_of, probability_of, vertebrae_of
+from inference.prediction import Item, Place, Prediction, Request
+from inference.serving.matching import Unmatched, matches
+from inference.serving.opening import Opened, folder_of, opened
+from inference.serving.statement import Site, Spoken, heatmaps_of, masks_of, probability_of, vertebrae_of
 
 
 def answers_to(request: Request) -> Iterator[tuple[Item, Prediction | str]]:

@@ -224,7 +224,7 @@ class Frame:
     Attributes
     ----------
     uri : str
-        ``file:///…`` or ``https://…`` of a stored frame (see ``inference.pixels.decode_frame``).
+        ``file:///…`` or ``https://…`` of a stored frame (see ``inference.imaging.pixels.decode_frame``).
     sha256 : str
         Digest of the stored bytes.
     rows, columns : int

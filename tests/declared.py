@@ -20,7 +20,7 @@ from inference.cards import Card
 from inference.models import registry
 from inference.outputs import Decision, Platt
 from inference.serving.trial import trials
-from inference.weights import save_weights
+from inference.models.weights import save_weights
 
 study, folder = sys.argv[1], Path(sys.argv[2])
 torch.set_num_threads(1)

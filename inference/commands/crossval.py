@@ -17,8 +17,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     spec = spec_of(options)
     from inference.cards import OUT_OF_FOLD
-    from inference.curves import write_curves
-    from inference.validation import crossval, pooled_area
+    from inference.learning.curves import write_curves
+    from inference.learning.validation import crossval, pooled_area
 
     folder = options.out / spec.name
     rows = crossval(spec, samples_of(spec, options.manifest), folder / FOLDS, options.folds)

@@ -14,7 +14,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from inference.deciding import freeze
+    from inference.deciding.decision import freeze
 
     card = freeze(options.model, rule=options.rule, method=options.calibration, certain=options.certain)
     print(f"{options.model / card.version}: version {card.version}, digest {card.digest}")

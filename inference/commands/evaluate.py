@@ -12,7 +12,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from inference.evaluating import evaluate
+    from inference.measures.evaluating import evaluate
 
     written = evaluate(options.folder, options.cohort)
     if not written:

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.pixels import UnreadableInput
+from inference.imaging.pixels import UnreadableInput
 
 if TYPE_CHECKING:
-    from inference.cohort import Place
-    from inference.images import Image
+    from inference.imaging.images import Image
+    from inference.prediction import Place
     from inference.spec import ModelSpec
 
 
@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> None:
 
     from inference.explain.cam import heat_maps
     from inference.explain.picture import grey_png, over_png, strongest_slice
-    from inference.preparing import prepare
-    from inference.weights import load_declared
+    from inference.imaging.preparing import prepare
+    from inference.models.weights import load_declared
 
     torch.set_num_threads(1)
     card, model = load_declared(options.model, draft=True)
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
 
 def images_of(spec: ModelSpec, files: list[str]) -> dict[str, Image]:
     """By name of the input; a model with one input needs no name."""
-    from inference.images import read_image
+    from inference.imaging.images import read_image
 
     names = [one.name for one in spec.inputs]
     given = {}
@@ -69,7 +69,7 @@ def images_of(spec: ModelSpec, files: list[str]) -> dict[str, Image]:
 
 
 def place_of(numbers: list[float] | None) -> Place | None:
-    from inference.cohort import Place
+    from inference.prediction import Place
 
     if numbers is not None and len(numbers) not in (3, 5):
         raise UnreadableInput("A place has three numbers, slice, row and column, or five, with height and width.")

@@ -18,8 +18,8 @@ def run(options: argparse.Namespace) -> None:
 
     cases = None
     if options.cases is not None:
-        from inference.cohort import read_cohort
-        from inference.samples import load_samples
+        from inference.cohorts.cases import read_cohort
+        from inference.cohorts.samples import load_samples
 
         spec = Card.load(options.model, draft=options.draft).spec
         read = read_cohort(options.cases, [one.name for one in spec.inputs])

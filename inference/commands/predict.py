@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.cards import Card, CardError
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 
 if TYPE_CHECKING:
-    from inference.samples import Samples
+    from inference.cohorts.samples import Samples
 
 ROLES = ("develop", "control", "external")
 
@@ -34,11 +34,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
-    from inference.answering import answer
+    from inference.cohorts.samples import load_samples
     from inference.commands.words import cases_of
-    from inference.deciding import check_decided
-    from inference.samples import load_samples
-    from inference.weights import load_declared
+    from inference.deciding.decision import check_decided
+    from inference.models.weights import load_declared
+    from inference.serving.answering import answer
 
     card, model = load_declared(options.model, draft=True)
     cases = cases_of(card.spec, manifest, options.roles)
@@ -51,7 +51,7 @@ def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
 
 def refuse_seen(card: Card, samples: Samples, folder: Path) -> None:
     """Control and external cases may not be among those that the model was made with."""
-    from inference.cohort import check_unseen
+    from inference.cohorts.cases import check_unseen
 
     pairs = [
         (case, digest)
@@ -63,12 +63,12 @@ def refuse_seen(card: Card, samples: Samples, folder: Path) -> None:
 
 
 def print_files(files: list[Path], folder: Path) -> None:
-    from inference.cohort import digest_of
-    from inference.images import read_image
-    from inference.predicting import answers_to
-    from inference.preparing import prepare
-    from inference.statement import probability_of
-    from inference.weights import load_declared
+    from inference.cohorts.cases import digest_of
+    from inference.imaging.images import read_image
+    from inference.imaging.preparing import prepare
+    from inference.learning.predicting import answers_to
+    from inference.models.weights import load_declared
+    from inference.serving.statement import probability_of
 
     card, model = load_declared(folder)
     decision = card.decision

@@ -6,7 +6,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -17,8 +17,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     spec = spec_of(options)
-    from inference.drafts import write_draft
-    from inference.validation import check_predictions, refit
+    from inference.learning.drafts import write_draft
+    from inference.learning.validation import check_predictions, refit
 
     home = options.out / spec.name
     samples = samples_of(spec, options.manifest)

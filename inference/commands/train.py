@@ -15,9 +15,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     spec = spec_of(options)
-    from inference.curves import write_curves
-    from inference.drafts import write_draft
-    from inference.validation import train
+    from inference.learning.curves import write_curves
+    from inference.learning.drafts import write_draft
+    from inference.learning.validation import train
 
     folder = options.out / spec.name / DRAFT
     model, taught, tuned = train(spec, samples_of(spec, options.manifest), folder)

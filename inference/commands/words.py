@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.models import registry
 from inference.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from inference.cohort import CohortCase, Role
-    from inference.drafts import Notes
-    from inference.samples import Samples
+    from inference.cohorts.cases import CohortCase, Role
+    from inference.cohorts.samples import Samples
+    from inference.learning.drafts import Notes
 
 
 def add_teaching(command: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def add_notes(command: argparse.ArgumentParser) -> None:
 
 
 def add_decision(command: argparse.ArgumentParser) -> None:
-    from inference.deciding import METHODS
+    from inference.deciding.decision import METHODS
 
     command.add_argument("--rule", default="youden", help="youden, sensitivity>=0.95 or specificity>=0.95")
     command.add_argument("--calibration", choices=METHODS, default="platt")
@@ -54,14 +54,14 @@ def spec_of(options: argparse.Namespace) -> ModelSpec:
 
 
 def notes_of(options: argparse.Namespace) -> Notes:
-    from inference.drafts import Notes
+    from inference.learning.drafts import Notes
 
     return Notes(options.licence, options.intended_use, options.limits)
 
 
 def samples_of(spec: ModelSpec, manifest: Path) -> Samples:
     """The cases of development, read and prepared."""
-    from inference.samples import load_samples
+    from inference.cohorts.samples import load_samples
 
     roles: tuple[Role, ...] = ("develop",)
     return load_samples(spec, cases_of(spec, manifest, roles))
@@ -75,7 +75,7 @@ def cases_of(spec: ModelSpec, manifest: Path, roles: Collection[Role]) -> list[C
     BadCohort
         Where there is none, or a patient stands in two roles.
     """
-    from inference.cohort import read_cohort
+    from inference.cohorts.cases import read_cohort
 
     chosen = [case for case in read_cohort(manifest, [one.name for one in spec.inputs]) if case.role in roles]
     if not chosen:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import binomtest
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 
 
 @dataclass(frozen=True)

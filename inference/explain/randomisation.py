@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.explain.cam import BATCH, METHODS, Maps, Of, over_input
 from inference.explain.pointing import Pointing, pointing_game
 from inference.models.contract import Model
@@ -33,7 +33,7 @@ OWN_WAY = (
 
 
 class Inputs(Protocol):
-    """Cases as `inference.samples.Samples` holds them."""
+    """Cases as `inference.cohorts.samples.Samples` holds them."""
 
     @property
     def inputs(self) -> Mapping[str, Tensor]: ...

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from inference.images import MissingInput
+from inference.imaging.images import MissingInput
 from inference.spec import ModelSpec
 
 # About a tenth of a vertebra on a lateral film of the whole spine.

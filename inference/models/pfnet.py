@@ -2,7 +2,7 @@
 
 Mei et al., "Camouflaged object segmentation with distraction mining", CVPR 2021, sections 3.2 to 3.5; used for acute
 fractures by Zhang et al., Insights Imaging 2024. Written from the equations. The backbone is a residual network; each
-of four depths gives a mask, and each is supervised (`inference.losses.depth_losses`).
+of four depths gives a mask, and each is supervised (`inference.learning.losses.depth_losses`).
 """
 
 from __future__ import annotations

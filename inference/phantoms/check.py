@@ -1,7 +1,7 @@
 """What the synthetic patients promise, measured on their images: heights, corners, CT numbers, repeatability, ceilings.
 
 Nothing is read from the parameters that drew an image: heights and corners are measured on rendered label images,
-graded as those of real ones are (`inference.bodies`), tissues on rendered CT.
+graded as those of real ones are (`inference.measures.bodies`), tissues on rendered CT.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.bodies import LEAST_PIXELS, Heights, Side, genant
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
+from inference.measures.bodies import LEAST_PIXELS, Heights, Side, genant
 from inference.phantoms import ct, mr
 from inference.phantoms.ceilings import ceilings
 from inference.phantoms.column import GENANT_LOSS, Patient, Vertebra, Wanted, chance_for, make_patient

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms import lesions
 from inference.phantoms.anatomy import (
     Body,

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.phantoms.column import chance_for
 
 Arm = Literal["unaided", "aided"]

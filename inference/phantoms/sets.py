@@ -12,7 +12,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.phantoms.plans import FILM_STUDIES, PRESETS, SCAN_STUDIES, STUDIES
 from inference.phantoms.radiographs import FilmOrder, film_orders, write_film_case
 from inference.phantoms.records import (

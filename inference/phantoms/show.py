@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from inference.cohort import BadCohort
-from inference.images import read_image
-from inference.levels import NAMES
+from inference.cohorts.cases import BadCohort
+from inference.cohorts.levels import NAMES
+from inference.imaging.images import read_image
 from inference.phantoms.markers import font_of
 from inference.phantoms.records import CORNERS, MANIFEST, VERTEBRAE
 

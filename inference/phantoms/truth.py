@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms.column import Fracture, Patient, Vertebra, corners_of, heights_of
 from inference.phantoms.views import Spot, View
 

@@ -174,7 +174,7 @@ def field(chance: np.random.Generator, grid: Grid, centre: Point, grain: Span, *
 class Scan:
     """One series with its truth.
 
-    ``values``: (slices, rows, columns) as `inference.images.read_image` gives them from the file that `write` made:
+    ``values``: (slices, rows, columns) as `inference.imaging.images.read_image` gives them from what `write` wrote:
     sagittal slices from left to right, rows downwards, columns to the back; axial from below, rows to the back,
     columns to the left. ``levels`` and ``bodies`` hold VerSe codes (whole vertebrae; bodies alone, without
     osteophytes), ``lesions`` is

@@ -108,7 +108,7 @@ def counts_of_vertebrae(study: Study, groups: pd.DataFrame, column: str) -> pd.D
 
 
 def order_of(value: object) -> tuple[float, str]:
-    from inference.levels import CODES
+    from inference.cohorts.levels import CODES
 
     text = str(value)
     if text == "T13":

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from inference.cohort import BadCohort
-from inference.images import read_image
-from inference.pixels import UnreadableInput
+from inference.cohorts.cases import BadCohort
+from inference.imaging.images import read_image
+from inference.imaging.pixels import UnreadableInput
 from inference.reports.study import Study
 
 Grey = NDArray[np.float32]

@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.cards import CARD, DRAFT, OUT_OF_FOLD, TUNING, Card, CardError
-from inference.cohort import BadCohort
-from inference.history import HISTORY, Epoch, read_history
+from inference.cards import CARD, DRAFT, HISTORY, OUT_OF_FOLD, TUNING, Card, CardError
+from inference.cohorts.cases import BadCohort
+from inference.learning.history import Epoch, read_history
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +150,7 @@ class Study:
 
     @cached_property
     def masks(self) -> pd.DataFrame | None:
-        """Measures of masks per case, as `inference.evaluating` writes them."""
+        """Measures of masks per case, as `inference.measures.evaluating` writes them."""
         frame = self.table("segmentation.csv")
         return None if frame is None else with_sets(systems(frame))
 
@@ -234,7 +234,7 @@ def own_logits(one: Trained) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from inference.calibration import calibrated
+    from inference.deciding.calibration import calibrated
 
     decision = one.card.spec.decision
     frames = []

@@ -193,7 +193,7 @@ DEFINITION = (
 
 def ordered_levels(rows: pd.DataFrame) -> dict[str, int]:
     """Place of every level from the head down, by anatomy."""
-    from inference.levels import CODES
+    from inference.cohorts.levels import CODES
 
     # T13 stands between T12 and L1 though its code is higher than theirs.
     rank = {name: float(code) for name, code in CODES.items()} | {"T13": CODES["T12"] + 0.5}

@@ -122,7 +122,7 @@ def export(folder: Path, *, cases: Arrays | None = None, draft: bool = False) ->
     """
     import torch
 
-    from inference.weights import load_declared
+    from inference.models.weights import load_declared
 
     torch.set_num_threads(1)
     card, model = load_declared(folder, draft=draft)
@@ -215,7 +215,7 @@ def largest_difference(model: Model, spec: ModelSpec, content: bytes, inputs: Ar
     """
     import torch
 
-    from inference.calibration import calibrated, sigmoid
+    from inference.deciding.calibration import calibrated, sigmoid
     from inference.serving.served import Served
     from inference.serving.sessions import OnnxSession
 

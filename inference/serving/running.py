@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.cards import Card
-from inference.images import MissingInput
-from inference.pixels import UnreadableInput
+from inference.imaging.images import MissingInput
+from inference.imaging.pixels import UnreadableInput
 from inference.serving.export import MODEL, Export, answers_of
 from inference.serving.sessions import Floats, OnnxSession, OpenVinoSession, Session, TorchSession
 from inference.serving.trial import shape_of

@@ -82,8 +82,8 @@ class TorchSession(Session):
     def __init__(self, folder: Path, outputs: tuple[str, ...], *, draft: bool = False) -> None:
         import torch
 
+        from inference.models.weights import load_declared
         from inference.serving.served import Served
-        from inference.weights import load_declared
 
         torch.set_num_threads(1)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.cohort import Place
-from inference.images import Image
-from inference.preparing import prepare
+from inference.imaging.images import Image
+from inference.imaging.preparing import prepare
+from inference.prediction import Place
 from inference.spec import Input, ModelSpec
 
 Arrays = Mapping[str, NDArray[np.float32]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 
 
 @dataclass(frozen=True)

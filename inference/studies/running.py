@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.studies.plans import StudyPlan
 
 LOGS, COHORT, DIGESTS, MANIFEST = "logs", "cohort", "digests.json", "manifest.csv"
@@ -41,7 +41,7 @@ def run_study(
     BadCohort
         Where a model's process failed, with the last that it said.
     """
-    from inference.evaluating import evaluate
+    from inference.measures.evaluating import evaluate
     from inference.phantoms.sets import build_set
 
     cohort = folder / COHORT

@@ -11,26 +11,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.answering import PREDICTIONS, Answered, answer, answered, write_map, write_predictions
 from inference.cards import DRAFT, OUT_OF_FOLD, Card
-from inference.cohort import CohortCase, folds, read_cohort
-from inference.curves import write_curves
-from inference.deciding import freeze
-from inference.drafts import Notes, write_draft
+from inference.cohorts.cases import CohortCase, folds, read_cohort
+from inference.cohorts.samples import Samples, load_samples
+from inference.deciding.decision import freeze
+from inference.deciding.logits import read_logits
 from inference.explain.cam import heat_maps, over_input
 from inference.explain.randomisation import sanity
-from inference.images import read_image
-from inference.logits import read_logits
+from inference.imaging.images import read_image
+from inference.imaging.preparing import Geometry
+from inference.learning.curves import write_curves
+from inference.learning.drafts import Notes, write_draft
+from inference.learning.predicting import Raw
+from inference.learning.validation import TUNING_PARTS, crossval, refit, train
 from inference.models import registry
 from inference.models.contract import Model
+from inference.models.weights import load_declared
 from inference.outputs import Heatmap, Mask, Probability
-from inference.predicting import Raw
-from inference.preparing import Geometry
-from inference.samples import Samples, load_samples
+from inference.serving.answering import PREDICTIONS, Answered, answer, answered, write_map, write_predictions
 from inference.spec import ModelSpec
 from inference.studies.plans import StudyPlan
-from inference.validation import TUNING_PARTS, crossval, refit, train
-from inference.weights import load_declared
 
 COHORT, MODELS, ANSWERS, FOLDS = "cohort", "models", "answers", "folds"
 SYNTHETIC = Notes(

@@ -78,10 +78,10 @@ import sys, time
 from pathlib import Path
 import torch
 from inference.explain.cam import heat_maps
-from inference.images import read_image
-from inference.predicting import answers, stacked
-from inference.preparing import prepare
-from inference.weights import load_declared
+from inference.imaging.images import read_image
+from inference.learning.predicting import answers, stacked
+from inference.imaging.preparing import prepare
+from inference.models.weights import load_declared
 torch.set_num_threads(1)
 card, model = load_declared(Path(sys.argv[1]))
 images = [read_image(path) for path in sorted(Path(sys.argv[2]).glob("*.png"))]

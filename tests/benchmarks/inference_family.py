@@ -18,7 +18,7 @@ from inference.spec import ModelSpec
 from inference.steps import ResizePad
 
 if TYPE_CHECKING:
-    from inference.images import Image
+    from inference.imaging.images import Image
     from inference.models.contract import Model
 
 # Slower networks answer fewer cases at once, so that all is over in three minutes.
@@ -71,7 +71,7 @@ def sized(study: str) -> ModelSpec:
 
 def save(model: "Model", spec: ModelSpec, folder: Path) -> None:
     """A folder as a training leaves it; how fast weights are does not depend on what they learnt."""
-    from inference.weights import save_weights
+    from inference.models.weights import save_weights
 
     folder.mkdir(parents=True)
     decided = spec.frozen(Decision(Platt(1.0, 0.0), 0.5, "youden", "0" * 64, 1))
@@ -125,10 +125,10 @@ def steps(spec: ModelSpec, model: "Model", folder: Path, forward: float) -> dict
     """Milliseconds of one case from its files to its heat map, the heat map in torch."""
     import torch
 
-    from inference.cohort import Place
+    from inference.cohorts.cases import Place
     from inference.explain.cam import heat_maps
-    from inference.images import read_image
-    from inference.preparing import prepare
+    from inference.imaging.images import read_image
+    from inference.imaging.preparing import prepare
     from inference.serving.timing import shortest
 
     files = {one.name: write(folder / one.name, SHAPES[one.modality], seed) for seed, one in enumerate(spec.inputs)}

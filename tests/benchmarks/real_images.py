@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import find_objects, label
 from sklearn.metrics import roc_auc_score
 
-from inference.images import read_labels
+from inference.imaging.images import read_labels
 from tests.shared_data import shared
 
 VERTEBRA, DISC = 1, 2

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from inference.cards import Card
-from inference.cohort import CohortCase, read_cohort
-from inference.opening import models_folder
+from inference.cohorts.cases import CohortCase, read_cohort
+from inference.serving.opening import models_folder
 from tests.models import teach, write_films
 
 

@@ -8,10 +8,10 @@ import torch
 from inference.cards import Card
 from inference.models import registry
 from inference.models.contract import Model
+from inference.models.weights import save_weights
 from inference.outputs import Decision, Platt, Probability
 from inference.serving.trial import trials
 from inference.spec import ModelSpec
-from inference.weights import save_weights
 
 DECISION = Decision(Platt(1.5, -0.2), 0.4, "youden", "0" * 64, 40)
 

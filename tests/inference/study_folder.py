@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inference.cards import Card
-from inference.history import Epoch, write_history
+from inference.learning.history import Epoch, write_history
 from inference.models import registry
 from inference.outputs import Decision, Platt
 

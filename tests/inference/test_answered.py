@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from inference.calibration import calibrated
 from inference.cards import CARD, WEIGHTS, Card
-from inference.images import image_of
+from inference.deciding.calibration import calibrated
+from inference.imaging.images import image_of
+from inference.imaging.preparing import prepare
 from inference.models import registry
+from inference.models.weights import load_declared, save_weights
 from inference.outputs import Decision, Platt
 from inference.predict import answers_to
 from inference.prediction import Frame, Item, Place, Prediction, Request, Series
-from inference.preparing import prepare
 from inference.serving.export import RECORD
 from inference.serving.trial import trials
-from inference.weights import load_declared, save_weights
 from readerstudy.cases import frames
 
 DECISION = Decision(Platt(1.5, -0.2), 0.4, "youden", "0" * 64, 40, abstain=(0.3, 0.5))

@@ -10,16 +10,16 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from inference.__main__ import main
-from inference.answering import COLUMNS, answered
 from inference.cards import CARD, Card
-from inference.cohort import CohortCase, read_cohort
-from inference.images import read_image
+from inference.cohorts.cases import CohortCase, read_cohort
+from inference.cohorts.samples import load_samples
+from inference.imaging.images import read_image
+from inference.imaging.preparing import prepare
+from inference.learning.predicting import Raw, answers, answers_to, stacked
 from inference.models import registry
-from inference.predicting import Raw, answers, answers_to, stacked
-from inference.preparing import prepare
-from inference.samples import load_samples
+from inference.models.weights import load_declared
+from inference.serving.answering import COLUMNS, answered
 from inference.spec import ModelSpec
-from inference.weights import load_declared
 from tests.inference.discs import as_toml, unet, write_discs
 
 
@@ -168,7 +168,7 @@ def test_a_volume_comes_back_on_its_own_grid(tmp_path: Path) -> None:
     """Slices, rows and columns of the mask are those of the image, as the reader of volumes sees both."""
     import nibabel as nib
 
-    from inference.answering import write_map
+    from inference.serving.answering import write_map
 
     values = np.zeros((3, 40, 36), np.uint8)
     values[1, 5:9, 20:31] = 200
@@ -245,7 +245,7 @@ def test_crossval_refit_and_decide_end_in_a_version(
 
 @pytest.mark.parametrize("name", registry.studies())
 def test_multiplications_are_counted_for_every_study(name: str) -> None:
-    from inference.drafts import macs_of
+    from inference.learning.drafts import macs_of
 
     spec = registry.load(name, "small")
     assert isinstance(spec, ModelSpec)

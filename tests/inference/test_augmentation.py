@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from inference.augmentation import Batch, augmented
-from inference.losses import Truth
+from inference.learning.augmentation import Batch, augmented
+from inference.learning.losses import Truth
 from inference.steps import Brightness, Contrast, Flip, Noise, Rotate, Scale, Shift
 
 MOVES = (Rotate(20.0), Scale(0.2), Shift(0.1))

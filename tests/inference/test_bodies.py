@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from inference.bodies import POINTS, Heights, Outline, genant, outline_of
-from inference.label_volumes import BadLabels, body_in_its_plane, measure, measure_file
+from inference.measures.bodies import POINTS, Heights, Outline, genant, outline_of
+from inference.measures.label_volumes import BadLabels, body_in_its_plane, measure, measure_file
 from tests.shared_data import shared
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.calibration import calibrated, fit_platt, youden_threshold
-from inference.evaluate import measure
+from inference.deciding.calibration import calibrated, fit_platt, youden_threshold
+from inference.deciding.performance import measure
 from inference.outputs import Platt
 
 

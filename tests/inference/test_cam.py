@@ -18,7 +18,7 @@ from inference.explain.cam import (
     hires_cam,
     over_input,
 )
-from inference.images import MissingInput
+from inference.imaging.images import MissingInput
 from inference.models import registry
 from inference.models.contract import Model
 from inference.spec import ModelSpec

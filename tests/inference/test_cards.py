@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.cards import CARD, TUNING, WEIGHTS, Card, CardError, sha256_of
-from inference.weights import load_declared
+from inference.models.weights import load_declared
 
 
 @pytest.fixture

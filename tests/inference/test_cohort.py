@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from inference.cards import Card
-from inference.cohort import BadCohort, CohortCase, check_unseen, digest_of, seen
-from inference.images import read_image
+from inference.cohorts.cases import BadCohort, CohortCase, check_unseen, digest_of, seen
+from inference.imaging.images import read_image
 
 
 def test_what_a_model_has_seen_is_refused(trained: tuple[Path, Card], cases: tuple[CohortCase, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inference.cohort import BadCohort, CohortCase, Place, assert_no_leak, folds, read_cohort
+from inference.cohorts.cases import BadCohort, CohortCase, Place, assert_no_leak, folds, read_cohort
 
 HEAD = "case,patient,role,site,input,file,truth,slice,row,column,height,width,mask,levels,age"
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.__main__ import main
-from inference.calibration import calibrated, fit_isotonic, fit_temperature, threshold_at, threshold_with
 from inference.cards import CARD, WEIGHTS, Card, CardError, sha256_of
-from inference.cohort import BadCohort
-from inference.deciding import METHODS, choose, freeze, versions
+from inference.cohorts.cases import BadCohort
+from inference.deciding.calibration import calibrated, fit_isotonic, fit_temperature, threshold_at, threshold_with
+from inference.deciding.decision import METHODS, choose, freeze, versions
+from inference.deciding.logits import CaseLogit, read_logits
 from inference.declared import SpecError
-from inference.logits import CaseLogit, read_logits
-from inference.weights import load_declared
+from inference.models.weights import load_declared
 from tests.inference.discs import as_toml, located, write_discs
 
 

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from inference.cards import Card
-from inference.cohort import mark_of
+from inference.cohorts.cases import mark_of
 from inference.explain.cam import heat_maps
-from inference.images import Image
+from inference.imaging.images import Image
+from inference.imaging.preparing import prepare
+from inference.learning.predicting import answers
 from inference.models import registry
+from inference.models.weights import load_declared
 from inference.phantoms import FULL
 from inference.phantoms.column import make_patient
 from inference.phantoms.film import make_film
-from inference.predicting import answers
-from inference.preparing import prepare
-from inference.weights import load_declared
 
 DEMO = Path(__file__).parents[2] / "fixtures/demo"
 # A vertebra with its discs, in mm; films show some 277 × 183 of them.

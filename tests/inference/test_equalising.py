@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from inference.equalising import BINS, clahe, equalised
-from inference.pixels import UnreadableInput
+from inference.imaging.equalising import BINS, clahe, equalised
+from inference.imaging.pixels import UnreadableInput
 
 chance = np.random.default_rng(3)
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from inference.cohort import BadCohort
-from inference.evaluating import ORDER, evaluate, true_bodies
-from inference.levels import CODES
+from inference.cohorts.cases import BadCohort
+from inference.cohorts.levels import CODES
+from inference.measures.evaluating import ORDER, evaluate, true_bodies
 from inference.reports.statistics import Statistics
 from inference.reports.study import Study
 from inference.reports.vertebrae import ordered_levels, shares, true_rows

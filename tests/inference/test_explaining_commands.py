@@ -12,9 +12,9 @@ from inference.__main__ import main
 from inference.cards import Card
 from inference.explain.cam import heat_maps
 from inference.explain.picture import grey_png, over_png
-from inference.images import read_image
+from inference.imaging.images import read_image
+from inference.imaging.preparing import prepare
 from inference.outputs import Heatmap
-from inference.preparing import prepare
 from inference.serving.export import MODEL, Export
 from tests.inference.settled import folder_with, settled
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from inference.losses import Truth, depth_losses, loss_of
+from inference.learning.losses import Truth, depth_losses, loss_of
 from inference.models import registry
 from inference.models.contract import Answer, MissingInput, Model, case_logit
 from inference.models.located import Located

@@ -14,8 +14,8 @@ from PIL import Image as Picture
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from inference.images import Image, image_of, pixel_digest, read_image, read_labels
-from inference.pixels import UnreadableInput
+from inference.imaging.images import Image, image_of, pixel_digest, read_image, read_labels
+from inference.imaging.pixels import UnreadableInput
 from readerstudy.cases import dicom as site_dicom
 from readerstudy.cases import nifti as site_nifti
 from readerstudy.cases import raster as site_raster

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from inference.losses import Truth, depth_losses, dice_ce, loss_of, structure_loss
+from inference.learning.losses import Truth, depth_losses, dice_ce, loss_of, structure_loss
 from inference.models.contract import Answer
 from inference.outputs import CaseLoss, DiceLoss, LevelLoss, StructureLoss
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from inference.matching import Unmatched, matches
 from inference.prediction import Frame, Series
+from inference.serving.matching import Unmatched, matches
 from inference.spec import Input
 
 FRAME = (Frame("file:///f", "0" * 64, 2, 2),)

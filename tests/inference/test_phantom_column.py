@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms.column import (
     VARIANTS,
     Patient,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms import ct
 from inference.phantoms.column import Fracture, Patient, Wanted, make_patient
 from inference.phantoms.features import signs_of

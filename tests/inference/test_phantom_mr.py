@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms import mr
 from inference.phantoms.column import Patient, Wanted, make_patient
 from inference.phantoms.contrast import CHANNELS, FAT, FLUID, MUSCLE, OEDEMA, TUMOUR, marrow

@@ -6,8 +6,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from inference.images import read_image
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
+from inference.imaging.images import read_image
 from inference.phantoms import ct, mr
 from inference.phantoms.column import Patient, chance_for, corners_of, make_patient
 from inference.phantoms.volume import Grid, Scan, field, inside, rounded, write

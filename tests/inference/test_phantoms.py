@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
 from inference.phantoms import MANIFEST, bones, build
 from inference.phantoms.column import GENANT_LOSS, Patient, Wanted, chance_for, corners_of, make_patient
 from inference.phantoms.exposure import C_ARM, SITES, water_cube

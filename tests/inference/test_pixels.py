@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from inference.images import image_of, read_image
-from inference.pixels import UnreadableInput, decode_frame, fetch
+from inference.imaging.images import image_of, read_image
+from inference.imaging.pixels import UnreadableInput, decode_frame, fetch
 from inference.prediction import Frame
 
 FILM = np.arange(30 * 20, dtype=np.uint16).reshape(30, 20) * 7

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from inference.cohort import BadCohort, read_cohort
-from inference.losses import place_loss
-from inference.predicting import answers_of
-from inference.samples import Samples, load_samples
+from inference.cohorts.cases import BadCohort, read_cohort
+from inference.cohorts.samples import Samples, load_samples
+from inference.learning.losses import place_loss
+from inference.learning.predicting import answers_of
+from inference.learning.training import fit
 from inference.spec import ModelSpec
-from inference.training import fit
 from tests.inference.discs import located, write_discs
 
 

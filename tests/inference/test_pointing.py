@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from statsmodels.stats.proportion import proportion_confint
 from torch import Tensor
 
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.explain.cam import CannotExplain, grad_cam
 from inference.explain.pointing import Pointing, pointing_game, strongest, widened
 from inference.explain.randomisation import Randomisation, layers_of, likeness, measure_again, sanity

@@ -114,7 +114,7 @@ def test_a_request_is_read_from_plain_data() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["prediction", "matching", "cards", "pixels", "images", "preparing", "cohort", "card_page", "__main__"]
+    "module", ["prediction", "cards", "card_page", "imaging.preparing", "cohorts.cases", "serving.matching", "__main__"]
 )
 def test_parts_for_the_web_import_no_torch(module: str) -> None:
     code = f"import sys, inference.{module}; sys.exit('torch' in sys.modules)"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 from scipy.ndimage import gaussian_filter
 
-from inference.cohort import Place
-from inference.images import Image, MissingInput, image_of, read_image
-from inference.pixels import UnreadableInput
-from inference.preparing import Geometry, grey, prepare
+from inference.cohorts.cases import Place
+from inference.imaging.images import Image, MissingInput, image_of, read_image
+from inference.imaging.pixels import UnreadableInput
+from inference.imaging.preparing import Geometry, grey, prepare
 from inference.spec import Input, SquareBox, VertebraCrop, Whole
 from inference.steps import (
     Clahe,

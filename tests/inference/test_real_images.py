@@ -9,11 +9,11 @@ import pytest
 import torch
 from scipy.ndimage import binary_erosion
 
-from inference.cohort import Place, assert_no_leak, read_cohort
-from inference.images import Image, image_of, pixel_digest, read_image
-from inference.levels import CODES
-from inference.preparing import prepare
-from inference.samples import load_samples
+from inference.cohorts.cases import Place, assert_no_leak, read_cohort
+from inference.cohorts.levels import CODES
+from inference.cohorts.samples import load_samples
+from inference.imaging.images import Image, image_of, pixel_digest, read_image
+from inference.imaging.preparing import prepare
 from inference.spec import Input, SquareBox, VertebraCrop
 from inference.steps import CropBorder, Percentile, Resample, ResizePad, Window, ZScore
 from readerstudy.cases import nifti as site_nifti

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from inference.cohort import Place
-from inference.images import Image
-from inference.pixels import UnreadableInput
-from inference.regions import box_of, place_in, slices_of, whole
+from inference.cohorts.cases import Place
+from inference.imaging.images import Image
+from inference.imaging.pixels import UnreadableInput
+from inference.imaging.regions import box_of, place_in, slices_of, whole
 from inference.spec import Input, SquareBox, VertebraCrop, Whole
 
 VOLUME = Image(np.zeros((11, 40, 30), np.float32), (4.0, 0.5, 0.5))

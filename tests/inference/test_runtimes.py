@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from inference.cards import Card, CardError
-from inference.images import MissingInput
+from inference.imaging.images import MissingInput
+from inference.imaging.pixels import UnreadableInput
 from inference.models import registry
-from inference.pixels import UnreadableInput
 from inference.serving import choosing
 from inference.serving.export import RECORD, Export, export
 from inference.serving.runtimes import KINDS, Kind, Runtime, runtime

@@ -12,10 +12,10 @@ import pytest
 import torch
 from PIL import Image as Picture
 
-from inference.cohort import BadCohort, CohortCase, Place, assert_no_leak, read_cohort
-from inference.images import MissingInput, pixel_digest, read_image
-from inference.pixels import UnreadableInput
-from inference.samples import load_samples
+from inference.cohorts.cases import BadCohort, CohortCase, Place, assert_no_leak, read_cohort
+from inference.cohorts.samples import load_samples
+from inference.imaging.images import MissingInput, pixel_digest, read_image
+from inference.imaging.pixels import UnreadableInput
 from inference.spec import Input, SquareBox, VertebraCrop
 from inference.steps import Percentile, ResizePad, Window, ZScore
 from tests.inference.declaring import CT, spec_of

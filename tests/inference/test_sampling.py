@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
-from inference.sampling import read_along, weights
+from inference.imaging.sampling import read_along, weights
 
 chance = np.random.default_rng(2)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.segmentation import (
+from inference.measures.segmentation import (
     Overlap,
     PixelAccuracy,
     e_measure,

@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 
 from inference.cards import CARD, WEIGHTS, Card
-from inference.cohort import CohortCase
-from inference.images import read_image
+from inference.cohorts.cases import CohortCase
+from inference.imaging.images import read_image
+from inference.imaging.preparing import prepare
+from inference.learning.predicting import answers_to as logits_to
+from inference.models.weights import load_declared
 from inference.predict import answers_to
-from inference.predicting import answers_to as logits_to
 from inference.prediction import Frame, Item, Prediction, Request, Series
-from inference.preparing import prepare
-from inference.statement import probability_of
-from inference.weights import load_declared
+from inference.serving.statement import probability_of
 from readerstudy.cases import frames
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from inference.__main__ import main
-from inference.cohort import BadCohort, read_cohort
-from inference.images import read_image
-from inference.levels import CODES
+from inference.cohorts.cases import BadCohort, read_cohort
+from inference.cohorts.levels import CODES
+from inference.imaging.images import read_image
 from inference.phantoms.features import signs_of
 from inference.phantoms.plans import STUDIES
 from inference.phantoms.records import CORNERS

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from inference.__main__ import main
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.phantoms.column import chance_for
 from inference.phantoms.readers import PANELS, ReadCase, SimulatedAnswer, simulate, write_answers
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from inference.__main__ import main
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
 from inference.models import registry
 from inference.studies.criteria import Results, criteria_of, position_alone, verdict, write_criteria
 from inference.studies.plans import PLANS, plan_of

@@ -15,16 +15,16 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 
-from inference.cohort import BadCohort, read_cohort
-from inference.curves import curves, write_curves
+from inference.cohorts.cases import BadCohort, read_cohort
+from inference.cohorts.samples import Samples, load_samples
 from inference.declared import SpecError
-from inference.history import BadHistory, read_history
+from inference.learning.curves import curves, write_curves
+from inference.learning.history import BadHistory, read_history
+from inference.learning.predicting import answers_of, logits_of
+from inference.learning.training import batches, dice_of, fit, forget, optimiser_of, schedule_of, steps_of
 from inference.models import registry
 from inference.models.contract import Model
-from inference.predicting import answers_of, logits_of
-from inference.samples import Samples, load_samples
 from inference.spec import ModelSpec
-from inference.training import batches, dice_of, fit, forget, optimiser_of, schedule_of, steps_of
 from tests.inference.discs import as_toml, blind, located, unet, write_discs
 from tests.models import ROOT, plain_environment
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from inference.cohort import BadCohort, read_cohort
-from inference.history import read_history
-from inference.logits import BadLogits, CaseLogit, read_logits, write_logits
-from inference.samples import Samples, load_samples
-from inference.validation import (
+from inference.cohorts.cases import BadCohort, read_cohort
+from inference.cohorts.samples import Samples, load_samples
+from inference.deciding.logits import BadLogits, CaseLogit, read_logits, write_logits
+from inference.learning.history import read_history
+from inference.learning.validation import (
     assert_tested_once,
     check_predictions,
     crossval,

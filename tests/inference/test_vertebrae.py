@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from inference.vertebrae import NEAR, TrueBody, as_row, body_probability, find, front_of, match
+from inference.measures.vertebrae import NEAR, TrueBody, as_row, body_probability, find, front_of, match
 from tests.shared_data import shared
 
 LEVELS = ("T12", "L1", "L2", "L3")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from inference.cohorts.samples import Samples
+from inference.imaging.preparing import Prepared
 from inference.models.contract import Answer, Model
-from inference.preparing import Prepared
-from inference.samples import Samples
 
 BATCH = 16
 Plane = NDArray[np.float32]

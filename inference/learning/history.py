@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-HISTORY = "history.jsonl"
-
 
 class BadHistory(ValueError):
     """A history that cannot be read; the text names the line."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.stacking import UNKNOWN, Spacing
+from inference.imaging.stacking import UNKNOWN, Spacing
 
 Pixels = NDArray[np.float32]
 LARGEST_FRAME = 512 << 20
@@ -27,7 +27,7 @@ def told(error: Exception) -> str:
 
 
 class Scan(NamedTuple):
-    """What a reader of files hands over; the fields are those of ``inference.images.Image``."""
+    """What a reader of files hands over; the fields are those of ``inference.imaging.images.Image``."""
 
     values: Pixels
     spacing: Spacing = UNKNOWN

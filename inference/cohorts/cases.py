@@ -44,7 +44,7 @@ class CohortCase:
     place : Place or None
         Of the finding.
     mask, levels : Path or None
-        Label images on the grid of the first input's image: nonzero is the target; `inference.levels.CODES`.
+        Label images on the grid of the first input's image: nonzero is the target; `inference.cohorts.levels.CODES`.
     facts : mapping of str to str
         Every other column.
     """

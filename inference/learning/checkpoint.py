@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from inference.history import HISTORY
+from inference.cards import HISTORY
 
 STATE, BEST = "training.safetensors", "best.safetensors"
 # The safetensors library writes beside the file and renames; a kill in between leaves this.

@@ -16,8 +16,8 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from inference.pixels import Scan, UnreadableInput, shown, told
-from inference.stacking import stacked
+from inference.imaging.pixels import Scan, UnreadableInput, shown, told
+from inference.imaging.stacking import stacked
 
 MOST_VOXELS = 1_000_000_000
 # In mm; nobody lies farther from the scanner.

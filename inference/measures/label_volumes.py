@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.bodies import Bools, Genant, Heights, Outline, genant, outline_of
-from inference.pixels import UnreadableInput
+from inference.imaging.pixels import UnreadableInput
+from inference.measures.bodies import Bools, Genant, Heights, Outline, genant, outline_of
 
 # Half of the slab (mm) in which most planes must agree, and what is opened to part a body from its arch (mm).
 SLAB, ARCH = 4.0, 5.0

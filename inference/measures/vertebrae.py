@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.bodies import Bools, Floats, Genant, Heights, Outline, Side, genant, outline_of
+from inference.measures.bodies import Bools, Floats, Genant, Heights, Outline, Side, genant, outline_of
 
 if TYPE_CHECKING:
-    from inference.preparing import Geometry
+    from inference.imaging.preparing import Geometry
 
 # A body smaller than this share of the median body is a speck.
 SPECK = 0.15

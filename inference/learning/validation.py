@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.cards import OUT_OF_FOLD, TUNING
-from inference.cohort import BadCohort, CohortCase, assert_no_leak, folds
+from inference.cards import HISTORY, OUT_OF_FOLD, TUNING
+from inference.cohorts.cases import BadCohort, CohortCase, assert_no_leak, folds
+from inference.cohorts.samples import Samples
+from inference.deciding.logits import CaseLogit, read_logits, write_logits
 from inference.declared import canonical
-from inference.history import HISTORY, read_history
-from inference.logits import CaseLogit, read_logits, write_logits
+from inference.learning.history import read_history
+from inference.learning.predicting import logits_of
+from inference.learning.training import fit, forget, part_digest, score_of
 from inference.models.contract import Model
-from inference.predicting import logits_of
-from inference.samples import Samples
 from inference.spec import ModelSpec
-from inference.training import fit, forget, part_digest, score_of
 
 # A fifth of the cases, or a tenth in a ten-fold cross-validation, is kept for tuning.
 TUNING_PARTS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.pixels import UnreadableInput
+from inference.imaging.pixels import UnreadableInput
 
 Values = NDArray[np.float32]
 BINS = 256

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from inference.calibration import calibrated
 from inference.cards import Card
-from inference.cohort import CohortCase
-from inference.images import read_image
-from inference.levels import CODES
+from inference.cohorts.cases import CohortCase
+from inference.cohorts.levels import CODES
+from inference.cohorts.samples import Samples
+from inference.deciding.calibration import calibrated
+from inference.imaging.images import read_image
+from inference.learning.predicting import Raw, answers_of
 from inference.models.contract import Model
 from inference.outputs import Level
-from inference.predicting import Raw, answers_of
-from inference.samples import Samples
 
 PREDICTIONS = "predictions.csv"
 COLUMNS = (
@@ -83,7 +83,8 @@ def answer(card: Card, model: Model, samples: Samples, out: Path) -> tuple[Answe
     """Answer all cases; masks and levels are written to ``out`` as they come, the table at the end.
 
     ``masks/CASE.png`` holds the probability of every pixel of the image times 255; ``levels/CASE.png`` its
-    level as a number (`inference.levels.CODES`), 0 where there is none. Volumes are ``.nii.gz`` with the same numbers.
+    level as a number (`inference.cohorts.levels.CODES`), 0 where there is none. Volumes are ``.nii.gz`` with the same
+    numbers.
 
     Returns
     -------

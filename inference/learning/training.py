@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from inference.augmentation import Batch, augmented
 from inference.cards import undecided
-from inference.checkpoint import Checkpoint
-from inference.cohort import BadCohort
+from inference.cohorts.cases import BadCohort
+from inference.cohorts.samples import Samples
 from inference.declared import canonical
-from inference.history import Epoch
-from inference.losses import Truth, loss_of, terms_of
+from inference.learning.augmentation import Batch, augmented
+from inference.learning.checkpoint import Checkpoint
+from inference.learning.history import Epoch
+from inference.learning.losses import Truth, loss_of, terms_of
 from inference.models import registry
 from inference.models.contract import Model
+from inference.models.weights import start_from
 from inference.outputs import CaseLoss
-from inference.samples import Samples
 from inference.spec import ModelSpec, Train
-from inference.weights import start_from
 
 # Of Chen et al., "DeepLab", and of the published training of PFNet.
 POLY_POWER = 0.9

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inference.losses import Truth
+from inference.learning.losses import Truth
 from inference.steps import Augment, Brightness, Contrast, Flip, Noise, Rotate, Scale, Shift
 
 

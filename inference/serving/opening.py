@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.cards import CARD, WEIGHTS, Card, CardError
-from inference.pixels import fetch
+from inference.imaging.pixels import fetch
 from inference.serving.choosing import has_gpu
 from inference.serving.export import CannotExport, Export, export
 from inference.serving.runtimes import Runtime, runtime
@@ -57,7 +57,7 @@ class Opened:
         """In torch, which a heat map needs: loaded when the first is asked for."""
         import torch
 
-        from inference.weights import load_declared
+        from inference.models.weights import load_declared
 
         torch.set_num_threads(1)
         return load_declared(self.folder)[1]

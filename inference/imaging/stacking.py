@@ -16,7 +16,7 @@ UNEVEN = 0.02
 
 
 class Stack(NamedTuple):
-    """Spacing, affine and depths as ``inference.images.Image`` has them."""
+    """Spacing, affine and depths as ``inference.imaging.images.Image`` has them."""
 
     spacing: Spacing = UNKNOWN
     affine: NDArray[np.float64] | None = None

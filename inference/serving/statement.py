@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from inference.calibration import calibrated
 from inference.cards import Card
+from inference.deciding.calibration import calibrated
+from inference.imaging.preparing import Geometry
+from inference.measures.vertebrae import Vertebra as Body
+from inference.measures.vertebrae import find
 from inference.outputs import Decision, Heatmap, Level, Mask
 from inference.prediction import Plane, Vertebra
-from inference.preparing import Geometry
-from inference.vertebrae import Vertebra as Body
-from inference.vertebrae import find
 
 Values = NDArray[np.float32]
 DIGITS = 6
@@ -124,8 +124,8 @@ def png_of(values: Values, longest: int) -> bytes:
 def vertebrae_of(card: Card, spoken: Spoken, site: Site) -> tuple[Vertebra, ...] | None:
     """Every body that the model names, with its probability at the card's calibration; None where it names none.
 
-    The probability of a body is that of its pixels (`inference.vertebrae`), calibrated as the case's is: both come
-    from the same logits. Volumes are not cut into bodies here.
+    The probability of a body is that of its pixels (`inference.measures.vertebrae`), calibrated as the case's is: both
+    come from the same logits. Volumes are not cut into bodies here.
     """
     level = card.spec.output(Level)
     if level is None or spoken.level is None or spoken.level.ndim != 3:

@@ -17,15 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.bodies import Side
-from inference.calibration import calibrated
 from inference.cards import CARD, Card
-from inference.cohort import BadCohort, CohortCase, read_cohort
-from inference.images import read_image
-from inference.levels import CODES
+from inference.cohorts.cases import BadCohort, CohortCase, read_cohort
+from inference.cohorts.levels import CODES
+from inference.deciding.calibration import calibrated
+from inference.imaging.images import read_image
+from inference.measures.bodies import Side
+from inference.measures.segmentation import MaskScores, score
+from inference.measures.vertebrae import Matched, TrueBody, as_row, find, match
 from inference.outputs import Decision
-from inference.segmentation import MaskScores, score
-from inference.vertebrae import Matched, TrueBody, as_row, find, match
 
 PREDICTIONS, SEGMENTATION, VERTEBRAE, POINTING = (
     "predictions.csv", "segmentation.csv", "vertebrae_predictions.csv", "pointing.csv",
@@ -200,7 +200,7 @@ def vertebra_threshold(folder: Folder, pairs: Sequence[tuple[Mapping[str, str], 
     A case's threshold is chosen on the highest places of a whole image and is no more than a stand-in for that of a
     body; no control or external case has a part in either.
     """
-    from inference.calibration import youden_threshold
+    from inference.deciding.calibration import youden_threshold
 
     taught = [decided(folder, pair) for row, pair in pairs if row.get("role") == "develop" and pair.truth is not None]
     truth = np.array([pair.truth is not None and pair.truth.fractured for pair in taught], bool)

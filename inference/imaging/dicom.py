@@ -18,8 +18,8 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
 from pydicom.uid import UID
 
-from inference.pixels import Pixels, Scan, UnreadableInput, shown
-from inference.stacking import depth, is_one, stacked
+from inference.imaging.pixels import Pixels, Scan, UnreadableInput, shown
+from inference.imaging.stacking import depth, is_one, stacked
 
 # gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")

@@ -16,13 +16,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from inference import calibration as methods
-from inference.cards import DRAFT, OUT_OF_FOLD, TUNING, WEIGHTS, Card, CardError, sha256_of
-from inference.cohort import SEEN, BadCohort, CohortCase
+from inference.cards import DRAFT, HISTORY, OUT_OF_FOLD, TUNING, WEIGHTS, Card, CardError, sha256_of
+from inference.cohorts.cases import SEEN, BadCohort, CohortCase
+from inference.deciding import calibration as methods
+from inference.deciding.logits import CaseLogit, read_logits
+from inference.deciding.performance import Performance, measure
 from inference.declared import SpecError
-from inference.evaluate import Performance, measure
-from inference.history import HISTORY
-from inference.logits import CaseLogit, read_logits
 from inference.outputs import Decision, Isotonic, Platt, Probability, Temperature
 
 Method = Literal["platt", "temperature", "isotonic"]

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from inference.cohort import BadCohort, CohortCase, Place
-from inference.images import Image, MissingInput, pixel_digest, read_image, read_labels
-from inference.levels import CODES
+from inference.cohorts.cases import BadCohort, CohortCase
+from inference.cohorts.levels import CODES
+from inference.imaging.images import Image, MissingInput, pixel_digest, read_image, read_labels
+from inference.imaging.pixels import UnreadableInput
+from inference.imaging.preparing import Geometry, Prepared, prepare
 from inference.outputs import LOOKS_AT, Level, Mask, PlaceLoss, Probability
-from inference.pixels import UnreadableInput
-from inference.preparing import Geometry, Prepared, prepare
+from inference.prediction import Place
 from inference.spec import ModelSpec
 
 

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from inference.cards import DRAFT, OUT_OF_FOLD, TUNING, Card, sha256_of
-from inference.cohort import SEEN, seen
+from inference.cohorts.cases import SEEN, seen
+from inference.cohorts.samples import Samples
+from inference.learning.training import forget, part_digest
 from inference.models.contract import Model
-from inference.samples import Samples
+from inference.models.weights import save_weights
 from inference.spec import ModelSpec
-from inference.training import forget, part_digest
-from inference.weights import save_weights
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)

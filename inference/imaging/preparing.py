@@ -12,12 +12,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from inference import equalising
-from inference.cohort import Place
-from inference.images import Image, MissingInput
-from inference.pixels import UnreadableInput
-from inference.regions import box_of, place_in, slices_of
-from inference.sampling import Values, read_along
+from inference.imaging import equalising
+from inference.imaging.images import Image, MissingInput
+from inference.imaging.pixels import UnreadableInput
+from inference.imaging.regions import box_of, place_in, slices_of
+from inference.imaging.sampling import Values, read_along
+from inference.prediction import Place
 from inference.spec import Input, ModelSpec, VertebraCrop
 from inference.steps import (
     Clahe,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.history import HISTORY, BadHistory, Epoch, read_history
+from inference.cards import HISTORY
+from inference.learning.history import BadHistory, Epoch, read_history
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

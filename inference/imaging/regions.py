@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.cohort import Place
-from inference.images import Image
-from inference.pixels import UnreadableInput
+from inference.imaging.images import Image
+from inference.imaging.pixels import UnreadableInput
+from inference.prediction import Place
 from inference.spec import Input, Roi, SquareBox, VertebraCrop
 
 

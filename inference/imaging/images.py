@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.pixels import UnreadableInput, decode_frame, fetch, shown, told
+from inference.imaging.pixels import UnreadableInput, decode_frame, fetch, shown, told
+from inference.imaging.stacking import UNKNOWN, Spacing, stacked
 from inference.prediction import Frame
-from inference.stacking import UNKNOWN, Spacing, stacked
 
 Values = NDArray[np.float32]
 MOST_PIXELS = 100_000_000
@@ -74,15 +74,15 @@ def read_image(path: Path) -> Image:
     """
     name = path.name.lower()
     if path.is_dir():
-        from inference import dicom
+        from inference.imaging import dicom
 
         return Image(*dicom.read(sorted(one for one in path.rglob("*") if one.is_file() and is_slice(one)), path.name))
     if name.endswith((".nii", ".nii.gz")):
-        from inference import nifti
+        from inference.imaging import nifti
 
         return Image(*nifti.read(path))
     if name.endswith((".dcm", ".dicom")) or is_dicom(path):
-        from inference import dicom
+        from inference.imaging import dicom
 
         return Image(*dicom.read([path], path.name))
     return _read_picture(path)

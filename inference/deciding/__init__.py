@@ -1,0 +1,1 @@
+"""From logits to a frozen decision: calibration, operating point, and the figures at it."""

@@ -1,0 +1,1 @@
+"""Masks and level maps measured: vertebrae with corners and heights, overlap, distances."""
