@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from inference.images import read_image
-from inference.levels import CODES
+from inference.cohorts.levels import CODES
+from inference.imaging.images import read_image
 from inference.prediction import Plane, Vertebra
 from inference.prediction import Prediction as Outcome
 from readerstudy.allocation.actions import draw
