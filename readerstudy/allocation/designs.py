@@ -107,7 +107,34 @@ def crossed(seed: str, shape: Shape) -> list[DrawnSlot]:
     ]
 
 
-DESIGNS = {"crossover": crossover, "crossed": crossed}
+def sequential(seed: str, shape: Shape) -> list[DrawnSlot]:
+    """Two arms, one period: every case is read once; the answer before the output is the first arm's."""
+    check(shape)
+    if (len(shape.arms), len(shape.periods)) != (2, 1):
+        raise DesignError("A sequential design needs two arms and one period.")
+    (period,) = shape.periods
+    return [
+        DrawnSlot(reader.code, shape.arms[1], case, period, position)
+        for reader in shape.readers
+        for position, case in enumerate(shuffled(seed, "order", (reader.code, period), shape.truth), start=1)
+    ]
+
+
+DESIGNS = {"crossover": crossover, "crossed": crossed, "sequential": sequential}
+
+
+def drawn_share(seed: str, purpose: str, arm: str, cases: Iterable[str], share: float) -> frozenset[str]:
+    """So many of the cases, to the nearest one; the same for every reader, so that readers stay comparable."""
+    order = shuffled(seed, purpose, (arm,), cases)
+    return frozenset(order[: round(share * len(order))])
+
+
+def training_round(
+    seed: str, number: int, reader: str, arms: Sequence[str], cases: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Case and arm in the order of one reader's round; arms take turns, so that every arm is known before it counts."""
+    order = shuffled(seed, "training", (reader, number), cases)
+    return [(case, arms[place % len(arms)]) for place, case in enumerate(order)]
 
 
 def first_arm_first(seed: str, shape: Shape) -> dict[str, frozenset[str]]:

@@ -5,6 +5,7 @@ from django import forms
 NAMES = {
     "crossover": "Crossover: every case in both arms, half of the cases unaided first",
     "crossed": "Crossed: one arm in each period, in the order of the arms",
+    "sequential": "Sequential: every case once, the own answer first, then the output",
 }
 
 
@@ -20,6 +21,12 @@ class DrawForm(forms.Form):
             "positive and negative in proportion, at least one of each; every reader reads the same ones."
         ),
     )
+    training = forms.CharField(
+        required=False,
+        label="Training cases",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One case a line. They come first, with feedback, and are no part of the study.",
+    )
     seed = forms.RegexField(
         r"^\s*([0-9a-fA-F]{32})?\s*$",
         required=False,
@@ -33,3 +40,7 @@ class DrawForm(forms.Form):
         design = self.fields["design"]
         assert isinstance(design, forms.ChoiceField)
         design.choices = [(name, NAMES[name]) for name in designs]
+
+    def clean_training(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["training"].splitlines()]
+        return list(dict.fromkeys(filter(None, lines)))

@@ -33,16 +33,22 @@ class Slot(models.Model):
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="slots")
     position = models.PositiveIntegerField()
     external = models.BooleanField(default=False)
+    training = models.PositiveSmallIntegerField(default=0, help_text="Round of the training; 0 for the study itself.")
+    withheld = models.BooleanField(default=False, help_text="Drawn to stay unaided in an arm that shows output later.")
+    sham = models.BooleanField(default=False, help_text="Drawn to be shown planned wrong output.")
 
     class Meta:
-        ordering = ["reader", "period", "position"]
+        ordering = ["reader", "period", "training", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["reader", "arm", "case", "period"], name="slot_once"),
-            models.UniqueConstraint(fields=["reader", "period", "position"], name="slot_position_once"),
+            models.UniqueConstraint(fields=["reader", "arm", "case", "period", "training"], name="slot_once"),
+            models.UniqueConstraint(fields=["reader", "period", "training", "position"], name="slot_position_once"),
             models.CheckConstraint(condition=Q(position__gte=1), name="slot_counts_from_one"),
             models.CheckConstraint(
                 condition=Q(allocation__isnull=False, external=False) | Q(allocation__isnull=True, external=True),
                 name="slot_drawn_or_external",
+            ),
+            models.CheckConstraint(
+                condition=Q(training=0) | Q(external=False, withheld=False, sham=False), name="slot_training_is_plain"
             ),
         ]
 

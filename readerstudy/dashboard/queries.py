@@ -30,7 +30,7 @@ class Seat:
 
 def counts_of(study: Study) -> Counts:
     enrolled = study.enrolments.filter(active=True)
-    slots = Slot.objects.filter(reader__study=study).aggregate(
+    slots = Slot.objects.filter(reader__study=study, training=0).aggregate(
         total=Count("pk"), external=Count("pk", filter=Q(external=True))
     )
     assisting = RunCase.objects.filter(run__study=study, run__assists=True)
@@ -52,7 +52,9 @@ def counts_of(study: Study) -> Counts:
         allocated=Allocation.objects.filter(study=study).exists(),
         slots=slots["total"],
         external_slots=slots["external"],
-        submitted=Reading.objects.filter(slot__reader__study=study, phase=Reading.Phase.SUBMITTED).count(),
+        submitted=Reading.objects.filter(
+            slot__reader__study=study, slot__training=0, phase=Reading.Phase.SUBMITTED
+        ).count(),
         analyses=AnalysisRun.objects.filter(dataset__study=study, phase=AnalysisRun.Phase.DONE).count(),
     )
 
@@ -62,12 +64,12 @@ def progress_of(enrolment: Enrolment) -> tuple[int, int]:
     study = enrolment.study
     match enrolment.role:
         case Role.READER:
-            slots = Slot.objects.filter(reader=enrolment)
+            slots = Slot.objects.filter(reader=enrolment, training=0)
         case Role.TRUTHER:
             given = Opinion.objects.filter(truther=enrolment).values("case").distinct().count()
             return given, Case.objects.filter(study=study).count()
         case _:
-            slots = Slot.objects.filter(reader__study=study)
+            slots = Slot.objects.filter(reader__study=study, training=0)
     return slots.filter(reading__phase=Reading.Phase.SUBMITTED).count(), slots.count()
 
 

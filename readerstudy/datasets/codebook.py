@@ -27,7 +27,14 @@ ANSWERS = (
     *SLOT,
     *CASE,
     Column("question", "text", "key of the question"),
-    Column("kind", "text", "kind of the question", values="decision, confidence, choice, number, text"),
+    Column(
+        "kind",
+        "text",
+        "kind of the question",
+        values="decision, confidence, choice, choices, grid, level, number, marks, text",
+    ),
+    Column("stage", "text", "first before the model's output where the own answer comes first", values="first, final"),
+    Column("item", "text", "row of a grid, number of a mark, one of several choices; else empty"),
     Column("answer", "text", "the answer as text; 1 and 0 for a decision"),
     Column("number", "number", "the answer as a number, where it is one"),
     Column("version", "integer", "1 for the answer as submitted; higher after corrections, which audit.jsonl lists"),
@@ -49,6 +56,7 @@ READINGS = (
     Column("mask_shown", "yes/no", "whether the outline of the model's mask was shown"),
     Column("boxes_shown", "yes/no", "whether the model's boxes were shown"),
     Column("levels_shown", "yes/no", "whether the vertebrae were shown as the model names them"),
+    Column("not_readable", "text", "reason for which the reader declared the case not readable"),
     Column("source", "text", "file of imported answers"),
 )
 PREDICTIONS = (
@@ -85,19 +93,35 @@ VERTEBRAE = (
 )
 
 
+KINDS: Mapping[str, Any] = {
+    "choice": "text",
+    "level": "text",
+    "choices": "text",
+    "grid": "text",
+    "number": "number",
+    "marks": "integer",
+    "text": "text",
+}
+
+
 def question_columns(questions: Iterable[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """One further column of the readings for each question that is neither the decision nor the confidence."""
-    kinds: dict[str, Any] = {"choice": "text", "number": "number", "text": "text"}
+    """One further column of the readings for each question that is neither the decision nor the confidence.
+
+    A grid has one for each of its rows; of marks there is their number.
+    """
     return tuple(
         Column(
-            f"answer_{question['key']}",
-            kinds[question["kind"]],
-            question["text"],
+            f"answer_{question['key']}{tail}",
+            KINDS[question["kind"]],
+            f"{question['text']}{words}",
             unit=question.get("unit", ""),
             values=", ".join(f"{choice['value']}: {choice['label']}" for choice in question.get("choices", ())),
         )
         for question in questions
-        if question["kind"] in kinds
+        if question["kind"] in KINDS
+        for tail, words in (
+            [(f"_{item['value']}", f": {item['label']}") for item in question.get("items", ())] or [("", "")]
+        )
     )
 
 

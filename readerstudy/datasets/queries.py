@@ -5,10 +5,10 @@ from operator import itemgetter
 from typing import Any
 
 from django.core.files.storage import Storage, storages
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 
-from readerstudy.allocation.models import Slot
+from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.audit.chain import digest_of
 from readerstudy.audit.models import Event
 from readerstudy.cases.models import Case
@@ -87,7 +87,7 @@ def content_of(file: StoredFile) -> bytes:
 
 def completeness_of(study: Study) -> list[Completeness]:
     rows = (
-        Slot.objects.filter(reader__study=study)
+        Slot.objects.filter(reader__study=study, training=0)
         .order_by("reader__external", "reader__code")
         .values("reader__token", "reader__code", "reader__seniority", "reader__external")
         .annotate(total=Count("pk"), done=Count("pk", filter=Q(reading__phase=Reading.Phase.SUBMITTED)))
@@ -112,11 +112,16 @@ def hindrances(study: Study) -> list[str]:
     if study.phase != Study.Phase.OPEN:
         return ["Reading has not been opened; there is nothing to lock."]
     found = []
-    if not Reading.objects.filter(slot__reader__study=study, phase=Reading.Phase.SUBMITTED).exists():
+    if not submitted_of(study).exists():
         found.append("No reading has been submitted yet.")
     if cases_without_truth(study).exists():
         found.append("The reference standard does not cover all cases.")
     return found
+
+
+def submitted_of(study: Study) -> QuerySet[Reading]:
+    """Training is no part of the data."""
+    return Reading.objects.filter(slot__reader__study=study, slot__training=0, phase=Reading.Phase.SUBMITTED)
 
 
 @dataclass(frozen=True)
@@ -201,41 +206,57 @@ def where(slot: Slot, cases: dict[int, dict[str, Cell]]) -> dict[str, Cell]:
 
 def answers_of(
     source: Source, cases: dict[int, dict[str, Cell]]
-) -> tuple[tuple[dict[str, Cell], ...], dict[int, dict[str, Any]]]:
-    """All current answers in the order of readers, periods and positions, and the same by reading and question."""
+) -> tuple[tuple[dict[str, Cell], ...], dict[tuple[int, str], dict[str, Any]]]:
+    """All current answers in the order of readers, periods and positions, and the same by reading, stage, question."""
+    place = (
+        *("reading__slot__reader__code", "reading__slot__period__number", "reading__slot__position"),
+        *("question__position", "stage"),
+    )
     rows = (
-        Answer.objects.filter(reading__slot__reader__study=source.study, reading__phase=Reading.Phase.SUBMITTED)
+        Answer.objects.filter(reading__in=submitted_of(source.study))
         .select_related("question", "reading__slot__reader", "reading__slot__arm", "reading__slot__period")
-        .order_by(
-            "reading__slot__reader__code",
-            "reading__slot__period__number",
-            "reading__slot__position",
-            "question__position",
-            "-number",
-        )
-        .distinct(
-            "reading__slot__reader__code",
-            "reading__slot__period__number",
-            "reading__slot__position",
-            "question__position",
-        )
+        .order_by(*place, "-number")
+        .distinct(*place)
     )
     table: list[dict[str, Cell]] = []
-    by_reading: dict[int, dict[str, Any]] = defaultdict(dict)
+    by_reading: dict[tuple[int, str], dict[str, Any]] = defaultdict(dict)
     for answer in rows.iterator(chunk_size=5000):
-        by_reading[answer.reading_id][answer.question.key] = answer.value
-        table.append(
-            where(answer.reading.slot, cases)
-            | {
-                "question": answer.question.key,
-                "kind": answer.question.kind,
-                "answer": str(int(answer.value)) if isinstance(answer.value, bool) else str(answer.value),
-                "number": numeric(answer.value),
-                "version": answer.number,
-                "given_at": answer.given_at,
-            }
-        )
+        by_reading[answer.reading_id, answer.stage][answer.question.key] = answer.value
+        facts: dict[str, Cell] = {
+            "question": answer.question.key,
+            "kind": answer.question.kind,
+            "stage": answer.stage,
+            "version": answer.number,
+            "given_at": answer.given_at,
+        }
+        at = where(answer.reading.slot, cases)
+        table.extend(at | facts | part for part in parts_of(answer.value))
     return tuple(table), by_reading
+
+
+def parts_of(value: Any) -> Iterator[dict[str, Cell]]:
+    """One row for each row of a grid, each mark, each of several choices; one row for any other answer."""
+    match value:
+        case dict():
+            for item, inner in value.items():
+                yield {"item": item, "answer": str(inner), "number": number_in(inner)}
+        case [dict(), *_]:
+            for number, mark in enumerate(value, start=1):
+                place = f"image {mark['image']}: {mark['x']:g}, {mark['y']:g}"
+                yield {"item": str(number), "answer": place, "number": numeric(mark["rating"])}
+        case []:
+            yield {"item": None, "answer": "", "number": None}
+        case list():
+            for inner in value:
+                yield {"item": inner, "answer": inner, "number": None}
+        case _:
+            text = str(int(value)) if isinstance(value, bool) else str(value)
+            yield {"item": None, "answer": text, "number": numeric(value)}
+
+
+def number_in(text: object) -> float | None:
+    """Grades are choices by name and numbers all the same."""
+    return float(text) if isinstance(text, str) and text.isdecimal() else numeric(text)
 
 
 def numeric(value: object) -> float | None:
@@ -243,31 +264,59 @@ def numeric(value: object) -> float | None:
 
 
 def readings_of(
-    source: Source, cases: dict[int, dict[str, Cell]], answers: dict[int, dict[str, Any]]
+    source: Source, cases: dict[int, dict[str, Cell]], answers: dict[tuple[int, str], dict[str, Any]]
 ) -> Iterator[dict[str, Cell]]:
     decision, confidence = source.protocol.plan.get("decision"), source.protocol.plan.get("confidence")
-    shown = set(
-        Exposure.objects.filter(reading__slot__reader__study=source.study, shown=True).values_list("reading_id", "kind")
-    )
-    rows = (
-        Reading.objects.filter(slot__reader__study=source.study, phase=Reading.Phase.SUBMITTED)
-        .select_related("slot__reader", "slot__arm", "slot__period", "source")
-        .order_by("slot__reader__code", "slot__period__number", "slot__position")
-    )
+    in_study = Exposure.objects.filter(reading__slot__reader__study=source.study, source=Exposure.Source.BROWSER)
+    shown = set(in_study.filter(shown=True).values_list("reading_id", "kind"))
+    own_arm = arm_of_own_answers(source.study)
+    rows = submitted_of(source.study).select_related("slot__reader", "slot__arm", "slot__period", "source")
+    rows = rows.order_by("slot__reader__code", "slot__period__number", "slot__position")
+
+    def given_in(answered: dict[str, Any]) -> dict[str, Cell]:
+        others = {key: value for key, value in answered.items() if key not in (decision, confidence)}
+        columns = {f"answer_{key}": cell for key, value in others.items() for key, cell in cells_of(key, value)}
+        return {"decision": answered.get(decision), "rating": numeric(answered.get(confidence))} | columns
+
     for reading in rows.iterator(chunk_size=5000):
-        given = answers.get(reading.pk, {})
-        yield where(reading.slot, cases) | {
-            "decision": given.get(decision),
-            "rating": numeric(given.get(confidence)),
+        first = answers.get((reading.pk, Answer.Stage.FIRST), {})
+        final = answers.get((reading.pk, Answer.Stage.FINAL), {})
+        facts: dict[str, Cell] = {
             "seconds": seconds(reading.active_ms),
             "idle_seconds": seconds(reading.idle_ms),
             "hidden_seconds": seconds(reading.hidden_ms),
             "opened_at": reading.opened_at,
             "submitted_at": reading.submitted_at,
             **{f"{kind}_shown": None if reading.source else (reading.pk, kind) in shown for kind in OUTPUTS},
+            "not_readable": reading.unreadable_reason or None,
             "source": reading.source.name if reading.source else None,
-            **{f"answer_{key}": value for key, value in given.items() if key not in (decision, confidence)},
         }
+        at = where(reading.slot, cases) | facts
+        if first and own_arm:
+            not_shown = {f"{kind}_shown": False for kind in OUTPUTS}
+            yield at | not_shown | {"arm": own_arm} | given_in(first)
+        if final or not first or not own_arm:
+            yield at | given_in(final or first)
+
+
+def arm_of_own_answers(study: Study) -> str:
+    """Where every case is read once, the answers before the output are the readings of the first arm."""
+    if not Allocation.objects.filter(study=study, design="sequential").exists():
+        return ""
+    return study.arms.order_by("position").values_list("code", flat=True)[0]
+
+
+def cells_of(key: str, value: Any) -> Iterator[tuple[str, Cell]]:
+    """A column for each row of a grid; several choices in one cell; of marks their number."""
+    match value:
+        case dict():
+            yield from ((f"{key}_{item}", inner) for item, inner in value.items())
+        case list() if all(isinstance(one, str) for one in value) and value:
+            yield key, ";".join(value)
+        case list():
+            yield key, len(value)
+        case _:
+            yield key, value
 
 
 def seconds(milliseconds: int | None) -> float | None:
@@ -325,9 +374,11 @@ def vertebrae_of(source: Source) -> Iterator[dict[str, Cell]]:
 
 
 def allocation_rows(study: Study) -> Iterator[tuple[Cell, ...]]:
-    yield "reader", "period", "position", "arm", "case", "external"
-    slots = Slot.objects.filter(reader__study=study)
-    rows = slots.values_list("reader__code", "period__number", "position", "arm__code", "case__label", "external")
+    yield "reader", "period", "position", "arm", "case", "external", "withheld", "sham"
+    slots = Slot.objects.filter(reader__study=study, training=0)
+    rows = slots.values_list(
+        *("reader__code", "period__number", "position", "arm__code", "case__label", "external", "withheld", "sham")
+    )
     yield from sorted(rows.order_by().iterator(chunk_size=5000))
 
 

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.allocation.models import Slot
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
@@ -35,6 +36,7 @@ class ReadingSession(models.Model):
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="reading_sessions")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    display = models.JSONField(null=True, blank=True, help_text="What the display check at its start found.")
 
     class Meta:
         ordering = ["reader", "started_at"]
@@ -53,8 +55,8 @@ class Reading(models.Model):
     """One reader's encounter with one slot: opened, drafted, submitted once."""
 
     class Phase(models.TextChoices):
-        OPEN = "open", "Open"
-        SUBMITTED = "submitted", "Submitted"
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Submitted")
 
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, related_name="reading")
     session = models.ForeignKey(
@@ -65,6 +67,10 @@ class Reading(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     last_exposed_at = models.DateTimeField(null=True, blank=True, help_text="From here the washout counts.")
     submitted_at = models.DateTimeField(null=True, blank=True)
+    first_at = models.DateTimeField(null=True, blank=True, help_text="When the own answer was committed.")
+    first_digest = models.CharField(max_length=64, blank=True)
+    output_at = models.DateTimeField(null=True, blank=True, help_text="When the model's output first left the server.")
+    unreadable_reason = models.CharField(max_length=500, blank=True)
     draft = models.JSONField(null=True, blank=True)
     draft_at = models.DateTimeField(null=True, blank=True)
     client_key = models.UUIDField(null=True, blank=True, unique=True)
@@ -92,6 +98,10 @@ class Reading(models.Model):
             models.CheckConstraint(
                 condition=Q(source__isnull=True) | Q(phase="submitted"), name="reading_external_is_submitted"
             ),
+            models.CheckConstraint(
+                condition=Q(first_at__isnull=True, first_digest="") | Q(first_at__isnull=False) & ~Q(first_digest=""),
+                name="reading_first_is_complete",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,10 +109,18 @@ class Reading(models.Model):
 
 
 class Answer(models.Model):
-    """One answer to one question; a correction is a further row that says what it replaces and why."""
+    """One answer to one question; a correction is a further row that says what it replaces and why.
+
+    Where output comes after the own answer, that answer is the first one, and what is answered then the final one.
+    """
+
+    class Stage(models.TextChoices):
+        FIRST = "first", _("Before the model's output")
+        FINAL = "final", _("Final")
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="answers")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
+    stage = models.CharField(max_length=5, choices=Stage, default=Stage.FINAL)
     number = models.PositiveSmallIntegerField(default=1)
     value = models.JSONField()
     reason = models.TextField(blank=True)
@@ -112,9 +130,10 @@ class Answer(models.Model):
     given_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["reading", "question", "-number"]
+        ordering = ["reading", "question", "stage", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["reading", "question", "number"], name="answer_number_once"),
+            models.UniqueConstraint(fields=["reading", "question", "stage", "number"], name="answer_number_once"),
+            models.CheckConstraint(condition=Q(stage__in=["first", "final"]), name="answer_stage_known"),
             models.CheckConstraint(condition=Q(number=1) | ~Q(reason=""), name="answer_correction_has_reason"),
         ]
 
@@ -123,16 +142,23 @@ class Answer(models.Model):
 
 
 class Exposure(models.Model):
-    """When which output of the model was shown or hidden, by the browser's word within the server's bounds."""
+    """When which output of the model was shown or hidden: by the browser's word within the server's bounds, and when
+    it left the server, by the server's own."""
+
+    class Source(models.TextChoices):
+        BROWSER = "browser", _("Browser")
+        SERVER = "server", _("Server")
 
     class Kind(models.TextChoices):
-        PROBABILITY = "probability", "Probability"
-        HEATMAP = "heatmap", "Heat map"
-        MASK = "mask", "Outline of the mask"
-        BOXES = "boxes", "Boxes"
-        LEVELS = "levels", "Vertebral levels"
+        OUTPUT = "output", _("Output sent")
+        PROBABILITY = "probability", _("Probability")
+        HEATMAP = "heatmap", _("Heat map")
+        MASK = "mask", _("Outline of the mask")
+        BOXES = "boxes", _("Boxes")
+        LEVELS = "levels", _("Vertebral levels")
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="exposures")
+    source = models.CharField(max_length=8, choices=Source, default=Source.BROWSER)
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=12, choices=Kind)
     shown = models.BooleanField()
@@ -140,11 +166,13 @@ class Exposure(models.Model):
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["reading", "number"]
+        ordering = ["reading", "source", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["reading", "number"], name="exposure_number_once"),
+            models.UniqueConstraint(fields=["reading", "source", "number"], name="exposure_number_once"),
+            models.CheckConstraint(condition=Q(source__in=["browser", "server"]), name="exposure_source_known"),
             models.CheckConstraint(
-                condition=Q(kind__in=["probability", "heatmap", "mask", "boxes", "levels"]), name="exposure_kind_known"
+                condition=Q(kind__in=["output", "probability", "heatmap", "mask", "boxes", "levels"]),
+                name="exposure_kind_known",
             ),
         ]
 

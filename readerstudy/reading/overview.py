@@ -77,7 +77,7 @@ def missing_predictions(study: Study) -> list[str]:
 
 
 def reader_progress(study: Study) -> list[ReaderProgress]:
-    submitted = Q(slots__reading__phase=Reading.Phase.SUBMITTED)
+    submitted = Q(slots__reading__phase=Reading.Phase.SUBMITTED, slots__training=0)
     readers = readers_of(study)
     newest = Max("slots__reading__submitted_at", filter=submitted)
     last = dict(readers.order_by().annotate(last=newest).values_list("pk", "last"))
@@ -87,7 +87,7 @@ def reader_progress(study: Study) -> list[ReaderProgress]:
 
 def periods_by_reader(study: Study) -> dict[int, list[PeriodProgress]]:
     rows = (
-        Slot.objects.filter(reader__study=study)
+        Slot.objects.filter(reader__study=study, training=0)
         .order_by("reader_id", "period__number")
         .values_list("reader_id", "period__number")
         .annotate(total=Count("pk"), done=Count("pk", filter=Q(reading__phase=Reading.Phase.SUBMITTED)))
@@ -141,7 +141,11 @@ def reading_at(study: Study, code: str, period: int, position: int) -> Reading |
     """The reading that a reader means who says: my twelfth case of the first period."""
     return (
         Reading.objects.filter(
-            slot__reader__study=study, slot__reader__code=code, slot__period__number=period, slot__position=position
+            slot__reader__study=study,
+            slot__reader__code=code,
+            slot__period__number=period,
+            slot__position=position,
+            slot__training=0,
         )
         .select_related("slot__reader__study", "slot__arm", "slot__period", "slot__case")
         .first()

@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Value = bool | int | float | str
+# The last two are answers of several choices or marks, and of grids.
+Value = bool | int | float | str | list[Any] | dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Option:
-    value: Value
+    value: bool | str
     label: str
 
 
@@ -27,6 +28,10 @@ class Asked:
     choices: tuple[Option, ...] = ()
     agrees_with: str | None = None
     threshold: float | None = None
+    scale: str = "slider"
+    items: tuple[Option, ...] = ()
+    depends_on: str | None = None
+    depends_on_values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Frame:
     window: Window
     spacing: list[float] | None
     calibrated: bool
+    position: list[float] | None
+    orientation: list[float] | None
     storage_key: str
     preview_storage_key: str
 
@@ -120,13 +127,25 @@ class Progress:
 
 @dataclass(frozen=True)
 class ReaderView:
+    """`stage`: first where the own answer comes before the output, else final. `withheld`: no output after all.
+
+    `on_request`: the output comes when the reader asks. `unreadable`: reasons for which a case may be left unread.
+    """
+
     slot: str
     progress: Progress
     period: int
     arm_label: str
     series: tuple[SeriesSight, ...]
+    hanging: dict[str, Any] | None
     questions: tuple[Asked, ...]
+    unreadable: tuple[str, ...]
     draft: dict[str, Any] | None
+    stage: str
+    training: bool
+    withheld: bool
+    on_request: bool
+    revised: bool
     assistance: Assistance | None
     next_prefetch: Prefetch | None
 

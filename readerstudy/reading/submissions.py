@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,6 +13,8 @@ from .answers import storable
 LARGEST_BODY = 1 << 20
 # The browser stops at 2,000 by itself; what comes beyond is not worth refusing a reading for.
 MOST_EVENTS = 2000
+LONGEST_REASON = 500
+MOST_PARTS = 200
 EXPOSURES = {"shown": True, "hidden": False}
 EXPOSED = ("probability", "heatmap", "mask", "boxes", "levels")
 Row = TypeVar("Row")
@@ -36,6 +38,20 @@ class Submission:
     happenings: tuple[Happening, ...]
     duration_ms: float
     exposures: tuple[Shown, ...]
+    stage: str = "final"
+    unreadable: str = ""
+
+
+@dataclass(frozen=True)
+class Display:
+    """What the display check found: the faintest steps of grey that were told apart, screen and light of the room."""
+
+    dark: int
+    bright: int
+    width: int
+    height: int
+    ratio: float
+    ambient: str
 
 
 def document(body: bytes) -> dict[str, Any]:
@@ -63,20 +79,56 @@ def submission(body: bytes) -> Submission:
         happenings=tuple(rows(activity.get("events", []), "activity.events", happening)),
         duration_ms=milliseconds(activity.get("duration_ms", 0), "activity.duration_ms"),
         exposures=tuple(rows(read.get("exposures", []), "exposures", exposure)),
+        stage="first" if read.get("stage") == "first" else "final",
+        unreadable=words(read.get("unreadable", ""), "unreadable"),
     )
+
+
+def reason(body: bytes) -> str:
+    """Why the reader changes what was submitted."""
+    return words(document(body).get("reason", ""), "reason")
+
+
+def words(value: object, name: str) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_REASON or not storable(value):
+        raise BodyError(f"“{name}” is no text of at most {LONGEST_REASON} characters.")
+    return value.strip()
 
 
 def draft(body: bytes) -> dict[str, object]:
     """The answers so far: kept as they are, except what no database can keep."""
     answers = answers_of(document(body))
     for name, value in answers.items():
-        if not isinstance(value, str | int | float | bool | None):
-            raise BodyError(f"The draft of “{name[:40]}” is neither text nor a number.")
-        if not storable(name) or (isinstance(value, str) and not storable(value)):
-            raise BodyError("The draft holds a character that cannot be stored.")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise BodyError("The draft holds a number that is not finite.")
+        check_storable(name)
+        check_drafted(value, name)
     return answers
+
+
+def check_drafted(value: object, name: str) -> None:
+    """Texts, numbers, and what grids, marks and several choices make of them: one table within a list, no deeper."""
+    for inner in parts_of(value, name, deep=2):
+        if not isinstance(inner, str | int | float | bool | None):
+            raise BodyError(f"The draft of “{name[:40]}” is neither text nor a number.")
+        if isinstance(inner, str):
+            check_storable(inner)
+        if isinstance(inner, float) and not math.isfinite(inner):
+            raise BodyError("The draft holds a number that is not finite.")
+
+
+def parts_of(value: object, name: str, deep: int) -> Iterator[object]:
+    if not isinstance(value, list | dict) or not deep:
+        yield value
+        return
+    if len(value) > MOST_PARTS:
+        raise BodyError(f"The draft of “{name[:40]}” has more than {MOST_PARTS} parts.")
+    for inner in value.values() if isinstance(value, dict) else value:
+        yield from parts_of(inner, name, deep - 1)
+    yield from value if isinstance(value, dict) else ()
+
+
+def check_storable(text: str) -> None:
+    if not storable(text):
+        raise BodyError("The draft holds a character that cannot be stored.")
 
 
 def key_of(value: object) -> UUID:

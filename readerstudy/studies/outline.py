@@ -1,6 +1,9 @@
 """What a new study starts from, as data. Everything in it can be changed while the study is a draft."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+LEVELS = (*(f"T{number}" for number in range(1, 13)), *(f"L{number}" for number in range(1, 6)))
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class ArmOutline:
     shows_mask: bool = False
     shows_boxes: bool = False
     shows_levels: bool = False
+    unaided_share: float = 0
+    sham_share: float = 0
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,22 @@ class QuestionOutline:
     unit: str = ""
     threshold: float | None = None
     choices: tuple[str, ...] = ()
+    scale: str = "slider"
+    items: tuple[str, ...] = field(default=(), metadata={"meaning": "rows of a grid"})
+    depends_on: str = field(default="", metadata={"meaning": "key of the question after which this one is asked"})
+    depends_on_values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class RulesOutline:
+    """How readers sit and what they may do."""
+
+    hanging: dict[str, Any] | None = None
+    unreadable_reasons: tuple[str, ...] = ()
+    may_revise: bool = False
+    break_minutes: int = 30
+    display_check: bool = False
+    training_pass_mark: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +64,7 @@ class Outline:
     washouts: tuple[int, ...] = field(default=(), metadata={"meaning": "days before each period, the first being 0"})
     questions: tuple[QuestionOutline, ...] = ()
     endpoints: tuple[EndpointOutline, ...] = ()
+    rules: RulesOutline = RulesOutline()
 
 
 EMPTY = Outline()
@@ -69,3 +91,12 @@ CROSSOVER = Outline(
         EndpointOutline(rank="secondary", metric="specificity", method="per_reader"),
     ),
 )
+GENANT = QuestionOutline(
+    kind="grid",
+    key="genant",
+    text="Genant grade of each vertebra",
+    help="0: none; 1: 20 to 25 %; 2: 25 to 40 %; 3: more than 40 % loss of height.",
+    choices=("0", "1", "2", "3"),
+    items=LEVELS,
+)
+UNREADABLE = ("Poor image quality", "Anatomy not covered", "Wrong or missing image", "Other")

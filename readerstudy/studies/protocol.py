@@ -49,7 +49,11 @@ def digest(document: Document) -> str:
 
 
 def protocol_document(
-    study: Document, arms: Sequence[Document], periods: Sequence[Document], questions: Sequence[Document]
+    study: Document,
+    arms: Sequence[Document],
+    periods: Sequence[Document],
+    questions: Sequence[Document],
+    rules: Document | None = None,
 ) -> dict[str, Any]:
     document: dict[str, Any] = plain(
         {
@@ -60,6 +64,7 @@ def protocol_document(
             "arms": arms,
             "periods": periods,
             "questions": questions,
+            "rules": rules or {},
         }
     )
     return document

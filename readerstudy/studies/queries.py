@@ -7,7 +7,7 @@ from django.http import Http404
 
 from readerstudy.accounts.models import User
 
-from .models import Arm, Enrolment, ProtocolVersion, Question, Study
+from .models import Arm, Enrolment, ProtocolVersion, Question, Rules, Study
 from .protocol import Difference, differences, gaps, plan_document, protocol_document
 
 
@@ -41,6 +41,7 @@ def protocol_of(study: Study) -> dict[str, Any]:
         [arm_row(arm) for arm in study.arms.all()],
         list(study.periods.values("number", "washout_days")),
         [question_row(question) for question in questions_of(study)],
+        rules_row(rules_of(study)),
     )
 
 
@@ -58,6 +59,27 @@ def arm_row(arm: Arm) -> dict[str, Any]:
         "shows_mask": arm.shows_mask,
         "shows_boxes": arm.shows_boxes,
         "shows_levels": arm.shows_levels,
+        "unaided_share": arm.unaided_share,
+        "sham_share": arm.sham_share,
+    }
+
+
+def rules_of(study: Study) -> Rules:
+    """What holds for its readers; the defaults where nothing was set."""
+    try:
+        return study.rules
+    except Rules.DoesNotExist:
+        return Rules(study=study)
+
+
+def rules_row(rules: Rules) -> dict[str, Any]:
+    return {
+        "hanging": rules.hanging,
+        "unreadable_reasons": rules.unreadable_reasons,
+        "may_revise": rules.may_revise,
+        "break_minutes": rules.break_minutes,
+        "display_check": rules.display_check,
+        "training_pass_mark": rules.training_pass_mark,
     }
 
 
@@ -74,11 +96,19 @@ def question_row(question: Question) -> dict[str, Any]:
         "agrees_with": question.agrees_with.key if question.agrees_with else None,
         "threshold": question.threshold,
         "choices": [{"value": choice.value, "label": choice.label} for choice in question.choices.all()],
+        "scale": question.scale,
+        "items": [{"value": item.value, "label": item.label} for item in question.items.all()],
+        "depends_on": question.depends_on.key if question.depends_on else None,
+        "depends_on_values": question.depends_on_values,
     }
 
 
 def questions_of(study: Study) -> QuerySet[Question]:
-    return study.questions.select_related("agrees_with").prefetch_related("choices").order_by("position")
+    return (
+        study.questions.select_related("agrees_with", "depends_on")
+        .prefetch_related("choices", "items")
+        .order_by("position")
+    )
 
 
 def gaps_of(study: Study) -> list[str]:

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
@@ -14,6 +15,7 @@ from readerstudy.reading.models import Answer, Reading, WashoutOverride
 from readerstudy.reading.overview import missing_to_open
 from readerstudy.reading.permissions import check_study_open
 from readerstudy.reading.queries import current_answers, due_at, questions_of
+from readerstudy.reading.sight import Value
 from readerstudy.studies.actions import open_study
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_analyses, check_coordinates
@@ -45,21 +47,29 @@ def correct(*, reading: Reading, values: Mapping[str, object], reason: str, by: 
     held = Reading.objects.select_for_update().get(pk=reading.pk)
     check_study_open(study)
     if held.phase != Reading.Phase.SUBMITTED:
-        raise Refused("Only a submitted reading is corrected; this one is still open.")
+        raise Refused(_("Only a submitted reading is corrected; this one is still open."))
     if not reason.strip():
-        raise Refused("A correction needs its reason.")
-    latest = current_answers(held)
-    old = {key: answer.value for key, answer in latest.items()}
+        raise Refused(_("A correction needs its reason."))
+    old = {key: answer.value for key, answer in current_answers(held).items()}
     new = checked({**old, **values}, questions_of(study))
+    rows = add_corrections(held, new, reason, "answer.corrected", by)
+    if not rows:
+        raise Refused(_("These answers are the ones that are stored already."))
+    return rows
+
+
+def add_corrections(reading: Reading, new: dict[str, Value], reason: str, verb: str, by: User) -> list[Answer]:
+    """Further rows for the answers that differ, and their event. An answer that is no longer asked for stays."""
+    slot, latest = reading.slot, current_answers(reading)
+    old = {key: answer.value for key, answer in latest.items()}
     # True equals 1 in Python; a decision is no number.
     changed = [key for key in new if key not in old or (type(new[key]), new[key]) != (type(old[key]), old[key])]
-    if not changed:
-        raise Refused("These answers are the ones that are stored already.")
-    questions = {question.key: question for question in study.questions.all()}
+    questions = {question.key: question for question in slot.reader.study.questions.all()}
     rows = [
         Answer(
-            reading=held,
+            reading=reading,
             question=questions[key],
+            stage=latest[key].stage if key in latest else Answer.Stage.FINAL,
             number=latest[key].number + 1 if key in latest else 1,
             value=new[key],
             reason=reason.strip(),
@@ -68,13 +78,14 @@ def correct(*, reading: Reading, values: Mapping[str, object], reason: str, by: 
         )
         for key in changed
     ]
-    Answer.objects.bulk_create(rows)
-    facts = {
-        "old": {key: old.get(key) for key in changed},
-        "new": {key: new[key] for key in changed},
-        "reason": reason.strip(),
-    }
-    record(actor=by, verb="answer.corrected", target=slot, facts=facts_of(slot) | facts, study=study)
+    if rows:
+        Answer.objects.bulk_create(rows)
+        facts = {
+            "old": {key: old.get(key) for key in changed},
+            "new": {key: new[key] for key in changed},
+            "reason": reason.strip(),
+        }
+        record(actor=by, verb=verb, target=slot, facts=facts_of(slot) | facts, study=slot.reader.study)
     return rows
 
 
@@ -86,12 +97,12 @@ def ask_washout_override(*, slot: Slot, reason: str, by: User) -> WashoutOverrid
     Slot.objects.select_for_update().get(pk=slot.pk)
     check_study_open(study)
     if not reason.strip():
-        raise Refused("Cutting a washout short needs a reason.")
+        raise Refused(_("Cutting a washout short needs a reason."))
     if WashoutOverride.objects.filter(slot=slot).exists():
-        raise Refused("This was asked for already.")
+        raise Refused(_("This was asked for already."))
     due = due_at(slot)
     if due is None or due <= timezone.now():
-        raise Refused("No washout holds this case back.")
+        raise Refused(_("No washout holds this case back."))
     override = WashoutOverride.objects.create(slot=slot, reason=reason.strip(), asked_by=by)
     facts = facts_of(slot) | {"reason": override.reason, "due_at": due.isoformat()}
     record(actor=by, verb="washout.override_asked", target=slot, facts=facts, study=study)
@@ -105,11 +116,11 @@ def agree_washout_override(*, override: WashoutOverride, by: User) -> None:
     check_analyses(by, study)
     check_study_open(study)
     if override.asked_by_id == by.pk:
-        raise Refused("A second person must agree: the coordinator or the statistician who did not ask.")
+        raise Refused(_("A second person must agree: the coordinator or the statistician who did not ask."))
     agreed = WashoutOverride.objects.filter(pk=override.pk, agreed_by=None).update(
         agreed_by=by, agreed_at=timezone.now()
     )
     if not agreed:
-        raise Refused("This was agreed to already.")
+        raise Refused(_("This was agreed to already."))
     facts = facts_of(slot) | {"reason": override.reason, "asked_by": override.asked_by.get_username()}
     record(actor=by, verb="washout.override_agreed", target=slot, facts=facts, study=study)

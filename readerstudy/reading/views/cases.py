@@ -109,7 +109,12 @@ def draft(request: HttpRequest, slot: str) -> HttpResponse:
 def submit(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
     receipt = actions.submit(slot=own, submission=submissions.submission(request.body), by=person(request))
-    return JsonResponse(asdict(receipt))
+    return JsonResponse(without_nothing(asdict(receipt)))
+
+
+def without_nothing(receipt: dict[str, Any]) -> dict[str, Any]:
+    """Stage and feedback only where there is one."""
+    return {name: value for name, value in receipt.items() if value or name in ("next", "finished")}
 
 
 @require_POST

@@ -13,6 +13,7 @@ from .design import (
     remove_arm,
     remove_endpoint,
     remove_period,
+    set_rules,
 )
 from .freezing import amend, freeze, mark_locked, move, open_study
 from .people import enrol, enrol_external, withdraw
@@ -42,5 +43,6 @@ __all__ = [
     "remove_endpoint",
     "remove_period",
     "remove_question",
+    "set_rules",
     "withdraw",
 ]

@@ -1,14 +1,21 @@
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Refused
-from readerstudy.studies.models import Arm, Endpoint, Enrolment, Period, Study
-from readerstudy.studies.outline import CROSSOVER, Outline
+from readerstudy.studies.hanging import HangingError, hanging_of
+from readerstudy.studies.models import Arm, Endpoint, Enrolment, Period, Rules, Study
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
 from readerstudy.studies.permissions import check_creates_studies
 
 from .questions import add_outlined_question
 from .rows import draft_for, facts_of, free_code, last_position, recorded, stored, swap
+
+LONGEST_REASON = 120
 
 
 @transaction.atomic
@@ -39,6 +46,7 @@ def create_study(
         add_outlined_question(study=study, outline=asked, by=by)
     for endpoint in outline.endpoints:
         add_endpoint(study=study, by=by, **vars(endpoint))
+    set_rules(study=study, by=by, **vars(outline.rules))
     return study
 
 
@@ -55,56 +63,59 @@ def describe(*, study: Study, title: str, question: str, instructions: str, by: 
 
 
 @transaction.atomic
-def add_arm(
-    *,
-    study: Study,
-    label: str,
-    by: User,
-    code: str = "",
-    assistance: str = "none",
-    shows_probability: bool = False,
-    shows_heatmap: bool = False,
-    shows_mask: bool = False,
-    shows_boxes: bool = False,
-    shows_levels: bool = False,
-) -> Arm:
+def add_arm(*, study: Study, label: str, by: User, code: str = "", **words: Any) -> Arm:
+    """An arm in the words of ArmOutline."""
     held = draft_for(study, by)
     taken = set(held.arms.values_list("code", flat=True))
-    arm = Arm(
-        study=held,
-        position=last_position(held.arms.all()) + 1,
-        code=code or free_code(label, "arm", taken, 24),
-        label=label.strip(),
-        assistance=assistance,
-        shows_probability=shows_probability,
-        shows_heatmap=shows_heatmap,
-        shows_mask=shows_mask,
-        shows_boxes=shows_boxes,
-        shows_levels=shows_levels,
-    )
-    return recorded(stored(arm), "arm.added", by)
+    outline = ArmOutline(label=label, code=code or free_code(label, "arm", taken, 24), **words)
+    arm = Arm(study=held, position=last_position(held.arms.all()) + 1, code=outline.code)
+    return recorded(stored(filled(arm, outline)), "arm.added", by)
 
 
 @transaction.atomic
-def edit_arm(
-    *,
-    arm: Arm,
-    label: str,
-    assistance: str,
-    by: User,
-    shows_probability: bool = False,
-    shows_heatmap: bool = False,
-    shows_mask: bool = False,
-    shows_boxes: bool = False,
-    shows_levels: bool = False,
-) -> Arm:
+def edit_arm(*, arm: Arm, by: User, **words: Any) -> Arm:
     draft_for(arm.study, by)
     held = Arm.objects.get(pk=arm.pk)
     old = facts_of(held)
-    held.label, held.assistance = label.strip(), assistance
-    held.shows_probability, held.shows_heatmap = shows_probability, shows_heatmap
-    held.shows_mask, held.shows_boxes, held.shows_levels = shows_mask, shows_boxes, shows_levels
-    return recorded(stored(held), "arm.edited", by, old=old)
+    outline = ArmOutline(**words)
+    return recorded(stored(filled(held, outline)), "arm.edited", by, old=old)
+
+
+def filled(arm: Arm, outline: ArmOutline) -> Arm:
+    arm.label, arm.assistance = outline.label.strip(), outline.assistance
+    arm.shows_probability, arm.shows_heatmap = outline.shows_probability, outline.shows_heatmap
+    arm.shows_mask, arm.shows_boxes, arm.shows_levels = outline.shows_mask, outline.shows_boxes, outline.shows_levels
+    arm.unaided_share, arm.sham_share = outline.unaided_share or 0, outline.sham_share or 0
+    return arm
+
+
+@transaction.atomic
+def set_rules(
+    *,
+    study: Study,
+    by: User,
+    hanging: dict[str, Any] | None = None,
+    unreadable_reasons: Sequence[str] = (),
+    may_revise: bool = False,
+    break_minutes: int = 30,
+    display_check: bool = False,
+    training_pass_mark: float | None = None,
+) -> Rules:
+    """How readers sit and what they may do; one row a study."""
+    held = draft_for(study, by)
+    before = Rules.objects.filter(study=held).first()
+    old = facts_of(before) if before else None
+    rules = before or Rules(study=held)
+    try:
+        rules.hanging = hanging_of(hanging).to_document() if hanging else None
+    except HangingError as error:
+        raise Refused(str(error)) from error
+    rules.unreadable_reasons = [reason.strip() for reason in unreadable_reasons if reason.strip()]
+    if any(len(reason) > LONGEST_REASON for reason in rules.unreadable_reasons):
+        raise Refused(_("A reason has at most 120 characters."))
+    rules.may_revise, rules.display_check = may_revise, display_check
+    rules.break_minutes, rules.training_pass_mark = break_minutes, training_pass_mark
+    return recorded(stored(rules), "rules.set", by, old=old)
 
 
 @transaction.atomic
@@ -128,7 +139,7 @@ def add_period(*, study: Study, washout_days: int, by: User) -> Period:
     held = draft_for(study, by)
     number = held.periods.count() + 1
     if number == 1 and washout_days:
-        raise Refused("The first period has no washout before it.")
+        raise Refused(_("The first period has no washout before it."))
     return recorded(stored(Period(study=held, number=number, washout_days=washout_days)), "period.added", by)
 
 
@@ -145,7 +156,7 @@ def edit_period(*, period: Period, washout_days: int, by: User) -> Period:
 def remove_period(*, period: Period, by: User) -> None:
     held = draft_for(period.study, by)
     if held.periods.filter(number__gt=period.number).exists():
-        raise Refused("Remove the last period first: periods are numbered without gaps.")
+        raise Refused(_("Remove the last period first: periods are numbered without gaps."))
     recorded(period, "period.removed", by)
     Period.objects.filter(pk=period.pk).delete()
 

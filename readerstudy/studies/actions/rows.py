@@ -6,17 +6,19 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.models import model_to_dict
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Refused
-from readerstudy.studies.models import Arm, Endpoint, Period, Question, Study
+from readerstudy.studies.models import Arm, Endpoint, Period, Question, Rules, Study
 from readerstudy.studies.permissions import check_coordinates
 
 Row = TypeVar("Row", bound=models.Model)
-Part = TypeVar("Part", Arm, Period, Question, Endpoint)
+Part = TypeVar("Part", Arm, Period, Question, Endpoint, Rules)
 Ordered = TypeVar("Ordered", Arm, Question)
-FROZEN = "The protocol is frozen; it changes only by an amendment with a reason."
+FROZEN = gettext_noop("The protocol is frozen; it changes only by an amendment with a reason.")
 
 
 def locked(study: Study) -> Study:
@@ -28,7 +30,7 @@ def draft_for(study: Study, by: User) -> Study:
     check_coordinates(by, study)
     held = locked(study)
     if held.phase != Study.Phase.DRAFT:
-        raise Refused(FROZEN)
+        raise Refused(_(FROZEN))
     return held
 
 
@@ -48,7 +50,7 @@ def sentences(row: models.Model, error: ValidationError) -> list[str]:
 
 
 def facts_of(row: models.Model) -> dict[str, Any]:
-    return model_to_dict(row, exclude=["study", "agrees_with"])
+    return model_to_dict(row, exclude=["study", "agrees_with", "depends_on"])
 
 
 def recorded(

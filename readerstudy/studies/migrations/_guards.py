@@ -34,7 +34,7 @@ DESIGN_FROZEN = migrations.RunSQL(
         of_study bigint := (part->>'study_id')::bigint;
         phase_now text;
     BEGIN
-        IF TG_TABLE_NAME = 'studies_choice' THEN
+        IF TG_TABLE_NAME IN ('studies_choice', 'studies_item') THEN
             SELECT study_id INTO of_study FROM studies_question WHERE id = (part->>'question_id')::bigint;
         END IF;
         SELECT phase INTO phase_now FROM studies_study WHERE id = of_study;
@@ -51,6 +51,10 @@ DESIGN_FROZEN = migrations.RunSQL(
         FOR EACH ROW EXECUTE FUNCTION studies_design_frozen('', '');
     CREATE TRIGGER studies_choice_frozen BEFORE INSERT OR UPDATE OR DELETE ON studies_choice
         FOR EACH ROW EXECUTE FUNCTION studies_design_frozen('', '');
+    CREATE TRIGGER studies_item_frozen BEFORE INSERT OR UPDATE OR DELETE ON studies_item
+        FOR EACH ROW EXECUTE FUNCTION studies_design_frozen('', '');
+    CREATE TRIGGER studies_rules_frozen BEFORE INSERT OR UPDATE OR DELETE ON studies_rules
+        FOR EACH ROW EXECUTE FUNCTION studies_design_frozen('', '');
     CREATE TRIGGER studies_period_frozen BEFORE INSERT OR UPDATE OR DELETE ON studies_period
         FOR EACH ROW EXECUTE FUNCTION studies_design_frozen('washout_days', 'frozen');
     CREATE TRIGGER studies_endpoint_frozen BEFORE INSERT OR UPDATE OR DELETE ON studies_endpoint
@@ -61,6 +65,8 @@ DESIGN_FROZEN = migrations.RunSQL(
     reverse_sql="""
     DROP TRIGGER IF EXISTS studies_arm_frozen ON studies_arm;
     DROP TRIGGER IF EXISTS studies_choice_frozen ON studies_choice;
+    DROP TRIGGER IF EXISTS studies_item_frozen ON studies_item;
+    DROP TRIGGER IF EXISTS studies_rules_frozen ON studies_rules;
     DROP TRIGGER IF EXISTS studies_period_frozen ON studies_period;
     DROP TRIGGER IF EXISTS studies_endpoint_frozen ON studies_endpoint;
     DROP TRIGGER IF EXISTS studies_question_frozen ON studies_question;

@@ -47,8 +47,8 @@ def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: 
     slot = room.slots()[0]
     case = bob.get(f"/reading/{slot.token}/case.json").json()
     assert set(case) == {
-        *("slot", "progress", "period", "arm_label", "series"),
-        *("questions", "draft", "assistance", "next_prefetch"),
+        *("slot", "progress", "period", "arm_label", "series", "hanging", "questions", "unreadable", "draft"),
+        *("stage", "training", "withheld", "on_request", "revised", "assistance", "next_prefetch"),
     }
     url = f"/reading/{slot.token}/frame/1"
     assert case["series"][0]["frames"] == [
@@ -64,6 +64,8 @@ def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: 
             "window": {"center": 2048.0, "width": 4096.0},
             "spacing": [0.2, 0.2],
             "calibrated": True,
+            "position": None,
+            "orientation": None,
         }
     ]
     decision, confidence = case["questions"]
@@ -202,7 +204,9 @@ def test_exposures_are_stored_only_for_what_the_arm_shows(room: Room, bob: Clien
     for slot in room.slots()[:4]:
         bob.get(f"/reading/{slot.token}/case.json")
         post(bob, slot, "submit", body(exposures=exposures))
-    stored = Exposure.objects.values_list("reading__slot__arm__code", "kind", "shown")
+    sent = Exposure.objects.filter(source="server").values_list("reading__slot__arm__code", "kind", "shown")
+    assert list(sent) == [("aided", "output", True)] * 2
+    stored = Exposure.objects.filter(source="browser").values_list("reading__slot__arm__code", "kind", "shown")
     assert sorted(stored) == sorted([("aided", "probability", True), ("aided", "heatmap", True)] * 2)
     assert max(Exposure.objects.values_list("after_ms", flat=True)) < 60_000
 
@@ -239,7 +243,7 @@ def test_what_is_no_submission_is_refused_with_a_sentence(room: Room, bob: Clien
     assert reading_of(slot).phase == "open"
 
 
-@pytest.mark.parametrize("value", ["a\x00b", "\ud800", {"a": 1}, [1]])
+@pytest.mark.parametrize("value", ["a\x00b", "\ud800", {"a": {"b": {"c": 1}}}, [[[1]]], [0] * 201, {"\x00": 1}])
 def test_what_cannot_be_stored_as_a_draft_is_refused(room: Room, bob: Client, value: Any) -> None:
     slot = room.slots()[0]
     bob.get(f"/reading/{slot.token}/case.json")

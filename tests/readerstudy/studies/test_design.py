@@ -111,7 +111,7 @@ def test_choices_keep_their_order_and_get_values_in_any_script() -> None:
         ({"kind": "number", "text": "Angle", "minimum": float("nan")}, "finite numbers"),
         ({"kind": "number", "text": "Angle", "threshold": 5}, "Only a confidence agrees with the decision"),
         ({"kind": "choice", "text": "Grade", "choices": ["A", " A "]}, "Every choice stands in the list once"),
-        ({"kind": "text", "text": "Why", "choices": ["A"]}, "Only a question of the kind"),
+        ({"kind": "text", "text": "Why", "choices": ["A"]}, "Only choices, levels, grids"),
         ({"kind": "text", "text": ""}, "Text: This field cannot be blank"),
         ({"kind": "essay", "text": "Why"}, "Kind: Value 'essay' is not a valid choice"),
         ({"kind": "text", "text": "Why", "key": "decision"}, "Another question of this study has this key"),

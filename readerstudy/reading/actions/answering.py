@@ -1,0 +1,271 @@
+"""What readers answer: drafts, own and final answers. A submission is stored once, whoever sends it how often."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from readerstudy.accounts.models import User
+from readerstudy.allocation.models import Slot
+from readerstudy.audit.actions import record
+from readerstudy.audit.chain import digest_of
+from readerstudy.audit.errors import Conflict, Refused
+from readerstudy.reading.activity import Times, clamped, times
+from readerstudy.reading.answers import AnswersError, Frames, checked
+from readerstudy.reading.models import Answer, Exposure, Reading
+from readerstudy.reading.permissions import check_study_open
+from readerstudy.reading.queries import (
+    Feedback,
+    asked,
+    current_and_next,
+    current_answers,
+    feedback_for,
+    is_due,
+    is_output_due,
+    last_submitted,
+    question_rows,
+    series_in_sight,
+    stage_of,
+    training_of,
+)
+from readerstudy.reading.sight import Value
+from readerstudy.reading.submissions import Shown, Submission
+from readerstudy.studies.models import Question
+from readerstudy.studies.queries import rules_of
+
+from .coordination import add_corrections
+from .readers import end_session, facts_of, milliseconds_between, note_output, seen, unless_locked_meanwhile
+
+NOT_STORED = gettext_noop(
+    "Nothing was stored: the key of these answers belongs to another case, or the study was locked meanwhile."
+)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Stored. The slot that is read next, and whether the period is read to its end.
+
+    `stage` is final where the own answer was taken and the same case goes on; feedback is for training alone.
+    """
+
+    next: str | None
+    finished: bool
+    stage: str = ""
+    feedback: Feedback | None = None
+
+
+@transaction.atomic
+def save_draft(*, slot: Slot, answers: dict[str, object], by: User) -> None:
+    """Keep what is entered so far; it replaces the draft before it."""
+    check_study_open(slot.reader.study)
+    now = timezone.now()
+    reading = opened(slot)
+    with unless_locked_meanwhile():
+        kept = seen(reading, now, draft=answers, draft_at=now)
+    if not kept:
+        raise Conflict(_("This case is submitted already; its draft is no longer kept."))
+
+
+def opened(slot: Slot) -> Reading:
+    reading = Reading.objects.filter(slot=slot).first()
+    if reading is None:
+        raise Refused(_("This case was not opened yet."))
+    return reading
+
+
+@transaction.atomic
+def submit(*, slot: Slot, submission: Submission, by: User) -> Receipt:
+    """Store answers, times and exposures of a case at once, or not at all.
+
+    The same key or the same answers again return what is stored; other answers are a conflict. Raises AnswersError.
+    """
+    reading = opened(slot)
+    if reading.phase == Reading.Phase.SUBMITTED:
+        return stored_before(slot, reading, submission)
+    check_study_open(slot.reader.study)
+    questions = question_rows(slot.reader.study)
+    if submission.unreadable:
+        check_unreadable(slot, submission)
+        answers: dict[str, Value] = {}
+    else:
+        answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
+    if submission.stage == Answer.Stage.FIRST and not submission.unreadable:
+        return commit_first(slot, reading, questions, answers, by)
+    if stage_of(slot, reading) == Answer.Stage.FIRST and not submission.unreadable:
+        raise Refused(_("Your own answer comes first in this case."))
+    if slot.withheld and not submission.unreadable and digest_of(answers) != reading.first_digest:
+        raise Refused(_("This case stays unaided: your first answer stands."))
+    return finish(slot, reading, submission, questions, answers, by)
+
+
+def check_unreadable(slot: Slot, submission: Submission) -> None:
+    if submission.answers:
+        raise Refused(_("A case is either answered or declared not readable."))
+    if submission.unreadable not in rules_of(slot.reader.study).unreadable_reasons:
+        raise Refused(_("Please choose one of the reasons offered."))
+
+
+def frames_of(slot: Slot, questions: list[Question]) -> Frames | None:
+    """Sizes of the images in the order of their numbers; asked for where marks are placed on them."""
+    if not any(question.kind == Question.Kind.MARKS for question in questions):
+        return None
+    return [(frame.rows, frame.columns) for series in series_in_sight([slot])[slot.pk] for frame in series.frames]
+
+
+def commit_first(
+    slot: Slot, reading: Reading, questions: list[Question], answers: dict[str, Value], by: User
+) -> Receipt:
+    """The own answer, before any output: compare-and-set, so that it is committed once."""
+    if stage_of(slot, reading) != Answer.Stage.FIRST:
+        return first_before(slot, reading, answers)
+    now = max(timezone.now(), reading.opened_at or timezone.now())
+    digest = digest_of(answers)
+    open_still = Reading.objects.filter(pk=reading.pk, first_at=None, phase=Reading.Phase.OPEN)
+    with unless_locked_meanwhile():
+        committed = open_still.update(first_at=now, first_digest=digest, draft=None, draft_at=None)
+    reading.refresh_from_db()
+    if not committed:
+        return first_before(slot, reading, answers)
+    store_answers(reading, questions, answers, now, by, Answer.Stage.FIRST)
+    facts = facts_of(slot) | {"answers": answers, "first_at": now.isoformat(), "withheld": slot.withheld}
+    record(actor=by, verb="reading.first_answered", target=slot, facts=facts, study=slot.reader.study)
+    if is_output_due(slot, reading):
+        note_output(reading, now)
+    return Receipt(next=slot.token, finished=False, stage=Answer.Stage.FINAL)
+
+
+def first_before(slot: Slot, reading: Reading, answers: dict[str, Value]) -> Receipt:
+    if not reading.first_digest or reading.first_digest != digest_of(answers):
+        raise other_values()
+    return Receipt(next=slot.token, finished=False, stage=Answer.Stage.FINAL)
+
+
+def finish(
+    slot: Slot, reading: Reading, submission: Submission, questions: list[Question], answers: dict[str, Value], by: User
+) -> Receipt:
+    now = max(timezone.now(), reading.opened_at or timezone.now())
+    bound_ms = milliseconds_between(reading.opened_at, now)
+    spent = times(submission.happenings, duration_ms=submission.duration_ms, bound_ms=bound_ms)
+    changes = {
+        "phase": Reading.Phase.SUBMITTED,
+        "submitted_at": now,
+        "draft": None,
+        "draft_at": None,
+        "client_key": submission.client_key,
+        "payload_digest": digest_of([answers, submission.unreadable]),
+        "unreadable_reason": submission.unreadable,
+        "activity": [{"t": event.t, "kind": event.kind} for event in submission.happenings],
+        **columns_of(spent),
+    }
+    try:
+        with transaction.atomic():
+            first = seen(reading, now, **changes)
+    except IntegrityError as error:
+        raise Conflict(_(NOT_STORED)) from error
+    if not first:
+        return stored_before(slot, Reading.objects.get(pk=reading.pk), submission)
+    if not slot.withheld:
+        store_answers(reading, questions, answers, now, by, Answer.Stage.FINAL)
+    store_exposures(slot, reading, submission.exposures, bound_ms)
+    facts = facts_of(slot) | {"answers": answers, "submitted_at": now.isoformat()} | columns_of(spent)
+    facts |= {"unreadable": submission.unreadable} if submission.unreadable else {}
+    record(actor=by, verb="reading.submitted", target=slot, facts=facts, study=slot.reader.study)
+    receipt = receipt_for(slot)
+    if receipt.finished:
+        end_session(reader=slot.reader, by=by, verb="session.ended")
+    return receipt
+
+
+def receipt_for(slot: Slot) -> Receipt:
+    upcoming, _following = current_and_next(slot.reader)
+    feedback = feedback_for(slot) if slot.training else None
+    if upcoming is None or upcoming.period_id != slot.period_id:
+        return Receipt(next=None, finished=True, feedback=feedback)
+    pass_mark = rules_of(slot.reader.study).training_pass_mark
+    held_back = slot.training and not upcoming.training and pass_mark is not None
+    ready = is_due(upcoming, timezone.now()) and not (held_back and not training_of(slot.reader, pass_mark or 0).passed)
+    return Receipt(next=upcoming.token if ready else None, finished=False, feedback=feedback)
+
+
+def stored_before(slot: Slot, reading: Reading, submission: Submission) -> Receipt:
+    """A submission that comes again: the same answers are acknowledged again, others never replace them."""
+    questions = question_rows(slot.reader.study)
+    try:
+        answers = {} if submission.unreadable else checked(submission.answers, map(asked, questions))
+    except AnswersError as error:
+        raise other_values() from error
+    if submission.stage == Answer.Stage.FIRST and reading.first_digest == digest_of(answers):
+        return receipt_for(slot)
+    if reading.payload_digest != digest_of([answers, submission.unreadable]):
+        raise other_values()
+    return receipt_for(slot)
+
+
+def other_values() -> Conflict:
+    return Conflict(_("Other answers are stored for this case already; they were kept, and these were not."))
+
+
+def columns_of(spent: Times) -> dict[str, int]:
+    return {
+        "active_ms": spent.active_ms,
+        "idle_ms": spent.idle_ms,
+        "hidden_ms": spent.hidden_ms,
+        "load_ms": spent.load_ms,
+    }
+
+
+def store_answers(
+    reading: Reading, questions: list[Question], answers: dict[str, Value], now: datetime, by: User, stage: str
+) -> None:
+    Answer.objects.bulk_create(
+        Answer(reading=reading, question=question, stage=stage, value=answers[question.key], given_by=by, given_at=now)
+        for question in questions
+        if question.key in answers
+    )
+
+
+def store_exposures(slot: Slot, reading: Reading, exposures: tuple[Shown, ...], bound_ms: int) -> None:
+    """Only what was sent: a browser's word is no proof that an unaided reader saw anything."""
+    arm = slot.arm
+    can_show = {
+        "probability": arm.shows_probability,
+        "heatmap": arm.shows_heatmap,
+        "mask": arm.shows_mask,
+        "boxes": arm.shows_boxes,
+        "levels": arm.shows_levels,
+    }
+    sent = bool(exposures) and Reading.objects.filter(pk=reading.pk, output_at__isnull=False).exists()
+    possible = [exposure for exposure in exposures if sent and can_show[exposure.kind]]
+    Exposure.objects.bulk_create(
+        Exposure(
+            reading=reading,
+            number=number,
+            kind=exposure.kind,
+            shown=exposure.shown,
+            after_ms=clamped(exposure.t, 0, bound_ms),
+        )
+        for number, exposure in enumerate(possible, start=1)
+    )
+
+
+@transaction.atomic
+def revise(*, slot: Slot, submission: Submission, reason: str, by: User) -> Receipt:
+    """The reader's own correction of the case before, where the protocol allows it, with a reason."""
+    study = slot.reader.study
+    check_study_open(study)
+    if not rules_of(study).may_revise:
+        raise Refused(_("The protocol of this study allows no way back."))
+    if last_submitted(slot.reader) != slot:
+        raise Refused(_("Only the case that you submitted last in this sitting can be changed."))
+    if not reason.strip():
+        raise Refused(_("A change needs its reason."))
+    held = Reading.objects.select_for_update().get(slot=slot)
+    questions = question_rows(study)
+    answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
+    stored = {key: answer.value for key, answer in current_answers(held).items()}
+    if digest_of(answers) != digest_of(stored):
+        add_corrections(held, answers, reason, "answer.revised", by)
+    return receipt_for(slot)

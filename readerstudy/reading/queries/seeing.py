@@ -1,0 +1,257 @@
+"""What the reading page is made of. `what_reader_sees` is the only source of what a reader gets to see of a case."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.core.files.storage import storages
+from django.db.models import Prefetch
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+
+from readerstudy.allocation.models import Slot
+from readerstudy.cases.models import Image, Series
+from readerstudy.cases.pictures import presets_of as windows_of
+from readerstudy.predictions.findings import findings_in
+from readerstudy.predictions.models import Prediction
+from readerstudy.predictions.queries import prediction_for_reader
+from readerstudy.reading import sight
+from readerstudy.reading.models import Answer, Reading
+from readerstudy.reading.placing import Placed
+from readerstudy.studies.models import Arm, Question, Study
+from readerstudy.studies.queries import rules_of
+
+from .training import training_progress
+from .turns import current_and_next, prefetchable, progress_of
+
+YES_NO = {"no": False, "yes": True}
+
+
+def what_reader_sees(slot: Slot) -> sight.ReaderView:
+    """Everything that a reader gets of a slot, from which page, JSON and bytes are made."""
+    reading = Reading.objects.filter(slot=slot).first()
+    current, following = current_and_next(slot.reader)
+    ahead = prefetchable(slot, following, timezone.now()) if current == slot else None
+    series = series_in_sight([slot, ahead] if ahead else [slot])
+    rules = rules_of(slot.reader.study)
+    revised = reading is not None and reading.phase == Reading.Phase.SUBMITTED
+    stage = stage_of(slot, reading)
+    return sight.ReaderView(
+        slot=slot.token,
+        progress=training_progress(slot) if slot.training else progress_of(slot.reader, slot.period_id),
+        period=slot.period.number,
+        arm_label=slot.arm.label,
+        series=series[slot.pk],
+        hanging=rules.hanging,
+        questions=questions_of(slot.reader.study),
+        unreadable=() if revised else tuple(rules.unreadable_reasons),
+        draft=draft_of(reading),
+        stage=stage,
+        training=slot.training > 0,
+        withheld=slot.withheld and stage == Answer.Stage.FINAL,
+        on_request=slot.arm.assistance == Arm.Assistance.ON_REQUEST and not is_output_due(slot, reading),
+        revised=revised,
+        assistance=assistance_of(slot, series[slot.pk], reading),
+        next_prefetch=sight.Prefetch(ahead.token, series[ahead.pk]) if ahead else None,
+    )
+
+
+def stage_of(slot: Slot, reading: Reading | None) -> str:
+    """Where output comes after the own answer, that answer is the first one."""
+    waits = slot.arm.assistance == Arm.Assistance.SEQUENTIAL and (reading is None or reading.first_at is None)
+    return Answer.Stage.FIRST if waits else Answer.Stage.FINAL
+
+
+def draft_of(reading: Reading | None) -> dict[str, Any] | None:
+    """What was entered last; after the own answer that answer, and of a submitted case what is stored."""
+    if reading is None or (reading.draft is None and reading.first_at is None and reading.submitted_at is None):
+        return None
+    if reading.draft is not None:
+        draft: dict[str, Any] = reading.draft
+        return draft
+    return {key: answer.value for key, answer in current_answers(reading).items()}
+
+
+def is_output_due(slot: Slot, reading: Reading | None) -> bool:
+    """The one place that says when a reader may get the model's output."""
+    if not slot.arm.aided or slot.withheld:
+        return False
+    match slot.arm.assistance:
+        case Arm.Assistance.SEQUENTIAL:
+            return reading is not None and reading.first_at is not None
+        case Arm.Assistance.ON_REQUEST:
+            return reading is not None and reading.output_at is not None
+    return True
+
+
+def series_in_sight(slots: list[Slot]) -> dict[int, tuple[sight.SeriesSight, ...]]:
+    images = Prefetch("images", queryset=Image.objects.order_by("position"))
+    cases = [slot.case_id for slot in slots]
+    found = list(Series.objects.filter(case_id__in=cases).order_by("position").prefetch_related(images))
+    return {slot.pk: series_of(slot, [row for row in found if row.case_id == slot.case_id]) for slot in slots}
+
+
+def series_of(slot: Slot, rows: list[Series]) -> tuple[sight.SeriesSight, ...]:
+    """Frames are numbered through all series of the case."""
+    numbered = 0
+    shown = []
+    for series in rows:
+        images = list(series.images.all())
+        frames = tuple(frame_of(slot, image, numbered + place) for place, image in enumerate(images, start=1))
+        numbered += len(images)
+        shown.append(sight.SeriesSight(series.label, series.plane, frames, presets_of(series, images), series.unit))
+    return tuple(shown)
+
+
+def frame_of(slot: Slot, image: Image, number: int) -> sight.Frame:
+    url = reverse("reading:frame", args=[slot.token, number])
+    return sight.Frame(
+        url=url,
+        preview=f"{url}?quarter=1" if image.preview_key else None,
+        rows=image.rows,
+        columns=image.columns,
+        bits=image.bits,
+        inverted=image.inverted,
+        slope=image.slope,
+        intercept=image.intercept,
+        window=sight.Window(image.window_center, image.window_width),
+        spacing=image.spacing,
+        calibrated=image.calibrated,
+        position=image.origin,
+        orientation=image.orientation,
+        storage_key=image.frame_key,
+        preview_storage_key=image.preview_key,
+    )
+
+
+def presets_of(series: Series, images: Iterable[Image]) -> tuple[sight.Preset, ...]:
+    own = [sight.Preset("Image", image.window_center, image.window_width) for image in images][:1]
+    usual = [sight.Preset(window.label, window.center, window.width) for window in windows_of(series.modality)]
+    return (*own, *usual)
+
+
+def questions_of(study: Study) -> tuple[sight.Asked, ...]:
+    return tuple(asked(row) for row in question_rows(study))
+
+
+def question_rows(study: Study) -> list[Question]:
+    rows = study.questions.order_by("position").select_related("agrees_with", "depends_on")
+    return list(rows.prefetch_related("choices", "items"))
+
+
+def asked(question: Question) -> sight.Asked:
+    return sight.Asked(
+        key=question.key,
+        kind=question.kind,
+        text=question.text,
+        help=question.help,
+        required=question.required,
+        minimum=question.minimum,
+        maximum=question.maximum,
+        unit=question.unit,
+        choices=choices_of(question),
+        agrees_with=question.agrees_with.key if question.agrees_with else None,
+        threshold=question.threshold,
+        scale=question.scale,
+        items=tuple(sight.Option(item.value, item.label) for item in question.items.all()),
+        depends_on=question.depends_on.key if question.depends_on else None,
+        depends_on_values=tuple(question.depends_on_values),
+    )
+
+
+def choices_of(question: Question) -> tuple[sight.Option, ...]:
+    written = [(choice.value, choice.label) for choice in question.choices.all()]
+    if question.kind != Question.Kind.DECISION:
+        return tuple(sight.Option(value, label) for value, label in written)
+    # A decision is stored as true or false; the protocol may give the two their own words.
+    words = {"no": "No", "yes": "Yes"} | dict(written)
+    return tuple(sight.Option(positive, words[value]) for value, positive in YES_NO.items())
+
+
+def assistance_of(
+    slot: Slot, series: tuple[sight.SeriesSight, ...], reading: Reading | None = None
+) -> sight.Assistance | None:
+    """The model's output as far as the slot's arm shows it now; otherwise nothing is even looked up."""
+    if not is_output_due(slot, reading):
+        return None
+    prediction = prediction_for_reader(slot.reader.study, slot.case)
+    if prediction is None:
+        return None
+    arm = slot.arm
+    found = findings_in(prediction.findings)
+    figures = arm.shows_probability
+    said = planned_wrong(prediction) if slot.sham else Said(prediction.probability, prediction.positive)
+    placed = Placed(slot.token, tuple(tuple(frame.url for frame in one.frames) for one in series), figures=figures)
+    return sight.Assistance(
+        algorithm=str(prediction.algorithm),
+        probability=said.probability if figures else None,
+        operating_point=found.operating_point if figures else None,
+        positive=said.positive if figures else None,
+        abstain=found.abstain if figures else None,
+        uncertain=prediction.uncertain if figures and not slot.sham else None,
+        heatmaps=placed.overlays("heatmap", found.heatmaps) if arm.shows_heatmap else None,
+        masks=placed.overlays("mask", found.masks) if arm.shows_mask else None,
+        boxes=placed.boxes(found.boxes) if arm.shows_boxes else None,
+        levels=placed.levels(found.vertebrae) if arm.shows_levels else None,
+    )
+
+
+class Said(NamedTuple):
+    probability: float | None
+    positive: bool | None
+
+
+def planned_wrong(prediction: Prediction) -> Said:
+    """The opposite of what the model said, as far from its operating point on the other side."""
+    point, probability = findings_in(prediction.findings).operating_point, prediction.probability
+    if probability is None:
+        return Said(None, None)
+    if probability < point:
+        return Said(round(1 - probability / point * (1 - point), 6), True)
+    below = (1 - probability) / (1 - point or 1) * point
+    # On the point itself the decision would be positive still.
+    return Said(round(max(0.0, min(below, point - 1e-6)), 6), False)
+
+
+# Bytes: of nothing but what the functions above put into sight
+
+
+def frame_bytes(slot: Slot, number: int, *, quarter: bool) -> bytes:
+    """The stored frame as it is; missing like anything else that does not exist."""
+    frames = [frame for series in series_in_sight([slot])[slot.pk] for frame in series.frames]
+    if not 1 <= number <= len(frames):
+        raise Http404
+    frame = frames[number - 1]
+    return stored(frame.preview_storage_key if quarter else frame.storage_key)
+
+
+def overlay_bytes(slot: Slot, kind: str, number: int) -> bytes:
+    """A heat map or mask of one frame; missing wherever the assistance holds none."""
+    reading = Reading.objects.filter(slot=slot).first()
+    assistance = assistance_of(slot, series_in_sight([slot])[slot.pk], reading) if slot.arm.aided else None
+    shown = {"heatmap": assistance.heatmaps, "mask": assistance.masks}[kind] if assistance else None
+    address = reverse(f"reading:{kind}", args=[slot.token, number])
+    return stored(next((overlay.storage_key for overlay in shown or () if overlay.url == address), ""))
+
+
+def stored(key: str) -> bytes:
+    place = storages["default"]
+    if not key or not place.exists(key):
+        raise Http404
+    with place.open(key, "rb") as stream:
+        content: bytes = stream.read()
+        return content
+
+
+# Answers
+
+
+def current_answers(reading: Reading, stage: str = "") -> dict[str, Answer]:
+    """The latest answer to each question, by the question's key; the final one where there are two stages."""
+    rows = Answer.objects.filter(reading=reading).select_related("question")
+    rows = rows.filter(stage=stage) if stage else rows
+    latest: dict[str, Answer] = {}
+    for answer in rows.order_by("stage", "-number"):
+        # "final" comes before "first".
+        latest.setdefault(answer.question.key, answer)
+    return latest
