@@ -73,9 +73,7 @@ export class Layout extends EventTarget {
   #arrange(views, columns) {
     while (this.panes.length < views.length) this.#addPane();
     while (this.panes.length > views.length) this.panes.pop().host.remove();
-    this.grid.dataset.panes = views.length;
-    this.grid.style.setProperty("--columns", columns);
-    this.grid.style.setProperty("--rows", Math.ceil(views.length / columns));
+    Object.assign(this.grid.dataset, { panes: views.length, columns, rows: Math.ceil(views.length / columns) });
     this.grid.classList.remove("alone");
     for (const pane of this.panes) pane.located = null;
     views.forEach(({ series, window, index }, n) => this.panes[n].show(series, { window, index }));

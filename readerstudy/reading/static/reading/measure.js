@@ -21,12 +21,9 @@ const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFi
 
 function heightsText(frame, points) {
   const heights = pairs(points).map(([from, to]) => distance(frame, from, to));
+  const [anterior, middle, posterior] = heights.map(short);
   const share = Math.round((100 * Math.min(...heights)) / Math.max(...heights));
-  return say("anterior {a}, middle {m}, posterior {p} {unit}; least {share} % of the greatest", {
-    ...Object.fromEntries(["a", "m", "p"].map((name, n) => [name, short(heights[n])])),
-    unit: unitOf(frame),
-    share,
-  });
+  return `Ha ${anterior}  Hm ${middle}  Hp ${posterior} ${unitOf(frame)}  ${share} %`;
 }
 
 function regionText(frame, points, { levels, series }) {
@@ -180,8 +177,8 @@ function ellipse(viewport, [from, to]) {
 
 function label(viewport, shown, words) {
   const right = shown.reduce((best, point) => (point.x > best.x ? point : best));
-  const room = right.x < viewport.host.clientWidth * 0.6;
-  const text = made("text", { x: right.x + (room ? 10 : -10), y: right.y - 8, "text-anchor": room ? "start" : "end" });
+  const most = viewport.host.clientWidth - 8 * words.length - 40;
+  const text = made("text", { x: Math.max(4, Math.min(right.x + 10, most)), y: Math.max(16, right.y - 8) });
   text.textContent = words;
   return text;
 }

@@ -3,6 +3,10 @@
 
 const MEGABYTE = 2 ** 20;
 const WITH_SMALLER_COPIES = 4 / 3;
+// Small frames are asked for several at a time, so that a slow network does not add up over a stack; of large ones each
+// worker has one, for another would only delay it.
+const MOST_AT_ONCE = 6;
+const BYTES_AT_ONCE = 4 * MEGABYTE;
 
 export class Dropped extends Error {}
 
@@ -15,7 +19,7 @@ export function previewOf(frame) {
 export class PixelStore {
   #entries = new Map();
   #queue = [];
-  #idle = [];
+  #workers = [];
   #bytes = 0;
   #foreseen = 0;
   #budget;
@@ -25,8 +29,9 @@ export class PixelStore {
     const count = Math.max(1, Math.min(workers, (navigator.hardwareConcurrency || 2) - 1));
     for (let n = 0; n < count; n++) {
       const worker = new Worker(workerUrl, { type: "module" });
-      worker.onmessage = ({ data }) => this.#arrived(worker, data);
-      this.#idle.push(worker);
+      const hand = { worker, jobs: 0, bytes: 0 };
+      worker.onmessage = ({ data }) => this.#arrived(hand, data);
+      this.#workers.push(hand);
     }
   }
 
@@ -82,15 +87,22 @@ export class PixelStore {
   }
 
   #next() {
-    while (this.#idle.length && this.#queue.length) {
-      this.#queue.sort((one, other) => other.priority - one.priority);
-      this.#idle.pop().postMessage(this.#queue.shift());
+    if (!this.#queue.length) return;
+    this.#queue.sort((one, other) => other.priority - one.priority);
+    while (this.#queue.length) {
+      const hand = this.#workers.reduce((least, one) => (one.bytes < least.bytes ? one : least));
+      const bytes = 2 * this.#queue[0].rows * this.#queue[0].columns;
+      if (hand.jobs && (hand.jobs >= MOST_AT_ONCE || hand.bytes + bytes > BYTES_AT_ONCE)) return;
+      hand.jobs++;
+      hand.bytes += bytes;
+      hand.worker.postMessage(this.#queue.shift());
     }
   }
 
-  #arrived(worker, { url, levels, error }) {
-    this.#idle.push(worker);
+  #arrived(hand, { url, levels, error }) {
     const entry = this.#entries.get(url);
+    hand.jobs--;
+    hand.bytes -= 2 * entry.job.rows * entry.job.columns;
     if (error) {
       // Forgotten, so that asking again tries again.
       this.#entries.delete(url);

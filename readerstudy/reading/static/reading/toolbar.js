@@ -18,7 +18,7 @@ const GROUPS = [
       ["clearMeasures", "Remove all"],
     ],
   },
-  { label: "Image", tools: [["invert", "Invert"], ["fit", "Fit"], ["actual", "1:1"], ["reset", "Reset"], ["magnifier", "Magnifier"]] },
+  { label: "Image", tools: [["invert", "Invert"], ["fit", "Fit"], ["actual", "1:1"], ["reset", "Reset"], ["magnifier", "Magnify"]] },
   {
     label: "Turn",
     menu: true,
@@ -42,7 +42,7 @@ function button(action, label, shown = keyOf(action)) {
   element.dataset.action = action;
   if (!shown) return element;
   const key = document.createElement("kbd");
-  key.textContent = shown;
+  key.textContent = shown.replace("Shift + ", "⇧");
   element.append(" ", key);
   return element;
 }

@@ -29,6 +29,8 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    # No viewer of ours may need WebGL.
+    "--disable-3d-apis",
 ]
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 QUESTIONS = [
@@ -173,6 +175,8 @@ class Desk:
 def handler_for(desk: Desk) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body leave together: apart, the second waits 40 ms for the acknowledgement of the first.
+        wbufsize = -1
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: what was asked is in the desk."""

@@ -252,7 +252,7 @@ def test_the_viewer_stands_on_other_pages_too(page: Page, desk: Desk) -> None:
         Object.assign(place.dataset, { caseUrl: address, decodeWorker: "/static/reading/decode.js" });
         place.className = "viewer";
         const style = Object.assign(document.createElement("link"), { rel: "stylesheet" });
-        style.href = "/static/reading/reading.css";
+        style.href = "/static/reading/viewer.css";
         document.head.append(style);
         document.body.append(place);
         place.style.height = "400px";
