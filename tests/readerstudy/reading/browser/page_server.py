@@ -108,7 +108,7 @@ class Desk:
             frames = []
             for m, pixels in enumerate(stack):
                 url = f"/reading/{slot}/frame/{n}-{m}"
-                self.bodies[url] = ("application/octet-stream", encode(pixels))
+                self.add_frame(url, pixels)
                 frames.append(frame(url, pixels, **facts.get("frame", {})))
             presets = [
                 {"label": "Bone", "center": 2500, "width": 1500},
@@ -128,6 +128,9 @@ class Desk:
         }
         self.cases[slot] = case
         return case
+
+    def add_frame(self, url: str, pixels: NDArray[np.uint16]) -> None:
+        self.bodies[url] = ("application/octet-stream", encode(pixels))
 
     def add_plane(self, slot: str, kind: str, grey: NDArray[np.uint8], frame: str = "0-0") -> dict[str, str]:
         """A heat map or mask of one frame, as the case names it."""
