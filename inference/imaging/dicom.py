@@ -205,12 +205,16 @@ def _show(file: Any, one: Slice, frame: NDArray[Any], out: Pixels) -> None:
     shown(stored, slope, intercept, inverted=file.PhotometricInterpretation == "MONOCHROME1", out=out)
 
 
-def _luminance(colour: NDArray[Any]) -> NDArray[np.uint8]:
-    """ITU-R 601 luma of 8-bit red, green, blue, rounded as Pillow does."""
-    if colour.dtype != np.uint8:
-        raise UnreadableInput("Colour deeper than 8 bits cannot be read.")
-    red, green, blue = (colour[..., channel].astype(np.uint32) for channel in range(3))
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+def _luminance(colour: NDArray[Any]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """ITU-R 601 luma of red, green, blue in 8 or 16 bits, rounded as Pillow does; of deeper ones the upper 16 bits."""
+    width = colour.dtype.itemsize
+    channels = (colour[..., channel] for channel in range(3))
+    # The weights add up to 65,536, so that 16-bit colours just stay within 32 bits.
+    red, green, blue = (
+        (values.astype(np.uint64) >> np.uint64(8 * max(0, width - 2))).astype(np.uint32) for values in channels
+    )
+    grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> np.uint32(16)
+    return grey.astype(np.uint16) if width > 1 else grey.astype(np.uint8)
 
 
 def _unsigned(
@@ -218,10 +222,7 @@ def _unsigned(
 ) -> tuple[NDArray[np.uint16], float, float]:
     """As a site stores it: the offset comes from the representation, not from the values."""
     if values.dtype.kind == "f":
-        numbers = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-        first, last = float(numbers.min()), float(numbers.max())
-        step = (last - first) / 65535 or 1.0
-        return np.rint((numbers - first) / step).astype(np.uint16), step, first
+        return _scaled(values, slope, intercept)
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
         return values.astype(np.uint16, copy=False), slope, intercept
     lowest, highest = int(values.min()), int(values.max())
@@ -232,5 +233,20 @@ def _unsigned(
             bits = 16
         offset = 1 << (bits - 1)
     if lowest + offset < 0 or highest + offset > 65535:
-        raise UnreadableInput("The pixels need more than 16 bits; only pictures of up to 16 bits can be read.")
+        if highest - lowest > 65535:
+            return _scaled(values, slope, intercept)
+        offset = -lowest
+        return (values.astype(np.int64) + offset).astype(np.uint16), slope, intercept - offset * slope
     return (values.astype(np.int32) + offset).astype(np.uint16), slope, intercept - offset * slope
+
+
+def _scaled(values: NDArray[Any], slope: float, intercept: float) -> tuple[NDArray[np.uint16], float, float]:
+    """The range of the values over 16 bits; what is not finite becomes the lowest value."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise UnreadableInput("The picture holds no finite value.")
+    numbers = values.astype(np.float64)
+    first, last = float(numbers[finite].min()), float(numbers[finite].max())
+    step = (last - first) / 65535 or 1.0
+    pixels = np.rint((np.where(finite, numbers, first) - first) / step).astype(np.uint16)
+    return pixels, slope * step, intercept + slope * first

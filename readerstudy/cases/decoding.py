@@ -1,113 +1,126 @@
 """The decoder process: reads orders as lines of JSON, decodes, writes frame files, answers one line each.
 
-Started by `sandbox.Sandbox` with limits on memory and processor time: a bomb ends this process and no other.
+Started by `sandbox.Decoders` with limits on memory and processor time: a bomb ends this process and no other.
 """
 
+import errno
 import json
 import os
 import resource
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, TextIO
 
 from . import archive, frames, kinds
-from .pictures import Facts, Picture, Stack, Unreadable
+from .decoded import File, Frame, Outcome, Refusal, as_json
+from .pictures import NoPicture, Opened, Picture, Unreadable
+
+FULL = "The server's disk is full; make room and try again."
 
 
-def stack_of(paths: list[Path], modality: str = "") -> Stack:
-    found = {kinds.kind_of(path) for path in paths}
-    if len(found) > 1:
-        raise Unreadable(f"The files of one series are of several kinds ({', '.join(sorted(found))}).")
+def opened(path: Path, modality: str = "") -> Opened:
     # Each reader brings a library that takes a while to load; a study usually needs one of them.
-    match found.pop():
+    match kinds.kind_of(path):
         case kinds.DICOM:
             from . import dicom
 
-            return dicom.read(paths)
+            return dicom.read(path)
         case kinds.NIFTI:
             from . import nifti
 
-            if len(paths) > 1:
-                raise Unreadable("A series has one NIfTI volume; give each volume its own row and series.")
-            return nifti.read(paths[0], modality)
+            return nifti.read(path, modality)
         case _:
             from . import raster
 
-            return raster.read(paths)
+            return raster.read(path)
 
 
-def check(order: dict[str, Any]) -> dict[str, Any]:
-    """Decode everything and keep nothing: what the dry run asks."""
-    stack = stack_of([Path(path) for path in order["paths"]], order["modality"])
-    for _ in stack.pictures:
-        pass
-    return {"frames": stack.count, **_facts(stack.facts)}
+def decoded(path: Path, target: Path, modality: str = "", *, alone: bool = False) -> Outcome:
+    """Write each frame and its preview into the target, named by their digests; where the file is a series by itself,
+    its thumbnail and window too."""
+    digest = _digest(path)
+    try:
+        found = opened(path, modality)
+        written = list(_written(found, target, alone))
+    except Unreadable as error:
+        return Refusal(digest, str(error), isinstance(error, NoPicture))
+    except MemoryError:
+        return Refusal(digest, "The file needs more memory than one file may use.")
+    notes = dict.fromkeys([*found.facts.notes, *(note for _, note in written if note)])
+    return File(
+        digest=digest,
+        facts=replace(found.facts, notes=tuple(notes)),
+        series=_name(found.series),
+        series_number=found.series_number,
+        instance=_name(found.instance),
+        number=found.number,
+        frames=tuple(frame for frame, _ in written),
+    )
 
 
-def convert(order: dict[str, Any]) -> dict[str, Any]:
-    """Write each frame, its preview and one thumbnail a series into the target folder, named by their digests."""
-    stack = stack_of([Path(path) for path in order["paths"]], order["modality"])
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _name(identifier: str) -> str:
+    """Equal where the identifiers are equal, and nothing else of them."""
+    return frames.digest_of(identifier.encode())[:32] if identifier else ""
+
+
+def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, str]]:
+    for number, picture in enumerate(found.pictures):
+        yield _frame(picture, target, sample=alone and number == found.count // 2), picture.note
+
+
+def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
+    smaller = frames.quarter(picture.pixels)
+    return Frame(
+        digest=_write(target, frames.encode(picture.pixels)),
+        preview=_write(target, frames.encode(smaller)) if smaller is not None else "",
+        rows=picture.pixels.shape[0],
+        columns=picture.pixels.shape[1],
+        bits=picture.bits,
+        inverted=picture.inverted,
+        slope=picture.slope,
+        intercept=picture.intercept,
+        window=frames.window_of(picture) if sample else picture.window,
+        geometry=picture.geometry,
+        slice_thickness=picture.slice_thickness,
+        thumbnail=_write(target, frames.thumbnail(picture)) if sample else "",
+    )
+
+
+def _write(target: Path, content: bytes) -> str:
+    """Under its digest only when it is whole, for this process may be ended at any moment."""
+    digest = frames.digest_of(content)
+    half = target / f"{digest}.{os.getpid()}"
+    half.write_bytes(content)
+    half.rename(target / digest)
+    return digest
+
+
+def decode(order: dict[str, Any]) -> dict[str, Any]:
     target = Path(order["target"])
-    middle = stack.count // 2
-    images, own_window = [], []
-    for n, picture in enumerate(stack.pictures):
-        images.append(_written(picture, target, thumbnail=n == middle))
-        own_window.append(picture.window is not None)
-    for image, own in zip(images, own_window, strict=True):
-        # One window for the whole stack where the files give none: scrolling must not flicker.
-        image["window"] = image["window"] if own else images[middle]["window"]
-    return {"images": images, **_facts(stack.facts)}
+    target.mkdir(parents=True, exist_ok=True)
+    paths = map(Path, order["paths"])
+    return {"files": [as_json(decoded(path, target, order["modality"], alone=order["alone"])) for path in paths]}
 
 
 def unpack(order: dict[str, Any]) -> dict[str, Any]:
     return {"names": archive.unpack(Path(order["archive"]), Path(order["target"]))}
 
 
-def _facts(facts: Facts) -> dict[str, Any]:
-    return {
-        "kind": facts.kind,
-        "modality": facts.modality,
-        "body_part": facts.body_part,
-        "laterality": facts.laterality,
-        "view": facts.view,
-        "plane": facts.plane,
-        "unit": facts.unit,
-        "slice_thickness": facts.slice_thickness,
-        "notes": list(facts.notes),
-        "quarantine": list(facts.quarantine),
-    }
+def directory(order: dict[str, Any]) -> dict[str, Any]:
+    from . import dicom
+
+    return {"names": dicom.listed_files(Path(order["path"]))}
 
 
-def _written(picture: Picture, target: Path, *, thumbnail: bool) -> dict[str, Any]:
-    window = picture.window or frames.percentile_window(picture.pixels, picture.slope, picture.intercept)
-    preview = frames.quarter(picture.pixels)
-    return {
-        "source": picture.source,
-        "frame": _write(target, frames.encode(picture.pixels)),
-        "preview": _write(target, frames.encode(preview)) if preview is not None else "",
-        "thumbnail": _write(target, frames.thumbnail(picture)) if thumbnail else "",
-        "rows": picture.pixels.shape[0],
-        "columns": picture.pixels.shape[1],
-        "bits": picture.bits,
-        "inverted": picture.inverted,
-        "slope": picture.slope,
-        "intercept": picture.intercept,
-        "window": [window.center, window.width],
-        "position": picture.geometry.position,
-        "orientation": picture.geometry.orientation,
-        "spacing": picture.geometry.spacing,
-        "calibrated": picture.geometry.calibrated,
-    }
-
-
-def _write(target: Path, content: bytes) -> str:
-    digest = frames.digest_of(content)
-    (target / digest).write_bytes(content)
-    return digest
-
-
-ORDERS = {"check": check, "convert": convert, "unpack": unpack}
+ORDERS = {"decode": decode, "unpack": unpack, "directory": directory}
 
 
 def answer(order: dict[str, Any]) -> dict[str, Any]:
@@ -117,8 +130,9 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
         return {"refused": str(error)}
     except MemoryError:
         return {"refused": "The file needs more memory than one file may use."}
-    except OSError:
-        return {"refused": "The file cannot be opened; was it moved or deleted?"}
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return {"refused": FULL if full else "The file cannot be opened; was it moved or deleted?"}
 
 
 def allow_processor_seconds(seconds: int) -> None:

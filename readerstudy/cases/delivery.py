@@ -1,9 +1,11 @@
 """Pixels and thumbnails out of storage, and the description of a case that the viewer reads."""
 
+import errno
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
 
 from .models import Case, Image, Series
@@ -17,9 +19,33 @@ def key_of(folder: str, digest: str) -> str:
     return f"{folder}/{digest[:2]}/{digest}.{_ENDINGS[folder]}"
 
 
-def keep(folder: str, digest: str, content: bytes) -> str:
-    """Store under the digest."""
-    return keep_at(key_of(folder, digest), content)
+class _Written(File[bytes]):
+    """A file that a storage on the same disk may move to its place instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+def keep(folder: str, digest: str, made: Path) -> str:
+    """Store the file of that name in `made` under its digest; one that is stored already may have gone from there."""
+    storage, key, path = storages["default"], key_of(folder, digest), made / digest
+    if not path.exists():
+        if not storage.exists(key):
+            raise FileNotFoundError(errno.ENOENT, "a decoded frame was deleted")
+        return key
+    if storage.exists(key):
+        if storage.size(key) == path.stat().st_size:
+            return key
+        storage.delete(key)
+    with path.open("rb") as opened:
+        storage.save(key, _Written(opened, name=str(path)))
+    return key
+
+
+def made_or_kept(digest: str, made: Path) -> bytes:
+    """A frame that lies in `made` still, or was stored from there for another slice that is the same."""
+    path = made / digest
+    return path.read_bytes() if path.exists() else bytes_at(key_of(FRAME, digest))
 
 
 def keep_at(key: str, content: bytes) -> str:
@@ -33,7 +59,7 @@ def keep_at(key: str, content: bytes) -> str:
     return key
 
 
-def _bytes(key: str) -> bytes:
+def bytes_at(key: str) -> bytes:
     with storages["default"].open(key) as file:
         content: bytes = file.read()
     return content
@@ -41,18 +67,18 @@ def _bytes(key: str) -> bytes:
 
 def frame_bytes(image: Image) -> bytes:
     """The frame file (gzip): see `frames`."""
-    return _bytes(image.frame_key)
+    return bytes_at(image.frame_key)
 
 
 def preview_bytes(image: Image) -> bytes | None:
     """The same at a quarter of its size; None where the frame is small anyway."""
-    return _bytes(image.preview_key) if image.preview_key else None
+    return bytes_at(image.preview_key) if image.preview_key else None
 
 
 def thumbnail_bytes(case: Case) -> bytes | None:
     keys = Image.objects.filter(series__case=case).exclude(thumbnail_key="")
     key = keys.order_by("series__position", "position").values_list("thumbnail_key", flat=True).first()
-    return _bytes(key) if key else None
+    return bytes_at(key) if key else None
 
 
 def series_documents(case: Case, url_of: Callable[[Image], str]) -> list[dict[str, Any]]:

@@ -3,159 +3,17 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from . import dicom_lists as lists
 from .geometry import Directions, Geometry, Point, is_orientation
-from .pictures import Unreadable, Window, check_size
+from .pictures import NoPicture, Unreadable, Window, check_size
 
-KEPT = [
-    "Modality",
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "SeriesInstanceUID",
-    "InstanceNumber",
-    "ImageType",
-    "ConversionType",
-    "BurnedInAnnotation",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "NumberOfFrames",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "PixelRepresentation",
-    "PixelSpacing",
-    "ImagerPixelSpacing",
-    "PixelSpacingCalibrationType",
-    "ImageOrientationPatient",
-    "ImagePositionPatient",
-    "SliceThickness",
-    "RescaleSlope",
-    "RescaleIntercept",
-    "WindowCenter",
-    "WindowWidth",
-    "VOILUTFunction",
-    "VOILUTSequence",
-    "ModalityLUTSequence",
-    "BodyPartExamined",
-    "Laterality",
-    "ImageLaterality",
-    "ViewPosition",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "RedPaletteColorLookupTableDescriptor",
-    "GreenPaletteColorLookupTableDescriptor",
-    "BluePaletteColorLookupTableDescriptor",
-    "RedPaletteColorLookupTableData",
-    "GreenPaletteColorLookupTableData",
-    "BluePaletteColorLookupTableData",
-]
-
-# Values, not only tags, are on a list: a name typed into a code field does not pass.
-MODALITIES = frozenset(
-    [
-        "CR",
-        "DX",
-        "CT",
-        "MR",
-        "MG",
-        "RF",
-        "XA",
-        "PT",
-        "NM",
-        "US",
-        "IVUS",
-        "OT",
-        "SC",
-        "XC",
-        "ES",
-        "SM",
-        "OP",
-        "PX",
-        "IO",
-        "BMD",
-        "SEG",
-        "RTDOSE",
-        "RTIMAGE",
-    ]
-)
-BODY_PARTS = frozenset(
-    [
-        "ABDOMEN",
-        "ANKLE",
-        "ARM",
-        "BRAIN",
-        "BREAST",
-        "CHEST",
-        "CLAVICLE",
-        "COCCYX",
-        "CSPINE",
-        "ELBOW",
-        "EXTREMITY",
-        "FEMUR",
-        "FOOT",
-        "FOREARM",
-        "HAND",
-        "HEAD",
-        "HEART",
-        "HIP",
-        "HUMERUS",
-        "KNEE",
-        "KIDNEY",
-        "LEG",
-        "LIVER",
-        "LSPINE",
-        "LSSPINE",
-        "LUMBAR",
-        "NECK",
-        "PELVIS",
-        "PROSTATE",
-        "SHOULDER",
-        "SKULL",
-        "SPINE",
-        "SSPINE",
-        "TSPINE",
-        "THORAX",
-        "TLSPINE",
-        "WHOLEBODY",
-        "WRIST",
-    ]
-)
-LATERALITIES = frozenset("LRUB")
-VIEWS = frozenset(
-    ["AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LAT", "LATERAL", "CC", "MLO", "ML", "LM", "OBLIQUE", "AXIAL"]
-)
-
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-CROSS_SECTIONAL = ("CT", "MR", "PT", "NM")
-ULTRASOUND_AND_PHOTOGRAPHS = ("US", "IVUS", "SC", "XC", "ES", "OP", "SM")
-NOT_PICTURES = {"SEG": "a segmentation", "RTDOSE": "a dose distribution", "BMD": "a densitometry report"}
-GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
-READABLE_SYNTAXES = {
-    "1.2.840.10008.1.2",
-    "1.2.840.10008.1.2.1",
-    "1.2.840.10008.1.2.1.99",
-    "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.5",
-    "1.2.840.10008.1.2.4.50",
-    "1.2.840.10008.1.2.4.51",
-    "1.2.840.10008.1.2.4.57",
-    "1.2.840.10008.1.2.4.70",
-    "1.2.840.10008.1.2.4.80",
-    "1.2.840.10008.1.2.4.81",
-    "1.2.840.10008.1.2.4.90",
-    "1.2.840.10008.1.2.4.91",
-    "1.2.840.10008.1.2.4.201",
-    "1.2.840.10008.1.2.4.202",
-    "1.2.840.10008.1.2.4.203",
-}
-JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+TURNED = "The directions of rows and columns contradict each other; where the picture lies is not kept."
+ZERO_SPACING = "The pixel spacing is zero or less; lengths are not measured."
+SCALED = "Floating-point pixels were scaled to 16 bits."
 
 
 @dataclass(frozen=True)
@@ -165,6 +23,8 @@ class FrameFacts:
     intercept: float
     windows: tuple[Window, ...]
     slice_thickness: float | None
+    # What its geometry says against itself; such parts of it are not kept.
+    contradiction: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,6 +32,7 @@ class Header:
     transfer_syntax: str
     series: str
     instance_uid: str
+    series_number: int
     number: int
     modality: str
     body_part: str
@@ -193,32 +54,34 @@ class Header:
         return self.photometric == "MONOCHROME1"
 
 
-def read(path: Path) -> Header:
-    found = pydicom.dcmread(path, specific_tags=list(KEPT), stop_before_pixels=True)
+def read(found: Dataset) -> Header:
+    """Judge the elements that are on the list; raises before a pixel is decoded."""
     syntax = str(found.file_meta.get("TransferSyntaxUID", ""))
-    modality = _listed(found.get("Modality"), MODALITIES)
+    modality = _listed(found.get("Modality"), lists.MODALITIES)
     _check_readable(found, syntax, modality)
     count = int(found.get("NumberOfFrames") or 1)
     rows, columns = int(found.Rows), int(found.Columns)
     check_size(rows, columns, count)
+    frames = tuple(_frame(found, index, modality) for index in range(count))
     photometric = str(found.PhotometricInterpretation)
     table = found.get("ModalityLUTSequence")
     palette = found if photometric == "PALETTE COLOR" else Dataset()
     return Header(
         transfer_syntax=syntax,
         series=str(found.get("SeriesInstanceUID") or ""),
-        instance_uid=str(found.get("SOPInstanceUID") or path),
+        instance_uid=str(found.get("SOPInstanceUID") or ""),
+        series_number=_whole(found.get("SeriesNumber")),
         number=_whole(found.get("InstanceNumber")),
         modality=modality,
-        body_part=_listed(found.get("BodyPartExamined"), BODY_PARTS),
-        laterality=_listed(found.get("ImageLaterality") or found.get("Laterality"), LATERALITIES),
-        view=_listed(found.get("ViewPosition"), VIEWS),
+        body_part=_listed(found.get("BodyPartExamined"), lists.BODY_PARTS),
+        laterality=_listed(found.get("ImageLaterality") or found.get("Laterality"), lists.LATERALITIES),
+        view=_listed(found.get("ViewPosition"), lists.VIEWS),
         rows=rows,
         columns=columns,
         bits_stored=int(found.BitsStored),
         photometric=photometric,
-        frames=tuple(_frame(found, index, modality) for index in range(count)),
-        notes=tuple(_notes(found, photometric)),
+        frames=frames,
+        notes=tuple(dict.fromkeys([*_notes(found, photometric), *_contradictions(found, frames)])),
         quarantine=tuple(_quarantine(found, modality)),
         modality_table=found if table else None,
         palette=palette,
@@ -227,36 +90,34 @@ def read(path: Path) -> Header:
 
 
 def _check_readable(found: Dataset, syntax: str, modality: str) -> None:
-    if modality in NOT_PICTURES:
-        raise Unreadable(f"The file is {NOT_PICTURES[modality]}, not a picture.")
+    if modality in lists.NOT_PICTURES:
+        raise NoPicture(f"The file is {lists.NOT_PICTURES[modality]}, not a picture.")
     missing = [
         tag
         for tag in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation")
         if tag not in found
     ]
     if missing:
-        raise Unreadable(f"The file holds no picture: its header lacks {', '.join(missing)}.")
+        raise NoPicture(f"The file holds no picture: its header lacks {', '.join(missing)}.")
     if not syntax:
         raise Unreadable("The file does not say how its pixels are coded (Transfer Syntax UID is missing).")
-    if syntax not in READABLE_SYNTAXES:
+    if syntax not in lists.READABLE_SYNTAXES:
         raise Unreadable(
             f"The transfer syntax {UID(syntax).name} is not supported; save the file uncompressed and try again."
         )
-    if syntax == JPEG_EXTENDED and int(found.BitsStored) > 8:
+    if syntax == lists.JPEG_EXTENDED and int(found.BitsStored) > 8:
         raise Unreadable(
             "JPEG Extended with 12 bits cannot be decoded reliably; save the file in a lossless syntax and try again."
         )
-    if int(found.BitsAllocated) not in (8, 16) or not 1 <= int(found.BitsStored) <= 16:
-        raise Unreadable(
-            f"The pixels have {int(found.BitsStored)} bits in {int(found.BitsAllocated)}; "
-            "only pictures of up to 16 bits, stored in 8 or 16, can be read."
-        )
-    if str(found.PhotometricInterpretation) not in (*GREY, *COLOUR):
+    stored, allocated = int(found.BitsStored), int(found.BitsAllocated)
+    if allocated not in (1, 8, 16, 32, 64) or not 1 <= stored <= allocated:
+        raise Unreadable(f"The header claims {stored} bits in {allocated} for each pixel, which cannot be.")
+    if str(found.PhotometricInterpretation) not in (*lists.GREY, *lists.COLOUR):
         raise Unreadable("The photometric interpretation is neither grey nor a colour that can be read.")
 
 
 def _notes(found: Dataset, photometric: str) -> Iterable[str]:
-    if photometric in COLOUR:
+    if photometric in lists.COLOUR:
         yield "Colour was turned into 8-bit grey (luminance)."
     if found.get("VOILUTSequence") and not found.get("WindowCenter"):
         yield "The file's VOI look-up table is shown as a linear window over the same range."
@@ -264,15 +125,24 @@ def _notes(found: Dataset, photometric: str) -> Iterable[str]:
         yield "The file asks for a sigmoid window; it is shown as a linear one."
     if found.get("ModalityLUTSequence"):
         yield "The file's modality look-up table was applied."
+    if "FloatPixelData" in found or "DoubleFloatPixelData" in found:
+        yield SCALED
+
+
+def _contradictions(found: Dataset, frames: tuple[FrameFacts, ...]) -> Iterable[str]:
+    yield from (frame.contradiction for frame in frames if frame.contradiction)
+    described = len(found.get("PerFrameFunctionalGroupsSequence") or [])
+    if described and described != len(frames):
+        yield f"The header describes {described} frames and claims {len(frames)}; frames without a place have none."
 
 
 def _quarantine(found: Dataset, modality: str) -> Iterable[str]:
     kind = [str(part).upper() for part in found.get("ImageType") or []]
     if str(found.get("BurnedInAnnotation") or "").upper() == "YES":
         yield "The file says that text is burned into the picture."
-    if str(found.get("SOPClassUID") or "").startswith(SECONDARY_CAPTURE) or found.get("ConversionType"):
+    if str(found.get("SOPClassUID") or "").startswith(lists.SECONDARY_CAPTURE) or found.get("ConversionType"):
         yield "The picture is a secondary capture, which often carries burned-in names."
-    if modality in ULTRASOUND_AND_PHOTOGRAPHS:
+    if modality in lists.ULTRASOUND_AND_PHOTOGRAPHS:
         yield f"Pictures of modality {modality} often carry burned-in names."
     if kind[:2] == ["DERIVED", "SECONDARY"]:
         yield "The picture is derived from others, and derived pictures often carry burned-in names."
@@ -284,9 +154,10 @@ def _frame(found: Dataset, index: int, modality: str) -> FrameFacts:
     orientation = _numbers(sources, "ImageOrientationPatient", 6)
     position = _numbers(sources, "ImagePositionPatient", 3)
     slope, intercept = _first(sources, "RescaleSlope"), _first(sources, "RescaleIntercept")
+    turned = bool(orientation) and not is_orientation(orientation or [])
     geometry = Geometry(
         position=_point(position),
-        orientation=_directions(orientation) if orientation and is_orientation(orientation) else None,
+        orientation=_directions(orientation) if orientation and not turned else None,
         spacing=spacing,
         calibrated=calibrated,
     )
@@ -297,6 +168,7 @@ def _frame(found: Dataset, index: int, modality: str) -> FrameFacts:
         intercept=_finite(intercept, 0.0),
         windows=tuple(_windows(sources)) or tuple(_window_of_table(found)),
         slice_thickness=thickness[0] if thickness and thickness[0] > 0 else None,
+        contradiction=TURNED if turned else ZERO_SPACING if _is_spacing_without_sense(sources) else "",
     )
 
 
@@ -333,10 +205,15 @@ def _spacing(sources: list[Dataset], modality: str) -> tuple[tuple[float, float]
     spacing = patient or detector
     if spacing is None or min(spacing) <= 0:
         return None, False
-    if modality in CROSS_SECTIONAL or (not modality and _first(sources, "ImageOrientationPatient")):
+    if modality in lists.CROSS_SECTIONAL or (not modality and _first(sources, "ImageOrientationPatient")):
         return (spacing[0], spacing[1]), patient is not None
     corrected = bool(_first(sources, "PixelSpacingCalibrationType")) or (detector is not None and patient != detector)
     return (spacing[0], spacing[1]), patient is not None and corrected
+
+
+def _is_spacing_without_sense(sources: list[Dataset]) -> bool:
+    said = (_first(sources, keyword) for keyword in ("PixelSpacing", "ImagerPixelSpacing"))
+    return any(value is not None and min(_several(value), default=0.0) <= 0 for value in said)
 
 
 def _windows(sources: list[Dataset]) -> Iterable[Window]:
@@ -350,12 +227,18 @@ def _window_of_table(found: Dataset) -> Iterable[Window]:
     """The range over which a VOI look-up table rises from 2.5 % to 97.5 % of its output."""
     for table in list(found.get("VOILUTSequence") or [])[:1]:
         first = int(table.LUTDescriptor[1])
-        data = table.LUTData
-        outputs = list(data) if not isinstance(data, bytes) else list(memoryview(data).cast("H"))
+        outputs = _entries(table.LUTData, int(table.LUTDescriptor[2]))
         highest = max(outputs)
         inside = [at for at, output in enumerate(outputs) if 0.025 * highest <= output <= 0.975 * highest]
         if inside and inside[-1] > inside[0]:
             yield Window(first + (inside[0] + inside[-1]) / 2, float(inside[-1] - inside[0]))
+
+
+def _entries(data: object, bits: int) -> list[int]:
+    """A look-up table as numbers, stored as such, as bytes, or as words."""
+    if isinstance(data, bytes):
+        return list(data if bits <= 8 else memoryview(data).cast("H"))
+    return [int(str(value)) for value in data] if isinstance(data, Iterable) else []
 
 
 def _several(value: object) -> list[float]:

@@ -7,36 +7,50 @@ zig-zag, so that small differences of either sign become small numbers; all low 
 import hashlib
 import io
 import zlib
+from dataclasses import replace
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
 from .pictures import Picture, Pixels, Unreadable, Window, percentile_window
 
-# Measured on CT, MR and radiographs: run-length matching takes 40 % of the time of level 1 and 10 to 30 % of that of
-# level 6; its files are 1 to 9 % smaller than at level 1, for the differences leave little but runs to match.
-GZIP_STRATEGY = zlib.Z_RLE
+# Measured on CT and radiographs: a quarter to an eighth of the time of zlib's fastest way, files of the same size.
+GZIP_LEVEL = 1
+# Differences are taken over this many pixels at a time, so that they stay in the processor's cache.
+PIXELS_AT_ONCE = 1 << 18
 LONGEST_THUMBNAIL_SIDE = 192
 PREVIEW_STEP = 4
 SMALLEST_PREVIEWED_FRAME = 1_000_000
 
 
 def encode(pixels: Pixels) -> bytes:
-    packer = zlib.compressobj(level=1, wbits=31, memLevel=9, strategy=GZIP_STRATEGY)
-    return packer.compress(_planes(pixels)) + packer.flush()
+    planes = _planes(pixels)
+    packer = isal_zlib.compressobj(level=GZIP_LEVEL, wbits=31)
+    return bytes(packer.compress(planes) + packer.flush())
 
 
-def _planes(pixels: Pixels) -> bytes:
+def _planes(pixels: Pixels) -> memoryview:
     source = np.ascontiguousarray(pixels, dtype=np.uint16)
+    rows, columns = source.shape
+    halves = np.empty((2, rows, columns), dtype=np.uint8)
+    at_once = max(1, PIXELS_AT_ONCE // columns)
+    for start in range(0, rows, at_once):
+        zigzag = _zigzag(source[start : start + at_once])
+        halves[0, start : start + at_once] = zigzag.astype(np.uint8)
+        halves[1, start : start + at_once] = zigzag >> np.uint16(8)
+    return halves.data
+
+
+def _zigzag(source: Pixels) -> Pixels:
     differences = np.empty_like(source)
     differences[:, 0] = source[:, 0]
     np.subtract(source[:, 1:], source[:, :-1], out=differences[:, 1:])
     signs = (differences.view(np.int16) >> 15).view(np.uint16)
     zigzag = np.left_shift(differences, 1)
     np.bitwise_xor(zigzag, signs, out=zigzag)
-    split = zigzag.astype("<u2", copy=False).view(np.uint8).reshape(-1, 2)
-    return split.T.tobytes()
+    return zigzag
 
 
 def decode(packed: bytes, rows: int, columns: int) -> Pixels:
@@ -61,8 +75,13 @@ def quarter(pixels: Pixels) -> Pixels | None:
         return None
     rows, columns = (side // PREVIEW_STEP for side in pixels.shape)
     whole = pixels[: rows * PREVIEW_STEP, : columns * PREVIEW_STEP]
-    blocks = whole.reshape(rows, PREVIEW_STEP, columns, PREVIEW_STEP)
-    means: Pixels = ((blocks.sum(axis=(1, 3), dtype=np.uint32) + 8) >> 4).astype(np.uint16)
+    down = whole[::PREVIEW_STEP].astype(np.uint32)
+    for row in range(1, PREVIEW_STEP):
+        down += whole[row::PREVIEW_STEP]
+    sums = np.full((rows, columns), PREVIEW_STEP**2 // 2, dtype=np.uint32)
+    for column in range(PREVIEW_STEP):
+        sums += down[:, column::PREVIEW_STEP]
+    means: Pixels = (sums // PREVIEW_STEP**2).astype(np.uint16)
     return means
 
 
@@ -76,18 +95,15 @@ def shown(picture: Picture, window: Window) -> NDArray[np.uint8]:
     return looked_up
 
 
+def window_of(picture: Picture) -> Window:
+    return picture.window or percentile_window(picture.pixels, picture.slope, picture.intercept)
+
+
 def thumbnail(picture: Picture) -> bytes:
     """A small JPEG, true in its proportions, with no metadata."""
     step = max(1, max(picture.pixels.shape) // (4 * LONGEST_THUMBNAIL_SIDE))
-    small = Picture(
-        pixels=picture.pixels[::step, ::step],
-        bits=picture.bits,
-        geometry=picture.geometry,
-        slope=picture.slope,
-        intercept=picture.intercept,
-        inverted=picture.inverted,
-    )
-    window = picture.window or percentile_window(picture.pixels, picture.slope, picture.intercept)
+    small = replace(picture, pixels=picture.pixels[::step, ::step])
+    window = window_of(picture)
     between_rows, between_columns = picture.geometry.spacing or (1.0, 1.0)
     height, width = picture.pixels.shape[0] * between_rows, picture.pixels.shape[1] * between_columns
     scale = LONGEST_THUMBNAIL_SIDE / max(height, width)

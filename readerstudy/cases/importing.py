@@ -1,18 +1,16 @@
-"""The import's work: the dry run, then case by case, each committed on its own.
+"""The import's work after the dry run: case by case, a few committed together.
 
 The row is the record of how far it came. A message that is lost, late or doubled changes nothing: who works
 holds the lease, and what is in the study already, file by file the same, is passed over.
 """
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import NamedTuple
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,55 +19,31 @@ from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Study
 
-from . import delivery, manifest, staging
-from .manifest import CaseRows, Fault, SeriesRows
+from . import delivery, frames, staging
+from .checking import check, difference, sentence_of
+from .decoded import Frame
+from .leasing import Interrupted, Lease, leased
+from .manifest import CaseRows
 from .models import Case, CaseImport, Image, Series
 from .permissions import check_takes_cases
-from .pictures import Unreadable
-from .queries import cases_in, manifest_of, stored_faults
-from .sandbox import Sandbox
+from .pictures import Facts, Picture, Unreadable
+from .preparing import Files, PreparedCase, prepared
+from .queries import cases_in, manifest_of
+from .sandbox import Decoders
+from .stacking import Stack
 
 Phase = CaseImport.Phase
-CLEARING = "Look at the picture; if it shows no name, write yes in the column cleared."
+# So many cases, or as many as are done in so long, go in with one commit.
+CASES_OF_A_COMMIT = 16
+SECONDS_OF_A_COMMIT = 1.0
 
 
-class Interrupted(Exception):
-    """The lease went to somebody else, or the import was dropped meanwhile."""
+class _Ready(NamedTuple):
+    """A case whose frames are stored, and each of its series with its name."""
 
-
-@dataclass
-class _Lease:
-    """Renewed while the work goes on; lost when somebody else took the row."""
-
-    row: CaseImport
-    renew_at: Any = None
-
-    def beat(self) -> None:
-        now = timezone.now()
-        if self.renew_at is not None and now < self.renew_at:
-            return
-        until = now + settings.IMPORT_LEASE
-        held = CaseImport.objects.filter(pk=self.row.pk, phase=self.row.phase, lease_until=self.row.lease_until)
-        if not held.update(lease_until=until):
-            raise Interrupted
-        self.row.lease_until = until
-        self.renew_at = now + settings.IMPORT_LEASE / 4
-
-
-@contextmanager
-def _leased(token: str, phase: str) -> Iterator[tuple[CaseImport, _Lease] | None]:
-    """The row in the phase that is asked for, held by nobody else; None otherwise."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    until = now + settings.IMPORT_LEASE
-    if not CaseImport.objects.filter(free, token=token, phase=phase).update(lease_until=until):
-        yield None
-        return
-    lease = _Lease(CaseImport.objects.select_related("study", "started_by").get(token=token))
-    try:
-        yield lease.row, lease
-    finally:
-        CaseImport.objects.filter(pk=lease.row.pk, lease_until=lease.row.lease_until).update(lease_until=None)
+    case: CaseRows
+    series: list[tuple[str, Stack]]
+    sources: set[str]
 
 
 def work(token: str) -> bool:
@@ -88,109 +62,126 @@ def due() -> list[str]:
     return list(waiting.order_by("started_at").values_list("token", flat=True))
 
 
-def check(token: str) -> None:
-    """The dry run: every file is opened and decoded, nothing is kept, every fault is listed."""
-    with _leased(token, Phase.CHECKING) as held:
-        if held is None:
-            return
-        row, lease = held
-        notes: dict[str, None] = {}
-        with Sandbox(beat=lease.beat) as sandbox:
-            try:
-                folder = staging.files_folder(row, manifest_of(row).rows, sandbox)
-                faults = list(_faults(row, lease, folder, sandbox, notes))
-            except (Unreadable, OSError) as error:
-                faults = [Fault(0, "", row.source, _sentence(error))]
-        _checked(row, faults, list(notes))
-
-
-@transaction.atomic
-def _checked(row: CaseImport, faults: list[Fault], notes: list[str]) -> None:
-    # The row already holds what is wrong with the manifest itself.
-    found = sorted([*row.faults, *stored_faults(faults)], key=lambda fault: fault["row"])
-    phase = Phase.FAULTY if found else Phase.CHECKED
-    changed = CaseImport.objects.filter(pk=row.pk, phase=Phase.CHECKING).update(
-        phase=phase, faults=found, message=" ".join(notes), cases_done=0
-    )
-    if not changed:
-        raise Interrupted
-    facts = {"faults": len(found), "cases": row.cases_total}
-    record(actor=row.started_by, verb="cases.import_checked", target=row, facts=facts, study=row.study)
-
-
-def _faults(row: CaseImport, lease: _Lease, folder: Path, sandbox: Sandbox, notes: dict[str, None]) -> Iterator[Fault]:
-    missing = list(manifest.check_files(manifest_of(row), folder, lambda path: None))
-    yield from missing
-    # A path that leaves the folder is never opened, nor is a file whose row says nothing of its case.
-    bad_rows = {fault.row for fault in missing} | {fault["row"] for fault in row.faults if fault["column"] != "truth"}
-    seen: dict[str, tuple[str, int]] = {}
-    for number, case in enumerate(cases_in(row), start=1):
-        if not any(one.number in bad_rows for one in case.rows):
-            yield from _case_faults(row.study, case, folder, seen)
-            for series in case.series:
-                yield from _series_faults(series, folder, sandbox, notes)
-        lease.beat()
-        CaseImport.objects.filter(pk=row.pk, phase=Phase.CHECKING).update(cases_done=number)
-
-
-def _case_faults(study: Study, case: CaseRows, folder: Path, seen: dict[str, tuple[str, int]]) -> Iterator[Fault]:
-    """Is the case, or one of its pictures, in the manifest or in the study already?"""
-    digests = _digests(case, folder)
-    for path, digest in digests.items():
-        number = next(row.number for row in case.rows if path in manifest.files_of(folder, row.file))
-        other, other_number = seen.setdefault(digest, (case.case, number))
-        if (other, other_number) != (case.case, number):
-            sentence = f"The same picture is given for case {other} in row {other_number}."
-            yield Fault(number, "file", path.relative_to(folder).as_posix(), sentence)
-    try:
-        known = already_there(study, case, set(digests.values()))
-    except Refused as refused:
-        yield Fault(case.rows[0].number, "case", case.case, str(refused))
-        return
-    if known is None:
-        elsewhere = Image.objects.filter(series__case__study=study, source_digest__in=set(digests.values()))
-        for label in elsewhere.values_list("series__case__label", flat=True).distinct()[:1]:
-            yield Fault(case.rows[0].number, "file", case.rows[0].file, f"The study has this picture in case {label}.")
-
-
-def _series_faults(series: SeriesRows, folder: Path, sandbox: Sandbox, notes: dict[str, None]) -> Iterator[Fault]:
-    first = series.rows[0]
-    try:
-        found = sandbox.check(_paths(series, folder), _modality(series))
-    except Unreadable as error:
-        yield Fault(first.number, "file", first.file, str(error))
-        return
-    notes.update(dict.fromkeys(found["notes"]))
-    if found["quarantine"] and not all(row.cleared for row in series.rows):
-        yield Fault(first.number, "cleared", first.file, " ".join([*found["quarantine"], CLEARING]))
-
-
 def run(token: str) -> bool:
     """Import what is not there yet. True when the last case is in."""
-    with _leased(token, Phase.RUNNING) as held:
-        if held is None:
+    with leased(token, Phase.RUNNING) as lease:
+        if lease is None:
             return False
-        row, lease = held
-        with ExitStack() as stack:
-            sandbox = stack.enter_context(Sandbox(beat=lease.beat))
+        row = lease.row
+        with Decoders(beat=lease.beat) as decoders:
             try:
-                folder = staging.files_folder(row, manifest_of(row).rows, sandbox)
-                for number, case in enumerate(cases_in(row), start=1):
-                    import_case(row, case, folder, sandbox, lease.beat)
-                    CaseImport.objects.filter(pk=row.pk, phase=Phase.RUNNING).update(cases_done=number)
+                folder = staging.files_folder(row, manifest_of(row).rows, decoders)
+                _import(lease, Files(folder, decoders), decoders)
             except (Unreadable, Refused, OSError) as error:
-                _stopped(row, _sentence(error))
+                _stopped(row, sentence_of(error))
                 return False
         _finished(row)
     staging.forget(row)
     return True
 
 
-def _sentence(error: Unreadable | Refused | OSError) -> str:
-    if isinstance(error, OSError):
-        reason = error.strerror or "the storage does not answer"
-        return f"A file could not be read or stored ({reason}). Try again when that is mended."
-    return str(error)
+def _import(lease: Lease, files: Files, decoders: Decoders) -> None:
+    row = lease.row
+    # Not begun in vain: decoding is the dear part.
+    check_takes_cases(row.study)
+    cases = list(cases_in(row))
+    new = [case for case in cases if not _is_there(row, case, files)]
+    done = len(cases) - len(new)
+    for portion in _portions(lease, prepared(row, new, files, decoders)):
+        _commit(row, portion)
+        done += len(portion)
+        lease.tell(done)
+    lease.tell(len(cases))
+
+
+def _is_there(row: CaseImport, case: CaseRows, files: Files) -> bool:
+    """Is the case in the study, the same? Raises where it is another."""
+    known = Case.objects.filter(study=row.study, label=case.case).first()
+    if known is None:
+        return False
+    paths = [path for one in case.rows for path in files.of(one)]
+    pictures = set(Image.objects.filter(series__case=known).values_list("source_digest", flat=True))
+    # What lies beside the pictures in a folder was passed over, and is here as well.
+    if sentence := difference(case, known.patient, pictures & set(map(_digest, paths)), pictures):
+        raise Refused(sentence)
+    return True
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _portions(lease: Lease, cases: Iterator[PreparedCase]) -> Iterator[list[_Ready]]:
+    portion: list[_Ready] = []
+    begun = monotonic()
+    try:
+        for one in cases:
+            portion.append(_stored(one, staging.frames_folder(lease.row)))
+            lease.beat()
+            if len(portion) == CASES_OF_A_COMMIT or monotonic() - begun > SECONDS_OF_A_COMMIT:
+                yield portion
+                portion, begun = [], monotonic()
+    except (Unreadable, OSError):
+        # What came before the bad case goes in.
+        if portion:
+            yield portion
+        raise
+    if portion:
+        yield portion
+
+
+def _stored(one: PreparedCase, made: Path) -> _Ready:
+    """Its frames go to the storage, each once, under its digest."""
+    for row, _, sentence in one.refusals():
+        raise Unreadable(f"Row {row.number}, case {one.case.case}: {sentence}")
+    series = []
+    for rows in one.case.series:
+        try:
+            stacks = one.stacks(rows)
+        except Unreadable as error:
+            raise Unreadable(f"Row {rows.rows[0].number}, case {one.case.case}: {error}") from error
+        series += [(rows.label or default_label(stack.facts), _kept(stack, made)) for stack in stacks]
+    return _Ready(one.case, series, one.sources)
+
+
+def _kept(stack: Stack, made: Path) -> Stack:
+    stack = _with_sample(stack, made)
+    for slice_ in stack.slices:
+        delivery.keep(delivery.FRAME, slice_.frame.digest, made)
+        if slice_.frame.preview:
+            delivery.keep(delivery.PREVIEW, slice_.frame.preview, made)
+        if slice_.frame.thumbnail:
+            delivery.keep(delivery.THUMBNAIL, slice_.frame.thumbnail, made)
+    return stack
+
+
+def _with_sample(stack: Stack, made: Path) -> Stack:
+    """A thumbnail of the middle slice; its window for all where files give none, for scrolling must not flicker."""
+    middle = stack.slices[stack.middle]
+    if middle.frame.thumbnail:
+        sample = middle.frame
+    else:
+        picture = _picture(middle.frame, delivery.made_or_kept(middle.frame.digest, made))
+        content = frames.thumbnail(picture)
+        digest = frames.digest_of(content)
+        (made / digest).write_bytes(content)
+        sample = replace(middle.frame, thumbnail=digest, window=frames.window_of(picture))
+    slices = [replace(one, frame=replace(one.frame, window=one.frame.window or sample.window)) for one in stack.slices]
+    slices[stack.middle] = replace(middle, frame=sample)
+    return replace(stack, slices=tuple(slices))
+
+
+def _picture(frame: Frame, packed: bytes) -> Picture:
+    return Picture(
+        pixels=frames.decode(packed, frame.rows, frame.columns),
+        bits=frame.bits,
+        geometry=frame.geometry,
+        slope=frame.slope,
+        intercept=frame.intercept,
+        inverted=frame.inverted,
+        window=frame.window,
+    )
 
 
 @transaction.atomic
@@ -212,57 +203,37 @@ def _finished(row: CaseImport) -> None:
         record(actor=row.started_by, verb="cases.import_finished", target=row, facts=facts, study=row.study)
 
 
-def import_case(
-    row: CaseImport, case: CaseRows, folder: Path, sandbox: Sandbox, beat: Callable[[], None]
-) -> Case | None:
-    """One case: decode, store the pixels, then all its rows at once. None where it is there already."""
-    beat()
-    digests = _digests(case, folder)
-    if already_there(row.study, case, set(digests.values())) is not None:
-        return None
-    # Not begun in vain: decoding is the dear part.
-    check_takes_cases(row.study)
-    with tempfile.TemporaryDirectory(prefix="frames-", dir=_frames_folder(row)) as made:
-        decoded = []
-        for series in case.series:
-            paths = _paths(series, folder)
-            try:
-                found = sandbox.convert(paths, Path(made), _modality(series))
-            except Unreadable as error:
-                raise Unreadable(f"Row {series.rows[0].number}, case {case.case}: {error}") from error
-            _keep_files(found, Path(made), beat)
-            decoded.append((series, found, [digests[path] for path in paths]))
-        return _commit(row, case, decoded)
-
-
-def _frames_folder(row: CaseImport) -> Path:
-    folder = staging.work_folder(row)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _keep_files(found: dict[str, Any], made: Path, beat: Callable[[], None]) -> None:
-    for image in found["images"]:
-        for kind, folder in (
-            ("frame", delivery.FRAME),
-            ("preview", delivery.PREVIEW),
-            ("thumbnail", delivery.THUMBNAIL),
-        ):
-            digest = image[kind]
-            image[f"{kind}_key"] = delivery.keep(folder, digest, (made / digest).read_bytes()) if digest else ""
-        beat()
-
-
 @transaction.atomic
-def _commit(
-    row: CaseImport, case: CaseRows, decoded: list[tuple[SeriesRows, dict[str, Any], list[str]]]
-) -> Case | None:
-    # The lock keeps the draw of the allocation and a second import of the same case apart from this one.
+def _commit(row: CaseImport, portion: list[_Ready]) -> None:
+    # The lock keeps the draw of the allocation and a second import of the same cases apart from this one.
     Study.objects.select_for_update().get(pk=row.study_id)
     check_takes_cases(row.study)
-    if already_there(row.study, case, {digest for _, _, digests in decoded for digest in digests}) is not None:
-        return None
-    made = Case.objects.create(
+    labels = [ready.case.case for ready in portion]
+    there = set(Case.objects.filter(study=row.study, label__in=labels).values_list("label", flat=True))
+    new = [ready for ready in portion if ready.case.case not in there]
+    made = Case.objects.bulk_create([_case(row, ready.case) for ready in new])
+    series = Series.objects.bulk_create(
+        _series(case, position, label, stack)
+        for case, ready in zip(made, new, strict=True)
+        for position, (label, stack) in enumerate(ready.series, start=1)
+    )
+    stacks = [stack for ready in new for _, stack in ready.series]
+    Image.objects.bulk_create(
+        _image(of, position, slice_.source, slice_.frame)
+        for of, stack in zip(series, stacks, strict=True)
+        for position, slice_ in enumerate(stack.slices, start=1)
+    )
+    for case, ready in zip(made, new, strict=True):
+        facts = {
+            "series": len(ready.series),
+            "files": sorted(ready.sources),
+            "cleared_by_a_person": any(one.cleared for one in ready.case.rows),
+        }
+        record(actor=row.started_by, verb="case.imported", target=case, facts=facts, study=row.study)
+
+
+def _case(row: CaseImport, case: CaseRows) -> Case:
+    return Case(
         study=row.study,
         label=case.case,
         patient=case.rows[0].patient,
@@ -270,87 +241,48 @@ def _commit(
         covariates=case.covariates,
         source=row,
     )
-    for position, (rows, found, digests) in enumerate(decoded, start=1):
-        series = Series.objects.create(
-            case=made,
-            position=position,
-            label=rows.label or default_label(found),
-            modality=found["modality"],
-            plane=found["plane"],
-            unit=found["unit"],
-            body_part=found["body_part"],
-            laterality=found["laterality"],
-            view=found["view"],
-            slice_thickness=found["slice_thickness"],
-        )
-        Image.objects.bulk_create(
-            [_image(series, number, image, digests) for number, image in enumerate(found["images"], start=1)]
-        )
-    facts = {
-        "series": len(decoded),
-        "files": sorted({digest for _, _, digests in decoded for digest in digests}),
-        "cleared_by_a_person": any(one.cleared for one in case.rows),
-    }
-    record(actor=row.started_by, verb="case.imported", target=made, facts=facts, study=row.study)
-    return made
 
 
-def default_label(found: dict[str, Any]) -> str:
-    """From listed values only, for readers see it: CT, or DX L LL; the plane stands in a field of its own."""
-    return " ".join(filter(None, (found["modality"], found["laterality"], found["view"])))
-
-
-def _image(series: Series, position: int, image: dict[str, Any], digests: list[str]) -> Image:
-    center, width = image["window"]
-    return Image(
-        series=series,
+def _series(case: Case, position: int, label: str, stack: Stack) -> Series:
+    return Series(
+        case=case,
         position=position,
-        source_digest=digests[image["source"]],
-        frame_digest=image["frame"],
-        frame_key=image["frame_key"],
-        preview_key=image["preview_key"],
-        thumbnail_key=image["thumbnail_key"],
-        rows=image["rows"],
-        columns=image["columns"],
-        bits=image["bits"],
-        inverted=image["inverted"],
-        slope=image["slope"],
-        intercept=image["intercept"],
-        window_center=center,
-        window_width=width,
-        spacing=image["spacing"],
-        calibrated=image["calibrated"],
-        origin=image["position"],
-        orientation=image["orientation"],
+        label=label,
+        modality=stack.facts.modality,
+        plane=stack.plane,
+        unit=stack.unit,
+        body_part=stack.facts.body_part,
+        laterality=stack.facts.laterality,
+        view=stack.facts.view,
+        slice_thickness=stack.slice_thickness,
     )
 
 
-def already_there(study: Study, case: CaseRows, digests: set[str]) -> Case | None:
-    """The case of that name if it is the same one; raises where it is another."""
-    known = Case.objects.filter(study=study, label=case.case).first()
-    if known is None:
-        return None
-    if known.patient != case.rows[0].patient:
-        raise Refused(f"The study has a case {case.case} of another patient.")
-    if set(Image.objects.filter(series__case=known).values_list("source_digest", flat=True)) != digests:
-        raise Refused(f"The study has a case {case.case} with other pictures.")
-    return known
+def default_label(facts: Facts) -> str:
+    """From listed values only, for readers see it: CT, or DX L LL; the plane stands in a field of its own."""
+    return " ".join(filter(None, (facts.modality, facts.laterality, facts.view)))
 
 
-def _digests(case: CaseRows, folder: Path) -> dict[Path, str]:
-    return {path: _digest(path) for row in case.rows for path in manifest.files_of(folder, row.file)}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _paths(series: SeriesRows, folder: Path) -> list[Path]:
-    return [path for row in series.rows for path in manifest.files_of(folder, row.file)]
-
-
-def _modality(series: SeriesRows) -> str:
-    """What a column `modality` says; only NIfTI, which does not say it itself, needs it."""
-    said = next((value for row in series.rows for name, value in row.covariates.items() if name == "modality"), "")
-    return said.upper()[:8]
+def _image(series: Series, position: int, source: str, frame: Frame) -> Image:
+    assert frame.window is not None
+    return Image(
+        series=series,
+        position=position,
+        source_digest=source,
+        frame_digest=frame.digest,
+        frame_key=delivery.key_of(delivery.FRAME, frame.digest),
+        preview_key=delivery.key_of(delivery.PREVIEW, frame.preview) if frame.preview else "",
+        thumbnail_key=delivery.key_of(delivery.THUMBNAIL, frame.thumbnail) if frame.thumbnail else "",
+        rows=frame.rows,
+        columns=frame.columns,
+        bits=frame.bits,
+        inverted=frame.inverted,
+        slope=frame.slope,
+        intercept=frame.intercept,
+        window_center=frame.window.center,
+        window_width=frame.window.width,
+        spacing=frame.geometry.spacing,
+        calibrated=frame.geometry.calibrated,
+        origin=frame.geometry.position,
+        orientation=frame.geometry.orientation,
+    )

@@ -4,7 +4,7 @@ import re
 import zlib
 from pathlib import Path
 
-from .pictures import Unreadable
+from .pictures import NoPicture, Unreadable
 
 DICOM, PNG, JPEG, NIFTI = "dicom", "png", "jpeg", "nifti"
 
@@ -41,7 +41,7 @@ def kind_of(path: Path) -> str:
         return DICOM
     if _is_nifti(_inflated(head) if head.startswith(_GZIP_HEAD) else head):
         return NIFTI
-    raise Unreadable(_what_else(head))
+    raise NoPicture(_what_else(head))
 
 
 def _what_else(head: bytes) -> str:

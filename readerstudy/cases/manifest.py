@@ -2,11 +2,15 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .pictures import Unreadable
+
+DICOMDIR = "DICOMDIR"
 REQUIRED = ("case", "patient", "file")
 # `input` is what the manifests of models call a series.
 OPTIONAL = ("series", "input", "truth", "site", "cleared")
@@ -264,21 +268,32 @@ def _of_the_case(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def files_of(folder: Path, file: str) -> list[Path]:
-    """The files a row means: one, or all of a folder's, without hidden ones."""
+    """The files a row means: one, or all in a folder and the folders in it, without hidden ones."""
     path = folder / file
     if not path.is_dir():
         return [path]
-    return sorted(found for found in path.iterdir() if not found.name.startswith(".") and found.name != "DICOMDIR")
+    found: list[Path] = []
+    for here, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.extend(Path(here, name) for name in names if not name.startswith(".") and name.upper() != DICOMDIR)
+        if len(found) > MOST_ROWS:
+            raise Unreadable(f"The folder holds more than {MOST_ROWS:,} files.")
+    return sorted(found)
 
 
-def check_files(manifest: Manifest, folder: Path, judge: Callable[[Path], str | None]) -> Iterator[Fault]:
-    """Is every file there, inside the folder, and of a kind that can be read? `judge` answers a sentence or None."""
+def check_files(manifest: Manifest, folder: Path, listed: Callable[[Row], list[Path]]) -> Iterator[Fault]:
+    """Is every file there and inside the folder? `listed` gives the files that a row means."""
     root = folder.resolve()
     for row in manifest.rows:
         if not row.file or any(_path_faults(row.number, row.file)):
             continue
-        for path in files_of(folder, row.file) or [folder / row.file]:
-            sentence = _file_sentence(path, root) or judge(path)
+        try:
+            paths = listed(row) if _file_sentence(folder / row.file, root) is None else []
+        except Unreadable as error:
+            yield Fault(row.number, "file", row.file, str(error))
+            continue
+        for path in paths or [folder / row.file]:
+            sentence = _file_sentence(path, root) or ("" if paths else "The folder is empty.")
             if sentence:
                 yield Fault(row.number, "file", path.relative_to(folder).as_posix(), sentence)
 
@@ -291,8 +306,6 @@ def _file_sentence(path: Path, root: Path) -> str | None:
             return "The file is a link that leaves the folder."
         if path.is_symlink():
             return "The file is a link; copy the file itself."
-    if path.is_dir():
-        return "The folder is empty or holds another folder; give a folder with the files of one series."
-    if not path.is_file():
+    if not path.is_file() and not path.is_dir():
         return "The file is not there."
     return None

@@ -15,23 +15,27 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from .geometry import PLANES, Directions, Geometry, Point
+from .geometry import Directions, Geometry, Point
 from .pictures import (
     Facts,
+    Opened,
     Picture,
     Pixels,
-    Stack,
     Unreadable,
     Window,
     check_size,
     percentile_window,
-    unit_of,
 )
 
 # Slices this much thicker than the pixels are wide are the slices in which the volume was taken; otherwise axial.
 ANISOTROPY = 1.5
 SAGITTAL, CORONAL, AXIAL = 0, 1, 2
 _ROUNDED = "The volume's values were scaled to 16 bits; shown values are within {step:.2g} of the file's."
+
+UNKNOWN_PLACE = "The volume does not say how it lies in the patient; left and right may be exchanged."
+TWO_PLACES = "The volume gives two places that contradict each other (qform and sform); the sform is used."
+SHEARED = "The volume's axes are not at right angles; measurements across slices are not exact."
+SKEW = 0.01
 
 Volume = NDArray[np.generic]
 # What the library lets through where a header or its data make no sense.
@@ -60,23 +64,20 @@ class _Stored:
     note: str = ""
 
 
-def read(path: Path, modality: str = "") -> Stack:
-    values, affine, slope, intercept = _load(path)
+def read(path: Path, modality: str = "") -> Opened:
+    values, affine, slope, intercept, place = _load(path)
     left_posterior, affine = _towards_left_posterior_superior(values, affine)
     stored = _as_unsigned(left_posterior, slope, intercept)
     across = _slice_axis(left_posterior.shape, np.linalg.norm(affine[:3, :3], axis=0))
     facts = Facts(
         kind="nifti",
         modality=modality,
-        plane=PLANES[across],
-        unit=unit_of(modality),
-        slice_thickness=float(np.linalg.norm(affine[:3, across])),
-        notes=(stored.note,) if stored.note else (),
+        notes=tuple(filter(None, (*place, stored.note))),
     )
-    return Stack(facts=facts, count=left_posterior.shape[across], pictures=_slices(stored, affine, across))
+    return Opened(facts=facts, count=left_posterior.shape[across], pictures=_slices(stored, affine, across))
 
 
-def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
+def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float, tuple[str, ...]]:
     try:
         image = nib.Nifti2Image.from_filename(path) if _is_second(path) else nib.Nifti1Image.from_filename(path)
         shape = image.shape
@@ -100,7 +101,18 @@ def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float]:
         raise Unreadable("The NIfTI file is damaged or cut off.") from error
     if image.affine is None or not np.all(np.isfinite(image.affine)) or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9:
         raise Unreadable("The NIfTI file does not say where its voxels lie (its affine is empty).")
-    return values, np.asarray(image.affine, dtype=float), float(slope), float(intercept)
+    return values, np.asarray(image.affine, dtype=float), float(slope), float(intercept), tuple(_contradictions(image))
+
+
+def _contradictions(image: nib.Nifti1Image) -> Iterator[str]:
+    by_quaternion, by_matrix = image.get_qform(coded=True)[0], image.get_sform(coded=True)[0]
+    if by_quaternion is None and by_matrix is None:
+        yield UNKNOWN_PLACE
+    elif by_quaternion is not None and by_matrix is not None and not np.allclose(by_quaternion, by_matrix, atol=1e-2):
+        yield TWO_PLACES
+    axes = image.affine[:3, :3] / np.linalg.norm(image.affine[:3, :3], axis=0)
+    if np.abs(axes.T @ axes - np.eye(3)).max() > SKEW:
+        yield SHEARED
 
 
 def _is_second(path: Path) -> bool:
@@ -171,6 +183,7 @@ def _slices(stored: _Stored, affine: NDArray[np.float64], across: int) -> Iterat
             slope=stored.slope,
             intercept=stored.intercept,
             window=window,
+            slice_thickness=float(sizes[across]),
             geometry=Geometry(
                 position=_three((affine @ corner)[:3]),
                 orientation=orientation,

@@ -19,6 +19,10 @@ class Unreadable(ValueError):
     """The file cannot be used; the text says why, without anything read from the file that may identify."""
 
 
+class NoPicture(Unreadable):
+    """A sound file of a study that is no picture: passed over in a folder, refused where a row names it."""
+
+
 @dataclass(frozen=True)
 class Window:
     center: float
@@ -43,32 +47,37 @@ class Picture:
     intercept: float = 0.0
     inverted: bool = False
     window: Window | None = None
-    # Which of the files of the series it was read from.
-    source: int = 0
+    slice_thickness: float | None = None
+    # What was lost on the way to 16 bits; empty where nothing was.
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The allow-list of what is kept about a series."""
+    """The allow-list of what is kept about a file or series."""
 
     kind: str
     modality: str = ""
     body_part: str = ""
     laterality: str = ""
     view: str = ""
-    plane: str = ""
-    unit: str = ""
-    slice_thickness: float | None = None
     notes: tuple[str, ...] = ()
     # Why a person must look at the pictures before anybody else does; empty where no reason is known.
     quarantine: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Stack:
+class Opened:
+    """One file: what its header says, then its frames one by one as they are decoded."""
+
     facts: Facts
     count: int
     pictures: Iterator[Picture] = field(repr=False)
+    # Which series it belongs to, which instance it is, and its place by number; empty where the format has none.
+    series: str = ""
+    series_number: int = 0
+    instance: str = ""
+    number: int = 0
 
 
 HOUNSFIELD_PRESETS = (

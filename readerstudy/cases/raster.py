@@ -7,28 +7,21 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .geometry import Geometry
-from .pictures import Facts, Picture, Pixels, Stack, Unreadable, check_size, percentile_window
+from .pictures import Facts, Opened, Picture, Pixels, Unreadable, check_size, percentile_window
 
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 _EIGHT_BIT_GREY = ("L", "1")
 _COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LA")
 
 
-def read(paths: list[Path]) -> Stack:
-    """One frame a file, in the order given."""
-    notes: list[str] = []
-    for path in paths:
-        note = _note(path)
-        if note and note not in notes:
-            notes.append(note)
-    return Stack(facts=Facts(kind="picture", notes=tuple(notes)), count=len(paths), pictures=_pictures(paths))
+def read(path: Path) -> Opened:
+    note = _note(path)
+    return Opened(facts=Facts(kind="picture", notes=(note,) if note else ()), count=1, pictures=_pictures(path))
 
 
-def _pictures(paths: list[Path]) -> Iterator[Picture]:
-    for number, path in enumerate(paths):
-        pixels, bits = _pixels(path)
-        window = percentile_window(pixels, 1.0, 0.0)
-        yield Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=window, source=number)
+def _pictures(path: Path) -> Iterator[Picture]:
+    pixels, bits = _pixels(path)
+    yield Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=percentile_window(pixels, 1.0, 0.0))
 
 
 def _open(path: Path) -> Image.Image:

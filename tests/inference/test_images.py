@@ -16,12 +16,11 @@ from pydicom.sequence import Sequence
 
 from inference.imaging.images import Image, image_of, pixel_digest, read_image, read_labels
 from inference.imaging.pixels import UnreadableInput
-from readerstudy.cases import dicom as site_dicom
 from readerstudy.cases import nifti as site_nifti
-from readerstudy.cases import raster as site_raster
 from readerstudy.cases.geometry import spacing_between
 from readerstudy.cases.pictures import Unreadable
 from tests.inference.image_files import stored_frames, write_nifti, write_slice
+from tests.readerstudy.cases.decoded_here import pictures_of as site_pictures
 
 AXIAL, SAGITTAL = [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, -1]
 chance = np.random.default_rng(5)
@@ -121,8 +120,8 @@ def test_a_series_is_sorted_by_place_whatever_its_files_are_called(tmp_path: Pat
     assert image.depths == ()
     assert image.affine is not None
     assert (image.affine @ [2, 0, 0, 1])[:3] == pytest.approx(np.cross(orientation[:3], orientation[3:]) * 20)
-    stack = site_dicom.read(sorted(folder.glob("*.dcm")))
-    assert_same(image, image_of(stored_frames(stack.pictures, tmp_path)))
+    pictures = site_pictures(*sorted(folder.glob("*.dcm")))
+    assert_same(image, image_of(stored_frames(pictures, tmp_path)))
 
 
 def test_slices_that_do_not_lie_evenly_keep_their_places(tmp_path: Path) -> None:
@@ -130,7 +129,7 @@ def test_slices_that_do_not_lie_evenly_keep_their_places(tmp_path: Path) -> None
     image = read_image(folder)
     assert image.spacing[0] == 4
     assert image.depths == (0, 4, 8, 20)
-    assert_same(image, image_of(stored_frames(site_dicom.read(sorted(folder.iterdir())).pictures, tmp_path)))
+    assert_same(image, image_of(stored_frames(site_pictures(*sorted(folder.iterdir())), tmp_path)))
 
 
 def test_frames_of_an_enhanced_file_have_their_own_places_and_lines(tmp_path: Path) -> None:
@@ -160,7 +159,7 @@ def test_bright_is_dense_on_every_film(tmp_path: Path, photometric: str) -> None
     image = read_image(path)
     assert np.array_equal(image.values[0], film if photometric == "MONOCHROME2" else -film.astype(float))
     assert image.spacing == (1.0, 0.2, 0.1)
-    assert_same(image, image_of(stored_frames(site_dicom.read([path]).pictures, tmp_path)))
+    assert_same(image, image_of(stored_frames(site_pictures(path), tmp_path)))
 
 
 def pictures_of(folder: Path) -> list[Path]:
@@ -188,7 +187,7 @@ def test_pictures_show_what_the_site_stores(tmp_path: Path) -> None:
     files = pictures_of(tmp_path / "files")
     assert len(files) == 8
     for path in files:
-        frames = stored_frames(site_raster.read([path]).pictures, tmp_path / "stored")
+        frames = stored_frames(site_pictures(path), tmp_path / "stored")
         assert pixel_digest(read_image(path)) == pixel_digest(image_of(frames)), path.name
 
 
@@ -291,7 +290,7 @@ def test_volumes_that_cannot_be_placed_say_why(tmp_path: Path) -> None:
 def test_frames_of_another_size_or_none_at_all_are_refused(tmp_path: Path) -> None:
     Picture.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a.png")
     Picture.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "b.png")
-    frames = stored_frames(site_raster.read([tmp_path / "a.png", tmp_path / "b.png"]).pictures, tmp_path)
+    frames = stored_frames(site_pictures(tmp_path / "a.png", tmp_path / "b.png"), tmp_path)
     with pytest.raises(UnreadableInput, match="differ in size"):
         image_of(frames)
     with pytest.raises(UnreadableInput, match="no stored frames"):
@@ -362,7 +361,7 @@ def test_every_way_of_coding_pixels_gives_what_the_site_stores(tmp_path: Path) -
     read = 0
     for path in files:
         try:
-            pictures = list(site_dicom.read([path]).pictures)
+            pictures = site_pictures(path)
         except Unreadable:
             continue
         assert_same(read_image(path), image_of(stored_frames(pictures, tmp_path)))

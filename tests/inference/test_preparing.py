@@ -28,9 +28,9 @@ from inference.steps import (
     ZScore,
 )
 from readerstudy.cases import nifti as site_nifti
-from readerstudy.cases import raster as site_raster
 from tests.inference.declaring import CT, FILM, spec_of
 from tests.inference.image_files import stored_frames, write_nifti
+from tests.readerstudy.cases.decoded_here import pictures_of as site_pictures
 
 chance = np.random.default_rng(4)
 
@@ -262,7 +262,7 @@ def test_training_and_serving_read_the_same_bytes(tmp_path: Path) -> None:
     spec = spec_of(CropBorder(0.03), Percentile(), Clahe(), ZScore(), ResizePad((96, 64)))
     pixels = (gaussian_filter(chance.normal(size=(300, 200)), 3) * 60000 + 30000).clip(0, 65535).astype(np.uint16)
     Picture.fromarray(pixels).save(tmp_path / "film.png")
-    served = image_of(stored_frames(site_raster.read([tmp_path / "film.png"]).pictures, tmp_path))
+    served = image_of(stored_frames(site_pictures(tmp_path / "film.png"), tmp_path))
     trained = read_image(tmp_path / "film.png")
     first, second = (prepare(spec, {"": image}, None).inputs[FILM.name] for image in (served, trained))
     assert first.tobytes() == second.tobytes()

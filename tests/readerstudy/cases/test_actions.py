@@ -12,6 +12,7 @@ from django.utils import timezone
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.audit.models import Event
 from readerstudy.cases import actions, delivery, frames, importing
+from readerstudy.cases.leasing import Interrupted, leased
 from readerstudy.cases.models import Case, CaseImport, Image
 from readerstudy.reference.actions import import_at_once
 from readerstudy.reference.importing import take_truths
@@ -22,15 +23,24 @@ from tests.world import People
 Phase = CaseImport.Phase
 
 
-def test_a_frame_file_that_was_cut_off_is_written_anew() -> None:
+def test_a_frame_file_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
     storage = storages["default"]
     content = frames.encode(np.arange(100, dtype=np.uint16).reshape(10, 10))
     digest = frames.digest_of(content)
-    key = delivery.keep(delivery.FRAME, digest, content[:20])
+    key = delivery.keep_at(delivery.key_of(delivery.FRAME, digest), content[:20])
+    (tmp_path / digest).write_bytes(content)
 
-    assert delivery.keep(delivery.FRAME, digest, content) == key
+    assert delivery.keep(delivery.FRAME, digest, tmp_path) == key
     with storage.open(key) as file:
         assert file.read() == content
+    # It was moved to its place; for another slice with the same pixels it need not be there again.
+    assert not (tmp_path / digest).exists()
+    assert delivery.keep(delivery.FRAME, digest, tmp_path) == key
+
+
+def test_a_frame_that_is_nowhere_stops_the_import(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        delivery.keep(delivery.FRAME, "0" * 64, tmp_path)
 
 
 def test_a_file_that_vanished_after_the_check_stops_and_the_import_resumes(
@@ -45,7 +55,7 @@ def test_a_file_that_vanished_after_the_check_stops_and_the_import_resumes(
     assert not importing.run(found.token)
     found.refresh_from_db()
     assert (found.phase, found.cases_done) == (Phase.STOPPED, 1)
-    assert "could not be read" in found.message
+    assert found.message.startswith("Row 3, case C2: The file cannot be opened")
 
     (folder / "c2.png").write_bytes(content)
     actions.resume_import(of=found, by=people.alice, queue=False)
@@ -57,11 +67,11 @@ def test_a_lease_that_went_to_another_worker_ends_the_work(study: Study, people:
     folder, manifest = folder_of(tmp_path, 2)
     found = import_at_once(study=study, manifest=manifest, folder=folder, by=people.alice, dry_run=True)
     actions.confirm_import(of=found, by=people.alice, queue=False)
-    with importing._leased(found.token, Phase.RUNNING) as held:
+    with leased(found.token, Phase.RUNNING) as held:
         assert held is not None
         CaseImport.objects.filter(pk=found.pk).update(lease_until=timezone.now() + timedelta(hours=1))
-        with pytest.raises(importing.Interrupted):
-            held[1].beat()
+        with pytest.raises(Interrupted):
+            held.beat()
 
     assert not importing.work(found.token)
 

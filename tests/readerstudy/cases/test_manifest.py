@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,13 +189,14 @@ def test_no_text_after_a_good_header_breaks_the_reader(text: str) -> None:
     assert read.faults or read.rows
 
 
-def nothing_wrong(path: Path) -> str | None:
-    return None
+def listed_in(folder: Path, row: manifest.Row) -> list[Path]:
+    return manifest.files_of(folder, row.file)
 
 
 def file_faults(folder: Path, *files: str) -> list[tuple[int, str]]:
     text = "case,patient,file\n" + "".join(f"C{n},P{n},{file}\n" for n, file in enumerate(files))
-    found = manifest.check_files(manifest.parse(text.encode()), folder, nothing_wrong)
+    listed = partial(listed_in, folder)
+    found = manifest.check_files(manifest.parse(text.encode()), folder, listed)
     return [(fault.row, fault.sentence.split(";")[0].rstrip(".")) for fault in found]
 
 
@@ -211,7 +213,7 @@ def test_files_must_be_there_and_inside(tmp_path: Path) -> None:
 
     assert file_faults(folder, "a.png", "ct", "nowhere.png", "empty", "out.png", "in.png", "away/secret.png") == [
         (4, "The file is not there"),
-        (5, "The folder is empty or holds another folder"),
+        (5, "The folder is empty"),
         (6, "The file is a link that leaves the folder"),
         (7, "The file is a link"),
         (8, "The file is a link that leaves the folder"),
@@ -219,7 +221,11 @@ def test_files_must_be_there_and_inside(tmp_path: Path) -> None:
 
 
 def test_a_folder_means_all_its_files(tmp_path: Path) -> None:
-    for name in ("b.dcm", "a.dcm", ".hidden", "DICOMDIR"):
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / ".thumbs").mkdir()
+    for name in ("b.dcm", "a.dcm", ".hidden", "DICOMDIR", "deep/deeper/c", ".thumbs/d.dcm"):
         (tmp_path / name).write_bytes(b"x")
 
-    assert [path.name for path in manifest.files_of(tmp_path, ".")] == ["a.dcm", "b.dcm"]
+    found = manifest.files_of(tmp_path, ".")
+
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a.dcm", "b.dcm", "deep/deeper/c"]

@@ -10,6 +10,7 @@ import pytest
 from readerstudy.cases import kinds, nifti
 from readerstudy.cases.geometry import patient_millimetres
 from readerstudy.cases.pictures import Picture, Unreadable
+from tests.readerstudy.cases.decoded_here import stack_of
 from tests.shared_data import shared
 
 
@@ -73,10 +74,10 @@ def test_an_oblique_volume_keeps_its_own_directions(tmp_path: Path) -> None:
 def test_slices_are_those_in_which_the_volume_was_taken(
     sizes: tuple[float, float, float], plane: str, orientation: tuple[float, ...], tmp_path: Path
 ) -> None:
-    stack = nifti.read(volume(tmp_path / "a.nii", np.zeros((4, 5, 6), dtype=np.int16), np.diag([*sizes, 1.0])))
-    first = next(stack.pictures)
+    path = volume(tmp_path / "a.nii", np.zeros((4, 5, 6), dtype=np.int16), np.diag([*sizes, 1.0]))
+    first = next(nifti.read(path).pictures)
 
-    assert stack.facts.plane == plane
+    assert stack_of(path).plane == plane
     # The patient's left is on the viewer's right; in sagittal pictures the front is on the left; the head is up.
     assert first.geometry.orientation == pytest.approx(orientation)
 
@@ -214,4 +215,32 @@ def test_the_real_ct_has_the_hounsfield_units_its_source_states() -> None:
 
     assert (len(found), *found[0].shape) == (112, 101, 122)
     assert (min(map(np.min, found)), max(map(np.max, found))) == (-1207, 3382)
-    assert stack.facts.unit == "HU"
+    assert stack_of(shared(SAMPLES[0]), modality="CT").unit == "HU"
+
+
+def test_a_volume_whose_two_places_contradict_each_other_says_so(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), dtype=np.int16), np.eye(4))
+    image.set_qform(np.eye(4), code=1)
+    image.set_sform(np.diag([1.0, 1.0, 2.0, 1.0]), code=1)
+    image.to_filename(tmp_path / "a.nii")
+
+    (note,) = nifti.read(tmp_path / "a.nii").facts.notes
+
+    assert "contradict" in note
+
+
+def test_a_volume_without_a_place_says_so(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), dtype=np.int16), None)
+    image.to_filename(tmp_path / "a.nii")
+
+    (note,) = nifti.read(tmp_path / "a.nii").facts.notes
+
+    assert "left and right" in note
+
+
+def test_a_sheared_volume_says_so(tmp_path: Path) -> None:
+    affine = np.eye(4)
+    affine[1, 2] = 0.3
+    path = volume(tmp_path / "a.nii", np.zeros((4, 5, 6), dtype=np.int16), affine)
+
+    assert any("right angles" in note for note in nifti.read(path).facts.notes)

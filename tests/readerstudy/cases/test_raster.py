@@ -17,7 +17,7 @@ def saved(image: Image.Image, path: Path, **options: object) -> Path:
 
 
 def only(path: Path) -> Picture:
-    (picture,) = raster.read([path]).pictures
+    (picture,) = raster.read(path).pictures
     return picture
 
 
@@ -46,8 +46,8 @@ def test_colour_becomes_luminance_and_a_note_says_so(tmp_path: Path) -> None:
 
     # ITU-R 601: 0.299 × 255 = 76.2
     assert only(path).pixels.tolist() == [[76, 76], [76, 76]]
-    assert raster.read([path]).facts.notes == ("Colour was turned into 8-bit grey (luminance).",)
-    assert raster.read([saved(grey(), tmp_path / "b.png")]).facts.notes == ()
+    assert raster.read(path).facts.notes == ("Colour was turned into 8-bit grey (luminance).",)
+    assert raster.read(saved(grey(), tmp_path / "b.png")).facts.notes == ()
 
 
 def test_a_palette_picture_is_read_through_its_palette(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""What the decoder process answers about a file, as the parent keeps it until the case is in."""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .geometry import Geometry
+from .pictures import Facts, Window
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame file that was written, with all that is stored about it; files by their SHA-256."""
+
+    digest: str
+    preview: str
+    rows: int
+    columns: int
+    bits: int
+    inverted: bool
+    slope: float
+    intercept: float
+    window: Window | None
+    geometry: Geometry
+    slice_thickness: float | None = None
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was decoded. Its series and instance are named by hashes, so that nothing identifies."""
+
+    digest: str
+    facts: Facts
+    series: str
+    series_number: int
+    instance: str
+    number: int
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that cannot be used, or that is `no_picture` and may be passed over."""
+
+    digest: str
+    sentence: str
+    no_picture: bool = False
+
+
+_DIGEST = re.compile("[0-9a-f]{64}|")
+Outcome = File | Refusal
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    return asdict(outcome)
+
+
+def from_json(found: dict[str, Any]) -> Outcome:
+    if "sentence" in found:
+        return Refusal(**found)
+    facts = {
+        **found["facts"],
+        "notes": tuple(found["facts"]["notes"]),
+        "quarantine": tuple(found["facts"]["quarantine"]),
+    }
+    return File(**{**found, "facts": Facts(**facts), "frames": tuple(map(_frame, found["frames"]))})
+
+
+def _frame(found: dict[str, Any]) -> Frame:
+    # Files are fetched under these names, so a name is nothing but a digest.
+    for name in ("digest", "preview", "thumbnail"):
+        if not _DIGEST.fullmatch(found[name]):
+            raise ValueError(name)
+    window = Window(**found["window"]) if found["window"] else None
+    geometry = found["geometry"]
+    several = {
+        name: tuple(geometry[name]) if geometry[name] is not None else None
+        for name in ("position", "orientation", "spacing")
+    }
+    return Frame(**{**found, "window": window, "geometry": Geometry(**several, calibrated=geometry["calibrated"])})

@@ -1,0 +1,159 @@
+"""From the rows of the manifest to decoded series: what dry run and import share."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from . import manifest, staging
+from .decoded import File, Outcome, Refusal
+from .manifest import CaseRows, Row, SeriesRows
+from .models import CaseImport
+from .pictures import Unreadable
+from .sandbox import Decoders, Order
+from .stacking import Stack, by_series, stacked
+
+# One order to a decoder: small enough to spread over the processors, large enough not to be talk only.
+FILES_OF_AN_ORDER = 16
+BYTES_OF_AN_ORDER = 32 << 20
+
+
+class Files:
+    """The files that rows mean, looked up once."""
+
+    def __init__(self, folder: Path, decoders: Decoders) -> None:
+        self.folder, self._decoders = folder, decoders
+        self._known: dict[str, list[Path]] = {}
+
+    def of(self, row: Row) -> list[Path]:
+        if row.file not in self._known:
+            path = self.folder / row.file
+            is_directory = path.name.upper() == manifest.DICOMDIR and path.is_file()
+            self._known[row.file] = self._listed(path) if is_directory else manifest.files_of(self.folder, row.file)
+        return self._known[row.file]
+
+    def is_folder(self, row: Row) -> bool:
+        return self.of(row) != [self.folder / row.file]
+
+    def _listed(self, directory: Path) -> list[Path]:
+        found = []
+        for name in self._decoders.listed_files(directory):
+            parts = PurePosixPath(name)
+            if parts.is_absolute() or ".." in parts.parts:
+                raise Unreadable("The DICOMDIR names a file outside its folder.")
+            # Discs have names in capitals; what is copied from them often has not.
+            exact, small = directory.parent / name, directory.parent / name.lower()
+            found.append(exact if exact.exists() or not small.exists() else small)
+        return found
+
+
+@dataclass
+class PreparedCase:
+    case: CaseRows
+    files: Files
+    outcomes: dict[Path, Outcome] = field(default_factory=dict)
+    missing: int = 0
+
+    @property
+    def sources(self) -> set[str]:
+        """Digests of the files that pictures are read from."""
+        return {file.digest for row in self.case.rows for _, file in self._used(row)}
+
+    def pictures(self) -> Iterator[tuple[Row, Path, str]]:
+        for row in self.case.rows:
+            for path, file in self._used(row):
+                yield row, path, file.digest
+
+    def refusals(self) -> Iterator[tuple[Row, Path, str]]:
+        for row in self.case.rows:
+            beside = set(self.beside(row))
+            for path in self.files.of(row):
+                outcome = self.outcomes.get(path)
+                if isinstance(outcome, Refusal) and path not in beside:
+                    yield row, path, outcome.sentence
+
+    def beside(self, row: Row) -> list[Path]:
+        """What lies in a folder of DICOM files and is no picture of theirs; what a row names is never passed over."""
+        if not self.files.is_folder(row):
+            return []
+        found = {path: self.outcomes.get(path) for path in self.files.of(row)}
+        if not any(_is_dicom(outcome) for outcome in found.values()):
+            return []
+        return [
+            path
+            for path, outcome in found.items()
+            if (isinstance(outcome, Refusal) and outcome.no_picture)
+            or (isinstance(outcome, File) and not _is_dicom(outcome))
+        ]
+
+    def _used(self, row: Row) -> list[tuple[Path, File]]:
+        beside = set(self.beside(row))
+        paths = [path for path in self.files.of(row) if path not in beside]
+        return [(path, outcome) for path in paths if isinstance(outcome := self.outcomes.get(path), File)]
+
+    def stacks(self, series: SeriesRows) -> list[Stack]:
+        """One stack; of a folder without a name as many as it holds series."""
+        found = [file for row in series.rows for _, file in self._used(row)]
+        if not found:
+            return []
+        if series.label or len(series.rows) > 1 or not self.files.is_folder(series.rows[0]):
+            return [stacked(found)]
+        return [stacked(group) for group in by_series(found)]
+
+
+def _is_dicom(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, File) and outcome.facts.kind == "dicom"
+
+
+def prepared(row: CaseImport, cases: Iterable[CaseRows], files: Files, decoders: Decoders) -> Iterator[PreparedCase]:
+    """The cases in their order, each with all its files decoded; what the dry run decoded is not decoded again."""
+    waiting: deque[PreparedCase] = deque()
+
+    def orders() -> Iterator[Order]:
+        for case in cases:
+            one = PreparedCase(case, files)
+            waiting.append(one)
+            yield from _orders(row, one)
+
+    for order, outcomes in decoders.decode(orders()):
+        one: PreparedCase = order.of
+        one.outcomes.update(zip(order.paths, outcomes, strict=True))
+        one.missing -= len(order.paths)
+        if not one.missing and order.paths:
+            staging.remember(row, one.case, one.outcomes)
+        while waiting and not waiting[0].missing:
+            yield waiting.popleft()
+
+
+def _orders(row: CaseImport, one: PreparedCase) -> Iterator[Order]:
+    known = staging.remembered(row, one.case)
+    made: list[Order] = []
+    for series in one.case.series:
+        paths = [path for rows in series.rows for path in one.files.of(rows)]
+        one.outcomes.update((path, known[path]) for path in paths if path in known)
+        unknown = [path for path in paths if path not in known]
+        one.missing += len(unknown)
+        for some in _portions(unknown):
+            made.append(Order(some, staging.frames_folder(row), modality_of(series), len(paths) == 1, one))
+    # An empty order comes back at once: a case of which everything is known waits for no decoder.
+    yield from made or [Order((), staging.frames_folder(row), of=one)]
+
+
+def _portions(paths: list[Path]) -> Iterator[tuple[Path, ...]]:
+    some: list[Path] = []
+    size = 0
+    for path in paths:
+        some.append(path)
+        # One that has gone meanwhile is refused by its decoder, in words.
+        size += path.stat().st_size if path.exists() else 0
+        if len(some) == FILES_OF_AN_ORDER or size >= BYTES_OF_AN_ORDER:
+            yield tuple(some)
+            some, size = [], 0
+    if some:
+        yield tuple(some)
+
+
+def modality_of(series: SeriesRows) -> str:
+    """What a column `modality` says; only NIfTI, which does not say it itself, needs it."""
+    said = next((value for row in series.rows for name, value in row.covariates.items() if name == "modality"), "")
+    return said.upper()[:8]

@@ -1,0 +1,132 @@
+"""Every file that pydicom installs for its own tests: it comes through exactly, or is refused with a known sentence."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.errors import InvalidDicomError
+from pydicom.pixels import apply_color_lut
+
+from readerstudy.cases.pictures import Unreadable
+from tests.readerstudy.cases.decoded_here import pictures_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+INSTALLED = Path(pydicom.__file__).parent / "data" / "test_files"
+# Files with pixels, or that say so, which are not taken, and the words by which they are refused.
+REFUSED = {
+    "JPGExtended.dcm": "JPEG Extended with 12 bits",
+    "JPEG-lossy.dcm": "JPEG Extended with 12 bits",
+    "JPEG2000-embedded-sequence-delimiter.dcm": "damaged or cut off",
+    "MR_truncated.dcm": "damaged or cut off",
+    "badVR.dcm": "a dose distribution",
+    "liver_1frame.dcm": "a segmentation",
+    "liver_expb_1frame.dcm": "a segmentation",
+    "meta_missing_tsyntax.dcm": "lacks Rows",
+    "rtdose.dcm": "a dose distribution",
+    "rtdose_1frame.dcm": "a dose distribution",
+    "rtdose_expb.dcm": "a dose distribution",
+    "rtdose_expb_1frame.dcm": "a dose distribution",
+    "rtdose_rle.dcm": "a dose distribution",
+    "rtdose_rle_1frame.dcm": "a dose distribution",
+}
+NO_PICTURE = ("lacks Rows", "structured report", "plan of radiotherapy", "waveform", "type is not known", "markup")
+
+
+class Sample(NamedTuple):
+    path: Path
+    values: NDArray[np.generic]
+    data: pydicom.Dataset
+
+    @property
+    def is_grey(self) -> bool:
+        return str(self.data.PhotometricInterpretation).startswith("MONOCHROME")
+
+
+def files() -> list[Path]:
+    # Only what pydicom installs: its own look-up would try to download the rest.
+    return sorted(path for path in INSTALLED.rglob("*") if path.is_file())
+
+
+def samples() -> Iterator[Sample]:
+    for path in files():
+        if path.name in REFUSED:
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                data = pydicom.dcmread(path)
+                values = data.pixel_array
+        except (InvalidDicomError, AttributeError):
+            continue
+        yield Sample(path, values, data)
+
+
+def named(found: list[Sample]) -> list[object]:
+    return [pytest.param(sample, id=sample.path.name) for sample in found]
+
+
+SAMPLES = list(samples())
+GREY = [sample for sample in SAMPLES if sample.is_grey]
+COLOUR = [sample for sample in SAMPLES if not sample.is_grey]
+
+
+@pytest.mark.parametrize("sample", named(GREY))
+def test_every_grey_file_comes_through_exactly(sample: Sample) -> None:
+    slope, intercept = float(sample.data.get("RescaleSlope", 1)), float(sample.data.get("RescaleIntercept", 0))
+    frames = sample.values if sample.values.ndim == 3 else sample.values[None]
+
+    for picture, frame in zip(pictures_of(sample.path), frames, strict=True):
+        assert np.array_equal(picture.pixels * picture.slope + picture.intercept, frame * slope + intercept)
+        assert picture.pixels.max() < 1 << picture.bits
+        assert picture.inverted == (sample.data.PhotometricInterpretation == "MONOCHROME1")
+
+
+def luminances(sample: Sample) -> NDArray[np.generic]:
+    """As Pillow has it in 8 bits; in deeper ones by the formula of ITU-R 601."""
+    values = sample.values
+    if sample.data.PhotometricInterpretation == "PALETTE COLOR":
+        values = (apply_color_lut(values, sample.data) >> 8).astype(np.uint8)
+    if values.ndim == 3:
+        values = values[None]
+    if values.dtype == np.uint8:
+        return np.stack([np.asarray(Image.fromarray(frame).convert("L")) for frame in values])
+    deep = values.astype(np.float64) / (1 << (8 * values.itemsize - 16))
+    return deep @ [0.299, 0.587, 0.114]
+
+
+@pytest.mark.parametrize("sample", named(COLOUR))
+def test_every_colour_file_comes_through_as_its_luminance(sample: Sample) -> None:
+    tolerance = 0 if sample.values.itemsize == 1 else 2
+
+    for picture, frame in zip(pictures_of(sample.path), luminances(sample), strict=True):
+        assert np.abs(picture.pixels.astype(float) - frame).max() <= tolerance
+        assert picture.bits == (8 if sample.values.itemsize == 1 else 16)
+
+
+def test_as_many_files_were_tried_as_pydicom_installs() -> None:
+    assert (len(GREY), len(COLOUR)) == (47, 33)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_is_refused_in_words(name: str) -> None:
+    (path,) = INSTALLED.rglob(name)
+
+    with pytest.raises(Unreadable, match=REFUSED[name]):
+        pictures_of(path)
+
+
+def test_everything_else_is_no_picture_and_said_to_be_none() -> None:
+    tried = {sample.path for sample in SAMPLES}
+    for path in files():
+        if path in tried or path.name in REFUSED:
+            continue
+        with pytest.raises(Unreadable) as refusal:
+            pictures_of(path)
+        assert any(words in str(refusal.value) for words in NO_PICTURE), (path.name, str(refusal.value))
