@@ -165,10 +165,11 @@ export class Layout extends EventTarget {
 
   // Frames nearest to the one shown come first; the next case waits behind all of this one.
   prefetch(series, base) {
-    this.store.foresee(series.flatMap(({ frames }) => {
+    const wanted = series.flatMap(({ frames }) => {
       const middle = (frames.length - 1) >> 1;
       return frames.map((frame, n) => ({ frame, priority: base - Math.abs(n - middle) }));
-    }));
+    });
+    return this.store.foresee(wanted);
   }
 
   repaint() {

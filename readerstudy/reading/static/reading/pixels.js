@@ -77,13 +77,16 @@ export class PixelStore {
   }
 
   // Fetches ahead, the highest priority first, as far as the memory reaches; what lies beyond comes when it is asked for.
+  // The promise is kept when all of it is here or has failed.
   foresee(wanted) {
     wanted.sort((one, other) => other.priority - one.priority);
+    const coming = [];
     for (const { frame, priority } of wanted) {
       this.#foreseen += 2 * frame.rows * frame.columns * WITH_SMALLER_COPIES;
-      if (this.#foreseen > this.#budget) return;
-      this.load(frame, priority);
+      if (this.#foreseen > this.#budget) break;
+      coming.push(this.load(frame, priority));
     }
+    return Promise.allSettled(coming);
   }
 
   #next() {
