@@ -17,7 +17,7 @@ from inference.outputs import Heatmap
 from inference.prediction import Item, Place, Prediction, Request
 from inference.serving.matching import Unmatched, matches
 from inference.serving.opening import Opened, folder_of, opened
-from inference.serving.statement import Site, Spoken, heatmaps_of, masks_of, probability_of, vertebrae_of
+from inference.serving.statement import Site, Spoken, front_in, heatmaps_of, masks_of, probability_of, vertebrae_of
 
 
 def answers_to(request: Request) -> Iterator[tuple[Item, Prediction | str]]:
@@ -75,8 +75,8 @@ def answered(model: Opened, item: Item, *, heatmap: bool = True) -> Prediction:
         raise UnreadableInput("The model answers no probability.")
     parts = (None if part is None else part[0] for part in (said.mask, said.level))
     spoken = Spoken(float(said.logit[0]), *parts)
-    spacing, known = images[spec.inputs[0].name].spacing, first.series.frames[0].spacing is not None
-    site = Site(first.place, prepared.geometry, (spacing[1], spacing[2]), known)
+    shown, known = images[spec.inputs[0].name], first.series.frames[0].spacing is not None
+    site = Site(first.place, prepared.geometry, shown.spacing[1:], known, front_in(shown))
     probability = probability_of(card.decision, spoken.logit)
     masks, vertebrae = masks_of(card, spoken, site), vertebrae_of(card, spoken, site)
     clock.lap("post")

@@ -119,6 +119,13 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     return Samples(tuple(cases), inputs, positive, masks, levels, together, tuple(digests), tuple(geometries))
 
 
+def true_mask(spec: ModelSpec, case: CohortCase, geometry: Geometry) -> NDArray[np.bool_]:
+    """The mask of a case as the network's input shows it; raises BadCohort where it lies on another grid."""
+    first = read_image(case.images.get(spec.inputs[0].name) or case.images[""])
+    shown: NDArray[np.bool_] = _labels(case, geometry, first, "mask") != 0
+    return shown
+
+
 def _room_for(spec: ModelSpec, cases: int) -> dict[str, Tensor]:
     flat = len(spec.size) == 2
     return {one.name: torch.empty((cases, len(one.slices) if flat else 1, *spec.size)) for one in spec.inputs}

@@ -21,7 +21,7 @@ from inference.cards import CARD, Card
 from inference.cohorts.cases import BadCohort, CohortCase, read_cohort
 from inference.cohorts.levels import CODES
 from inference.deciding.calibration import calibrated
-from inference.imaging.images import read_image
+from inference.imaging.images import read_image, read_labels
 from inference.measures.bodies import Side
 from inference.measures.segmentation import MaskScores, score
 from inference.measures.vertebrae import Matched, TrueBody, as_row, find, match
@@ -127,7 +127,7 @@ def mask_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
             continue
         truth = np.zeros(stored.shape, bool)
         if case.mask is not None:
-            truth = shown_slice(read_image(case.mask).values, case, stored.ndim) != 0
+            truth = shown_slice(mask_of(case, case.mask), case, stored.ndim) != 0
         if truth.shape != stored.shape:
             raise BadCohort(f"{case.case}: the mask {truth.shape} and the prediction {stored.shape} differ in shape.")
         yield of_case(row) | columns_of(score(stored, truth, spacing=spacing_of(case, stored.ndim)))
@@ -228,7 +228,7 @@ def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | 
     from scipy.ndimage import zoom
 
     if case.mask is not None:
-        mask = shown_slice(read_image(case.mask).values, case, len(shape)) != 0
+        mask = shown_slice(mask_of(case, case.mask), case, len(shape)) != 0
         if mask.shape == shape:
             return np.asarray(mask)
         scale = [new / old for new, old in zip(shape, mask.shape, strict=True)]
@@ -240,6 +240,11 @@ def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | 
     rows, columns = (np.arange(new) * old / new for new, old in zip(shape, whole, strict=True))
     across = np.abs(columns - place.column) <= place.width / 2
     return np.asarray((np.abs(rows - place.row) <= place.height / 2)[:, None] & across[None])
+
+
+def mask_of(case: CohortCase, path: Path) -> Floats:
+    """A label image of a case, turned to lie as its image does: (slices, rows, columns)."""
+    return read_labels(path, read_image(next(iter(case.images.values())))).values
 
 
 def true_bodies(path: Path) -> dict[str, list[TrueBody]]:

@@ -111,6 +111,7 @@ def find(
     *,
     spacing: tuple[float, float] = (1.0, 1.0),
     anterior: Side | None = None,
+    otherwise: Side = "left",
     geometry: Geometry | None = None,
 ) -> Found:
     """The vertebrae of one sagittal picture.
@@ -128,6 +129,8 @@ def find(
         mm a row and a column of the image (of the map itself where no geometry is given).
     anterior : {"left", "right"}, optional
         Where the patient's front lies; judged from the column itself where it is not told (`front_of`).
+    otherwise : {"left", "right"}
+        Where it is taken to lie where the column does not tell.
     geometry : Geometry, optional
         Leads from the network's input back to the image; corners and middles are then pixels of the image.
 
@@ -142,7 +145,7 @@ def find(
     """
     parts = _components(np.asarray(levels))
     kept, dropped = _in_order(parts)
-    side = anterior or front_of({names[part.level - 1]: part.mask for part in kept}) or "left"
+    side = anterior or front_of({names[part.level - 1]: part.mask for part in kept}) or otherwise
     vertebrae = [_vertebra(part, names, fracture, spacing, side, geometry) for part in kept]
     told = tuple(f"{names[part.level - 1]} at row {part.row:.0f}, {part.pixels} pixels: {why}" for part, why in dropped)
     return Found(_graded(vertebrae, list(names)), told)

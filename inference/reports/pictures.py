@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from inference.cohorts.cases import BadCohort
-from inference.imaging.images import read_image
+from inference.imaging.images import Image, read_image, read_labels
 from inference.imaging.pixels import UnreadableInput
 from inference.reports.study import Study
 
@@ -23,12 +22,10 @@ SUFFIXES = (".png", ".nii.gz")
 def film(study: Study, case: str) -> Grey | None:
     """The image of a case in [0, 1]; of a volume the slice of the finding, or the middle one. None where not stored."""
     row = row_of(study, case)
-    if row is None or not isinstance(row.get("file"), str):
+    image = None if row is None else named(row, "file")
+    if row is None or image is None:
         return None
-    values = read(Path(str(row["folder"])) / str(row["file"]))
-    if values is None:
-        return None
-    plane = at_slice(values, row)
+    plane = at_slice(image.values, row)
     low, high = np.percentile(plane, (1, 99))
     return np.asarray(np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1), dtype=np.float32)
 
@@ -36,17 +33,17 @@ def film(study: Study, case: str) -> Grey | None:
 def true_mask(study: Study, case: str) -> NDArray[np.bool_] | None:
     """The true mask on the same plane; None where none is stored."""
     row = row_of(study, case)
-    if row is None or not isinstance(row.get("mask"), str):
-        return None
-    values = read(Path(str(row["folder"])) / str(row["mask"]))
-    return None if values is None else np.asarray(at_slice(values, row) != 0)
+    image = None if row is None else named(row, "file")
+    mask = None if row is None or image is None else named(row, "mask", like=image)
+    return None if row is None or mask is None else np.asarray(at_slice(mask.values, row) != 0)
 
 
 def of_model(folder: str, kind: str, case: str) -> Grey | None:
     """A stored map of a model in [0, 1], its middle slice where it is a volume; None where there is none."""
     for suffix in SUFFIXES:
         path = Path(folder) / kind / f"{case}{suffix}"
-        if path.is_file() and (values := read(path)) is not None:
+        if path.is_file() and (stored := read(path)) is not None:
+            values = stored.values
             return np.asarray(values[int(values.reshape(len(values), -1).max(axis=1).argmax())] / 255)
     return None
 
@@ -58,11 +55,19 @@ def row_of(study: Study, case: str) -> dict[str, object] | None:
     return None if found.empty else dict(found.iloc[0])
 
 
-def read(path: Path) -> Grey | None:
-    """(slices, rows, columns), or None where the file is not there or cannot be read."""
+def named(row: dict[str, object], column: str, like: Image | None = None) -> Image | None:
+    """The file that a row of the manifest names; labels where they belong to an image."""
+    told = row.get(column)
+    return read(Path(str(row["folder"])) / told, like) if isinstance(told, str) else None
+
+
+def read(path: Path, like: Image | None = None) -> Image | None:
+    """None where the file is not there or cannot be read, or its labels lie on another grid than their image."""
     try:
-        return np.asarray(read_image(path).values) if path.exists() else None
-    except (UnreadableInput, BadCohort, OSError):
+        if not path.exists():
+            return None
+        return read_image(path) if like is None else read_labels(path, like)
+    except (UnreadableInput, OSError):
         return None
 
 

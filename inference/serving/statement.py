@@ -16,7 +16,9 @@ from PIL import Image as Picture
 
 from inference.cards import Card
 from inference.deciding.calibration import calibrated
+from inference.imaging.images import Image
 from inference.imaging.preparing import Geometry
+from inference.measures.bodies import Side
 from inference.measures.vertebrae import Vertebra as Body
 from inference.measures.vertebrae import find
 from inference.outputs import Decision, Heatmap, Level, Mask
@@ -28,6 +30,8 @@ DIGITS = 6
 LONGEST_MASK, LONGEST_MAP = 512, 160
 # A heat map of a volume travels with the slices that it is strongest on.
 MOST_SLICES, FAINT = 48, 0.2
+# Of a step along the columns the least share that leads to the front or the back of a patient in a sagittal image.
+SAGITTAL = 0.7
 
 
 class Spoken(NamedTuple):
@@ -50,12 +54,33 @@ class Site:
         Rows and columns of the image in mm; 1.0 where unknown.
     known : bool
         Whether that spacing is known.
+    front : {"left", "right"} or None
+        Where the patient's front lies, where the image says how it lies in the patient (`front_in`).
     """
 
     series: int
     geometry: Geometry
     spacing: tuple[float, float]
     known: bool
+    front: Side | None = None
+
+
+def front_in(image: Image) -> Side | None:
+    """Where the patient's front lies in a sagittal image; None where the image does not say, or is not sagittal.
+
+    Examples
+    --------
+    >>> # Columns that run to the back, as sagittal series come.
+    >>> to_the_back = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+    >>> front_in(Image(np.zeros((1, 4, 4), np.float32), affine=to_the_back))
+    'left'
+    """
+    if image.affine is None:
+        return None
+    back = float(image.affine[1, 2] / np.linalg.norm(image.affine[:3, 2]))
+    if abs(back) < SAGITTAL:
+        return None
+    return "left" if back > 0 else "right"
 
 
 def probability_of(decision: Decision, logit: float) -> float:
@@ -125,7 +150,8 @@ def vertebrae_of(card: Card, spoken: Spoken, site: Site) -> tuple[Vertebra, ...]
     """Every body that the model names, with its probability at the card's calibration; None where it names none.
 
     The probability of a body is that of its pixels (`inference.measures.vertebrae`), calibrated as the case's is: both
-    come from the same logits. Volumes are not cut into bodies here.
+    come from the same logits. Volumes are not cut into bodies here. Where neither the image nor the lordosis says on
+    which side the front lies, a film is taken to show it on the right and a slice on the left.
     """
     level = card.spec.output(Level)
     if level is None or spoken.level is None or spoken.level.ndim != 3:
@@ -135,6 +161,8 @@ def vertebrae_of(card: Card, spoken: Spoken, site: Site) -> tuple[Vertebra, ...]
         level.levels,
         None if spoken.mask is None else spoken.mask.astype(np.float64),
         spacing=site.spacing,
+        anterior=site.front,
+        otherwise="right" if card.spec.inputs[0].modality == "DX" else "left",
         geometry=site.geometry,
     )
     return tuple(told(card, body, site) for body in found.vertebrae)

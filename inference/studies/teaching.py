@@ -9,17 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.cards import DRAFT, OUT_OF_FOLD, Card
 from inference.cohorts.cases import CohortCase, folds, read_cohort
-from inference.cohorts.samples import Samples, load_samples
+from inference.cohorts.samples import Samples, load_samples, true_mask
 from inference.deciding.decision import freeze
 from inference.deciding.logits import read_logits
 from inference.explain.cam import heat_maps, over_input
 from inference.explain.randomisation import sanity
-from inference.imaging.images import read_image
-from inference.imaging.preparing import Geometry
 from inference.learning.curves import write_curves
 from inference.learning.drafts import Notes, write_draft
 from inference.learning.predicting import Raw
@@ -146,7 +143,8 @@ def sanity_rows(card: Card, model: Model, samples: Samples, out: Path) -> None:
     if wanted is None or not located:
         return
     chosen = samples.subset(located)
-    masks = np.stack([mask_of(case, geometry) for case, geometry in zip(chosen.cases, chosen.geometries, strict=True)])
+    located_in = zip(chosen.cases, chosen.geometries, strict=True)
+    masks = np.stack([true_mask(spec, case, geometry) for case, geometry in located_in])
     found = sanity(
         model,
         chosen,
@@ -162,10 +160,3 @@ def sanity_rows(card: Card, model: Model, samples: Samples, out: Path) -> None:
         for down_to, share, pointing, correlation in steps:
             row = [card.name, found.method, found.layer, down_to, round(share, 4), pointing.hits, pointing.cases]
             table.writerow([*row, round(pointing.chance, 6), round(correlation, 6)])
-
-
-def mask_of(case: CohortCase, geometry: Geometry) -> NDArray[np.bool_]:
-    """The true mask as the network's input shows it."""
-    assert case.mask is not None
-    shown: NDArray[np.bool_] = geometry.onto(read_image(case.mask).values) != 0
-    return shown

@@ -12,6 +12,7 @@ from PIL import Image
 from inference.cohorts.cases import BadCohort
 from inference.cohorts.levels import CODES
 from inference.measures.evaluating import ORDER, evaluate, true_bodies
+from inference.reports.pictures import true_mask
 from inference.reports.statistics import Statistics
 from inference.reports.study import Study
 from inference.reports.vertebrae import ordered_levels, shares, true_rows
@@ -86,6 +87,20 @@ def test_measures_of_stored_masks(folder: Path) -> None:
     empty = 1 - HIGH * (RIGHT - LEFT) / (SIZE[0] * SIZE[1])
     assert table["background_accuracy"].tolist() == pytest.approx([empty, 1, empty])
     assert table.loc["C", "pixel_accuracy"] == pytest.approx(empty)
+
+
+def test_a_palette_marks_by_its_numbers(folder: Path) -> None:
+    """A mask whose target is drawn in black, as some programs save it."""
+    evaluate(folder)
+    before = pd.read_csv(folder / "model" / "segmentation.csv")
+    drawn = np.asarray(Image.open(folder / "cohort" / "A-mask.png")) > 0
+    palette = Image.fromarray(drawn.astype(np.uint8), "P")
+    palette.putpalette([255, 255, 255, 0, 0, 0])
+    palette.save(folder / "cohort" / "A-mask.png")
+    evaluate(folder)
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "model" / "segmentation.csv"), before)
+    shown = true_mask(Study(folder, "s2"), "A")
+    assert shown is not None and np.array_equal(shown, drawn)
 
 
 def test_vertebrae_by_place_with_heights_in_mm(folder: Path) -> None:

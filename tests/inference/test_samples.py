@@ -13,7 +13,7 @@ import torch
 from PIL import Image as Picture
 
 from inference.cohorts.cases import BadCohort, CohortCase, Place, assert_no_leak, read_cohort
-from inference.cohorts.samples import load_samples
+from inference.cohorts.samples import load_samples, true_mask
 from inference.imaging.images import MissingInput, pixel_digest, read_image
 from inference.imaging.pixels import UnreadableInput
 from inference.spec import Input, SquareBox, VertebraCrop
@@ -60,6 +60,8 @@ def test_films_masks_and_levels_lie_over_each_other(films: Path) -> None:
     # L3 is in the films and not among the levels of the model.
     assert samples.level.unique().tolist() == [0, 1, 2, 3]
     assert torch.equal(samples.mask[1, 0] == 1, samples.level[1] == 2)
+    alone = true_mask(SPEC, samples.cases[1], samples.geometries[1])
+    assert np.array_equal(alone, samples.mask[1, 0].numpy() == 1)
     bright = samples.inputs["lateral"][1, 0]
     assert bright[samples.level[1] > 0].mean() > bright[samples.level[1] == 0].mean() + 0.5
 
