@@ -32,6 +32,7 @@ from .standards import write_standard
 
 CONSENSUS = "Consensus of the truthers"
 ADJUDICATED = "Consensus of the truthers; disagreements adjudicated"
+NOT_SENT = "The marks of this case were not sent with the opinion; reload the page and record it again."
 NOT_THE_SAME = "Another window has saved this case since; reload the page to go on from there."
 
 
@@ -124,9 +125,11 @@ def give_opinion(
 
 
 def _drafted(truther: Enrolment, case: Case, revision: int | None) -> Work:
-    if not revision:
-        return Work()
     draft = AnnotationDraft.objects.filter(truther=truther, case=case).first()
+    if not revision:
+        if draft is not None and (draft.work["marks"] or draft.work["rejected"]):
+            raise Refused(NOT_SENT)
+        return Work()
     if draft is None or draft.revision != revision:
         raise Conflict(NOT_THE_SAME)
     return read_work(draft.work, case)

@@ -1,0 +1,176 @@
+// What lies on the images of a case, and everything that can be done to it; each command is one step of undo.
+
+import { between } from "./between.js";
+import { History } from "./history.js";
+import { chainOf, follow, fromTheHead } from "./levels.js";
+import { isVertebra } from "./shapes.js";
+
+const fresh = () => crypto.randomUUID().slice(0, 18);
+const sameImage = (one, other) => one.series === other.series && one.slice === other.slice;
+const rounded = (points) => points.map(([x, y]) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]);
+
+// Masks of one name and vertebrae of one level stand once on an image.
+const clashes = (one, other) =>
+  one.key !== other.key &&
+  sameImage(one, other) &&
+  one.kind === other.kind &&
+  one.label === other.label &&
+  (one.kind === "mask" || (isVertebra(one) && one.label !== ""));
+
+export class Board extends EventTarget {
+  selected = "";
+
+  // frames(series, slice): the frame there, or undefined.
+  constructor({ marks = [], rejected = [] }, { frames, proposed = [] }) {
+    super();
+    this.frames = frames;
+    this.proposed = proposed;
+    this.history = new History({ marks, rejected });
+    this.history.addEventListener("changed", () => {
+      if (!this.mark) this.selected = "";
+      this.dispatchEvent(new Event("changed"));
+    });
+  }
+
+  get marks() {
+    return this.history.state.marks;
+  }
+
+  get rejected() {
+    return this.history.state.rejected;
+  }
+
+  get mark() {
+    return this.marks.find(({ key }) => key === this.selected);
+  }
+
+  on(series, slice) {
+    return this.marks.filter((mark) => mark.series === series && mark.slice === slice);
+  }
+
+  select(key) {
+    if (this.selected === key) return;
+    this.selected = key;
+    this.dispatchEvent(new Event("selected"));
+  }
+
+  // Marks of the model that the truther has neither kept nor rejected.
+  get undecided() {
+    const kept = new Set(this.marks.map(({ proposed }) => proposed));
+    return this.proposed.filter(({ key }) => !kept.has(key) && !this.rejected.includes(key));
+  }
+
+  #become(change) {
+    return this.history.change((state) => ({ ...state, ...change(state) }));
+  }
+
+  add(mark) {
+    const key = fresh();
+    const made = { label: "", ...mark, key, points: rounded(mark.points) };
+    if (isVertebra(made) && this.marks.some((other) => clashes(made, other))) made.label = "";
+    this.#become(({ marks }) => ({ marks: [...marks.filter((other) => !clashes(made, other)), Object.freeze(made)] }));
+    this.select(key);
+    return made;
+  }
+
+  // A changed mark in the place of the one with its key.
+  put(mark) {
+    const made = Object.freeze({ ...mark, points: rounded(mark.points) });
+    this.#become(({ marks }) => ({ marks: marks.map((other) => (other.key === made.key ? made : other)) }));
+    return made;
+  }
+
+  // True where the name is free on that image.
+  name(key, label) {
+    const mark = this.marks.find((one) => one.key === key);
+    if (!mark || mark.label === label) return true;
+    const named = { ...mark, label };
+    if (this.marks.some((other) => clashes(named, other))) return false;
+    this.put(named);
+    return true;
+  }
+
+  remove(key) {
+    const mark = this.marks.find((one) => one.key === key);
+    if (!mark) return;
+    this.#become(({ marks, rejected }) => ({
+      marks: marks.filter((one) => one !== mark),
+      rejected: mark.proposed ? [...rejected, mark.proposed] : rejected,
+    }));
+  }
+
+  // The same on another image of the series, in the place of what clashes with it there; null where there is no image.
+  copy(key, slice) {
+    const { key: _, proposed: __, ...mark } = this.marks.find((one) => one.key === key) ?? {};
+    const [here, there] = [this.frames(mark.series, mark.slice), this.frames(mark.series, slice)];
+    if (!mark.kind || !there || here.rows !== there.rows || here.columns !== there.columns) return null;
+    const made = Object.freeze({ ...mark, slice, key: fresh() });
+    this.#become(({ marks }) => ({ marks: [...marks.filter((other) => !clashes(made, other)), made] }));
+    this.select(made.key);
+    return made;
+  }
+
+  // Fills the slices between those on which the same thing was drawn; how many marks were made.
+  interpolate(key) {
+    const mark = this.marks.find((one) => one.key === key);
+    if (!mark) return 0;
+    const same = this.marks
+      .filter((one) => one.kind === mark.kind && one.label === mark.label && one.series === mark.series)
+      .toSorted((one, other) => one.slice - other.slice);
+    const made = same.slice(1).flatMap((next, n) => this.#between(same[n], next));
+    if (made.length) this.#become(({ marks }) => ({ marks: [...marks, ...made] }));
+    return made.length;
+  }
+
+  #between(first, second) {
+    if (second.slice - first.slice < 2 || first.points.length !== second.points.length) {
+      if (second.slice - first.slice < 2 || !["polygon", "freehand"].includes(first.kind)) return [];
+    }
+    const { series, kind, label } = first;
+    return between(first, second, this.frames(series, first.slice)).flatMap((found, n) => {
+      if (!found) return [];
+      const points = rounded(found.points);
+      return [Object.freeze({ series, kind, label, ...found, points, slice: first.slice + n + 1, key: fresh() })];
+    });
+  }
+
+  // Names all vertebrae of the image from the one that has a name; false where the chain does not reach.
+  chain(key, counts) {
+    const mark = this.marks.find((one) => one.key === key);
+    if (!mark?.label || !isVertebra(mark)) return false;
+    const row = fromTheHead(
+      this.on(mark.series, mark.slice).filter(({ kind }) => kind === mark.kind),
+      this.frames(mark.series, mark.slice),
+    );
+    const names = follow(row.length, row.indexOf(mark), mark.label, chainOf(counts));
+    if (!names) return false;
+    const named = new Map(row.map((one, n) => [one, Object.freeze({ ...one, label: names[n] })]));
+    this.#become(({ marks }) => ({ marks: marks.map((one) => named.get(one) ?? one) }));
+    return true;
+  }
+
+  accept(key) {
+    const found = this.undecided.find((one) => one.key === key);
+    if (!found) return null;
+    const made = Object.freeze({ ...found, key: fresh(), proposed: found.key });
+    this.#become(({ marks }) => ({ marks: [...marks.filter((other) => !clashes(made, other)), made] }));
+    this.select(made.key);
+    return made;
+  }
+
+  acceptAll() {
+    const made = this.undecided.map((found) => Object.freeze({ ...found, key: fresh(), proposed: found.key }));
+    const free = (other) => !made.some((one) => clashes(one, other));
+    if (made.length) this.#become(({ marks }) => ({ marks: [...marks.filter(free), ...made] }));
+  }
+
+  reject(key) {
+    if (!this.undecided.some((one) => one.key === key)) return;
+    this.#become(({ rejected }) => ({ rejected: [...rejected, key] }));
+  }
+
+  // Another truther's mark, taken over by the adjudicator.
+  take(mark) {
+    return this.add(Object.fromEntries(Object.entries(mark).filter(([name]) => name !== "proposed")));
+  }
+}

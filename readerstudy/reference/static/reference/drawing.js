@@ -1,0 +1,316 @@
+// From the pointer to marks: what a press, a drag or a row of clicks means with the tool that is chosen.
+
+import { brushEdge, drawn, unfinished } from "./layer.js";
+import { MaskPicture, MaskPictures } from "./masks.js";
+import { contains, distanceToSide, isClosed, KINDS, outlineOf, thinned } from "./shapes.js";
+
+// Pixels of the screen: how near a point or line is taken up, and what still is a click.
+const NEAR = 9;
+const STILL = 3;
+const COLOURS = { own: [255, 209, 102], A: [127, 192, 242], B: [255, 140, 160], C: [150, 220, 150], model: [190, 160, 255] };
+const OPACITY = 0.45;
+const pair = ({ x, y }) => [x, y];
+
+export class Drawing extends EventTarget {
+  tool = "select";
+  label = "";
+  radius = 6;
+  hidden = false;
+  shown = new Set();
+  #attached = new WeakSet();
+  #steps = null;
+  #pointer = null;
+  #painting = null;
+  #pictures = new MaskPictures();
+
+  // overlays: [{ owner, marks }] of the model or of other truthers; shown holds the owners that are seen.
+  constructor(layout, board, overlays = []) {
+    super();
+    Object.assign(this, { layout, board, overlays });
+    for (const { owner } of overlays) this.shown.add(owner);
+    layout.addEventListener("painted", () => this.#attachAll());
+    for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.repaint());
+    this.#attachAll();
+  }
+
+  #attachAll() {
+    for (const pane of this.layout.panes) {
+      if (this.#attached.has(pane)) continue;
+      this.#attached.add(pane);
+      this.#attach(pane);
+    }
+  }
+
+  #attach(pane) {
+    const layer = pane.addLayer("annotation");
+    pane.grips.push((event, point) => this.#grip(pane, event, point));
+    pane.painters.push((context, matrix) => this.#paintMasks(pane, context, matrix));
+    for (const name of ["painted", "refreshed"]) pane.addEventListener(name, () => this.#redraw(pane, layer));
+    pane.addEventListener("scrolled", () => this.cancel());
+    pane.addEventListener("hovered", ({ detail }) => {
+      this.#pointer = detail ? { pane, point: detail.point } : null;
+      if (this.#steps || KINDS[this.kind]?.draws === "brush") this.#redraw(pane, layer);
+    });
+    pane.host.addEventListener("dblclick", () => this.finish());
+    pane.refresh();
+  }
+
+  // The tool as a kind of mark; brush and eraser both work on masks.
+  get kind() {
+    return this.tool === "brush" || this.tool === "eraser" ? "mask" : this.tool;
+  }
+
+  // Where a viewport stands, as places in the case; null on a plane that was made of a stack.
+  placeOf(pane) {
+    const series = this.layout.series?.indexOf(pane.series) ?? -1;
+    return series < 0 || !pane.frame || pane.series.frames[pane.index] !== pane.frame ? null : { series, slice: pane.index };
+  }
+
+  choose(tool) {
+    this.cancel();
+    this.tool = tool;
+    this.dispatchEvent(new Event("chosen"));
+    this.repaint();
+  }
+
+  repaint() {
+    this.layout.repaint();
+  }
+
+  // What is being drawn, given up: the last point first.
+  stepBack() {
+    if (!this.#steps) return false;
+    this.#steps.points.pop();
+    if (!this.#steps.points.length) this.#steps = null;
+    this.repaint();
+    return true;
+  }
+
+  cancel() {
+    if (!this.#steps) return false;
+    this.#steps = null;
+    this.repaint();
+    return true;
+  }
+
+  finish() {
+    const steps = this.#steps;
+    if (!steps || steps.kind !== "polygon" || steps.points.length < 3) return false;
+    this.#steps = null;
+    this.#add(steps.place, "polygon", steps.points);
+    return true;
+  }
+
+  #add(place, kind, points, more = {}) {
+    return this.board.add({ ...place, kind, label: this.label, points, ...more });
+  }
+
+  #grip(pane, event, point) {
+    const place = this.placeOf(pane);
+    if (!place || this.hidden) return null;
+    const start = pair(point);
+    if (this.tool === "select") return this.#taking(pane, place, event, start);
+    return {
+      press: () => this.#pressing(place, start),
+      drag: () => this.#dragging(pane, place, start),
+      path: () => this.#tracing(pane, place, start),
+      steps: () => this.#stepping(pane, place, start),
+      brush: () => this.#brushing(pane, place, point),
+    }[KINDS[this.kind].draws]();
+  }
+
+  #pressing(place, start) {
+    let point = start;
+    return {
+      move: (_, to) => (point = pair(to)),
+      end: () => this.#add(place, "point", [point]),
+    };
+  }
+
+  #preview(pane, points) {
+    this.#steps = points && { place: this.placeOf(pane), kind: this.kind, points, dragged: true };
+    pane.refresh();
+  }
+
+  #dragging(pane, place, start) {
+    const { kind } = this;
+    let last = start;
+    return {
+      move: (_, to) => {
+        last = pair(to);
+        this.#preview(pane, kind === "line" ? [start, last] : [...outlineOf({ kind, points: [start, last] })]);
+      },
+      end: () => {
+        this.#preview(pane, null);
+        if (this.#onScreen(pane, start, last) > STILL) this.#add(place, kind, [start, last]);
+      },
+    };
+  }
+
+  #tracing(pane, place, start) {
+    const points = [start];
+    return {
+      move: (_, to) => {
+        points.push(pair(to));
+        this.#preview(pane, points);
+      },
+      end: () => {
+        this.#preview(pane, null);
+        const kept = thinned(points, 0.5);
+        if (kept.length > 2) this.#add(place, "freehand", kept.slice(0, 2000));
+      },
+    };
+  }
+
+  #stepping(pane, place, start) {
+    const { kind } = this;
+    const steps = (this.#steps ??= { place, kind, points: [] });
+    const closes = kind === "polygon" && steps.points.length > 2 && this.#onScreen(pane, steps.points[0], start) < NEAR;
+    if (closes) {
+      this.finish();
+      return {};
+    }
+    steps.points.push(start);
+    const at = steps.points.length - 1;
+    return {
+      move: (_, to) => {
+        steps.points[at] = pair(to);
+        pane.refresh();
+      },
+      end: () => {
+        pane.refresh();
+        if (steps.points.length !== KINDS[kind].points) return;
+        this.#steps = null;
+        this.#add(place, kind, steps.points);
+      },
+    };
+  }
+
+  #onScreen(pane, one, other) {
+    const [a, b] = [one, other].map(([x, y]) => pane.toScreen({ x, y }));
+    return Math.hypot(a.x - b.x, a.y - b.y);
+  }
+
+  // The mask of the chosen name on this image, or a new one; a whole stroke is one step of undo.
+  #brushing(pane, place, point) {
+    const value = this.tool === "brush" ? 1 : 0;
+    const { label } = this;
+    const mark = this.board.on(place.series, place.slice).find((one) => one.kind === "mask" && one.label === label);
+    if (!mark && !value) return {};
+    const old = mark && this.#pictures.of(mark, pane.frame, COLOURS.own);
+    const picture = new MaskPicture(pane.frame, COLOURS.own, old?.bitmap.slice());
+    this.#painting = { ...place, picture, of: mark };
+    let last = point;
+    const paint = (to) => {
+      picture.paint(last, to, this.radius, value);
+      last = to;
+      pane.paint(true);
+    };
+    paint(point);
+    return {
+      move: (_, to) => paint(to),
+      end: () => {
+        this.#painting = null;
+        this.#keep(place, mark, picture);
+      },
+    };
+  }
+
+  #keep(place, mark, picture) {
+    const { runs } = picture;
+    if (runs.length < 2) {
+      if (mark) this.board.remove(mark.key);
+      else this.repaint();
+      return;
+    }
+    const made = mark ? this.board.put({ ...mark, runs }) : this.#add(place, "mask", [], { runs });
+    const kept = this.board.marks.find(({ key }) => key === made.key);
+    this.#pictures.adopt(kept, picture);
+    this.board.select(kept.key);
+  }
+
+  // A point of the selected mark, or any mark under the pointer; else the viewer's own drag.
+  #taking(pane, place, event, start) {
+    const { board } = this;
+    const here = board.on(place.series, place.slice).toReversed();
+    const chosen = board.mark;
+    const first = chosen && here.includes(chosen) ? [chosen, ...here.filter((one) => one !== chosen)] : here;
+    for (const mark of first) {
+      const at = mark.points.findIndex((point) => this.#onScreen(pane, point, start) < NEAR);
+      if (at >= 0) return this.#moving(pane, mark, start, (points, by) => points.with(at, plus(points[at], by)));
+    }
+    const hit = first.find((mark) => this.#hits(pane, mark, start));
+    if (!hit) return null;
+    return this.#moving(pane, hit, start, (points, by) => points.map((point) => plus(point, by)));
+  }
+
+  #hits(pane, mark, start) {
+    if (mark.kind === "mask") {
+      const { bitmap, frame } = this.#pictures.of(mark, pane.frame, COLOURS.own);
+      const [x, y] = start.map(Math.floor);
+      return x >= 0 && y >= 0 && x < frame.columns && y < frame.rows && bitmap[y * frame.columns + x] === 1;
+    }
+    const corners = outlineOf(mark);
+    if (isClosed(mark) && contains(corners, start)) return true;
+    const [middle, ...others] = [start, ...corners].map(([x, y]) => pane.toScreen({ x, y })).map(pair);
+    return others.some((corner, n) => n && distanceToSide(middle, others[n - 1], corner) < NEAR);
+  }
+
+  #moving(pane, mark, start, moved) {
+    this.board.select(mark.key);
+    if (mark.kind === "mask") return {};
+    let points = mark.points;
+    const within = ([x, y]) => [Math.max(0, Math.min(pane.frame.columns, x)), Math.max(0, Math.min(pane.frame.rows, y))];
+    return {
+      move: (_, to) => {
+        points = moved(mark.points, [to.x - start[0], to.y - start[1]]).map(within);
+        this.changing = { ...mark, points };
+        pane.refresh();
+      },
+      end: () => {
+        this.changing = null;
+        if (points !== mark.points) this.board.put({ ...mark, points });
+      },
+    };
+  }
+
+  #paintMasks(pane, context, matrix) {
+    const place = this.placeOf(pane);
+    if (!place || this.hidden) return;
+    for (const { owner, marks } of this.overlays.filter((one) => this.shown.has(one.owner))) {
+      for (const mark of marks.filter((one) => one.kind === "mask" && one.series === place.series && one.slice === place.slice)) {
+        this.#pictures.of(mark, pane.frame, COLOURS[owner] ?? COLOURS.C).draw(context, matrix, OPACITY);
+      }
+    }
+    const painting = this.#painting?.series === place.series && this.#painting.slice === place.slice ? this.#painting : null;
+    for (const mark of this.board.on(place.series, place.slice)) {
+      if (mark.kind !== "mask" || painting?.of === mark) continue;
+      this.#pictures.of(mark, pane.frame, COLOURS.own).draw(context, matrix, OPACITY);
+    }
+    painting?.picture.draw(context, matrix, OPACITY);
+  }
+
+  #redraw(pane, layer) {
+    const place = this.placeOf(pane);
+    if (!place || this.hidden) return layer.replaceChildren();
+    const { board, changing } = this;
+    const now = (mark) => (changing?.key === mark.key ? changing : mark);
+    const marks = board.marks.map(now);
+    const elements = this.overlays
+      .filter(({ owner }) => this.shown.has(owner))
+      .flatMap(({ owner, marks: others }) => others.filter((one) => isHere(one, place)).map((one) => drawn(pane, one, { owner })));
+    for (const mark of board.on(place.series, place.slice).map(now)) {
+      if (mark.kind !== "mask") elements.push(drawn(pane, mark, { selected: mark.key === board.selected, marks }));
+    }
+    const pointer = this.#pointer?.pane === pane ? this.#pointer.point : null;
+    const steps = this.#steps;
+    if (steps && isHere(steps.place, place)) {
+      elements.push(unfinished(pane, steps.points, steps.dragged || !pointer ? null : pair(pointer)));
+    }
+    if (pointer && KINDS[this.kind]?.draws === "brush") elements.push(brushEdge(pane, pointer, this.radius));
+    return layer.replaceChildren(...elements);
+  }
+}
+
+const plus = ([x, y], [dx, dy]) => [x + dx, y + dy];
+const isHere = (mark, place) => mark.series === place.series && mark.slice === place.slice && mark.kind !== "mask";

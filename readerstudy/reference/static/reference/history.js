@@ -1,0 +1,48 @@
+// Undo and redo without limit. States are never changed, only replaced, so that one more costs what is new in it.
+
+export class History extends EventTarget {
+  #past = [];
+  #future = [];
+
+  constructor(state) {
+    super();
+    this.state = state;
+  }
+
+  get canUndo() {
+    return this.#past.length > 0;
+  }
+
+  get canRedo() {
+    return this.#future.length > 0;
+  }
+
+  // change(state) gives the next state, or the same one where nothing changes.
+  change(change) {
+    const next = change(this.state);
+    if (next === this.state) return false;
+    this.#past.push(this.state);
+    this.#future = [];
+    this.#become(next);
+    return true;
+  }
+
+  undo() {
+    if (!this.canUndo) return false;
+    this.#future.push(this.state);
+    this.#become(this.#past.pop());
+    return true;
+  }
+
+  redo() {
+    if (!this.canRedo) return false;
+    this.#past.push(this.state);
+    this.#become(this.#future.pop());
+    return true;
+  }
+
+  #become(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("changed"));
+  }
+}

@@ -1,0 +1,176 @@
+// The column beside the images: tools, the name to draw under, lists of marks, what the model and others have drawn.
+
+import { COMMANDS, TOOLS } from "./commands.js";
+import { chainOf } from "./levels.js";
+import { isVertebra, KIND_NAMES, textOf } from "./shapes.js";
+import { SIX_POINTS } from "./morphometry.js";
+import { say } from "./words.js";
+
+export function made(name, facts = {}, ...children) {
+  const element = Object.assign(document.createElement(name), facts);
+  element.append(...children);
+  return element;
+}
+
+function button(label, act, { shown = "", pressed } = {}) {
+  const element = made("button", { type: "button", className: "button small", onclick: act }, say(label));
+  if (shown) element.append(" ", made("kbd", {}, shown));
+  if (pressed !== undefined) element.setAttribute("aria-pressed", pressed);
+  return element;
+}
+
+const VERDICTS = { positive: "Positive", negative: "Negative", undecided: "Cannot decide" };
+const BUTTONS = ["undo", "redo", "copy", "interpolate", "chain", "remove", "hide"];
+const HINTS = {
+  polygon: "Click the corners; Enter, a double click or a click on the first corner closes it.",
+  vertebra: "Click the corners: anterior superior, posterior superior, posterior inferior, anterior inferior.",
+  angle: "Click the end of one arm, the corner, the end of the other arm.",
+  brush: "Draw over the area; the name below is the mask's.",
+};
+
+export class Panel {
+  // run(command), board, drawing: what the buttons act on.
+  constructor(root, { board, drawing, run, others, source, differences }) {
+    Object.assign(this, { board, drawing, run, others, source });
+    this.tools = made("div", { className: "tool-buttons" });
+    this.tools.setAttribute("role", "group");
+    this.tools.setAttribute("aria-label", say("Tools"));
+    for (const { tool, key, label } of TOOLS) {
+      const one = button(label, () => drawing.choose(tool), { shown: key.toUpperCase(), pressed: false });
+      one.dataset.tool = tool;
+      this.tools.append(one);
+    }
+    this.hint = made("p", { className: "tool-hint" });
+    this.hint.setAttribute("role", "status");
+    this.commands = made("div", { className: "tool-buttons" });
+    this.commands.setAttribute("role", "group");
+    this.commands.setAttribute("aria-label", say("Commands"));
+    for (const name of BUTTONS) {
+      const { label, shown } = COMMANDS.find(({ command }) => command === name);
+      this.commands.append(Object.assign(button(label, () => run(name), { shown }), { name }));
+    }
+    this.marks = made("ul", { className: "marks" });
+    this.model = made("section", { className: "model" });
+    root.append(this.tools, this.hint, this.#naming(), this.commands);
+    root.append(made("h2", {}, say("Marks")), this.marks, this.model, this.#others(differences), this.#keys());
+    for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.show());
+    drawing.addEventListener("chosen", () => this.show());
+    this.show();
+  }
+
+  #naming() {
+    this.name = made("input", { type: "text", maxLength: 40, id: "mark-name", autocomplete: "off" });
+    this.name.setAttribute("list", "mark-names");
+    this.name.addEventListener("change", () => this.run("rename", this.name.value.trim()));
+    this.names = made("datalist", { id: "mark-names" });
+    const count = (id, values, chosen) => {
+      const options = values.map((value) => new Option(value, value, value === chosen, value === chosen));
+      return made("select", { id }, ...options);
+    };
+    this.thoracic = count("thoracic-count", [11, 12, 13], 12);
+    this.lumbar = count("lumbar-count", [4, 5, 6], 5);
+    this.size = made("input", { type: "range", id: "brush-size", min: 1, max: 60, value: this.drawing.radius });
+    this.size.addEventListener("input", () => (this.drawing.radius = Number(this.size.value)));
+    const field = (label, input) => made("p", {}, made("label", { htmlFor: input.id }, say(label)), input);
+    return made(
+      "div",
+      { className: "naming" },
+      field("Name", this.name),
+      this.names,
+      field("Thoracic vertebrae", this.thoracic),
+      field("Lumbar vertebrae", this.lumbar),
+      field("Size of the brush", this.size),
+    );
+  }
+
+  get counts() {
+    return { thoracic: Number(this.thoracic.value), lumbar: Number(this.lumbar.value) };
+  }
+
+  #others(differences) {
+    const section = made("section");
+    if (!this.others.length) return section;
+    section.append(made("h2", {}, say("The truthers")));
+    for (const { name, verdict, note, marks } of this.others) {
+      const box = made("input", { type: "checkbox", checked: true, id: `show-${name}` });
+      box.addEventListener("change", () => {
+        if (box.checked) this.drawing.shown.add(name);
+        else this.drawing.shown.delete(name);
+        this.drawing.repaint();
+      });
+      const said = [say(VERDICTS[verdict]), note].filter(Boolean).join(": ");
+      section.append(made("p", { className: `owner ${name}` }, box, " ", made("label", { htmlFor: box.id }, `${name}: ${said}`)));
+      const list = made("ul", { className: "marks" });
+      for (const mark of marks) {
+        const take = button("Take over", () => this.board.take(mark));
+        list.append(this.#row(mark, () => this.run("goTo", mark), take));
+      }
+      section.append(list);
+    }
+    if (differences.length) section.append(made("ul", { className: "differences" }, ...differences.map((one) => made("li", {}, one))));
+    return section;
+  }
+
+  #keys() {
+    const rows = [...TOOLS.map(({ key, label }) => [key.toUpperCase(), label])];
+    rows.push(...COMMANDS.filter(({ shown }) => shown).map(({ shown, label }) => [shown, label]));
+    const list = made("dl", { className: "keys" });
+    for (const [shown, label] of rows) list.append(made("dt", {}, made("kbd", {}, shown)), made("dd", {}, say(label)));
+    return made("details", {}, made("summary", {}, say("Keys of the tools")), list);
+  }
+
+  #row(mark, act, ...more) {
+    const frame = this.board.frames(mark.series, mark.slice);
+    const image = say("image {number}", { number: mark.slice + 1 });
+    const words = [mark.label || say("without a name"), say(KIND_NAMES[mark.kind]), image];
+    const text = made("button", { type: "button", className: "mark-row", onclick: act }, words.join(" · "));
+    const measure = frame ? textOf(mark, frame, this.board.marks) : "";
+    if (measure) text.append(made("small", {}, ` ${measure}`));
+    return made("li", {}, text, ...more);
+  }
+
+  show() {
+    const { board, drawing } = this;
+    for (const one of this.tools.children) one.setAttribute("aria-pressed", one.dataset.tool === drawing.tool);
+    const six = SIX_POINTS.map((point) => say(point)).join(", ");
+    this.hint.textContent = drawing.tool === "morphometry" ? `${say("Click six points:")} ${six}` : say(HINTS[drawing.tool] ?? "");
+    const chosen = board.mark;
+    const vertebra = chosen ? isVertebra(chosen) : isVertebra({ kind: drawing.kind });
+    this.name.value = chosen ? chosen.label : drawing.label;
+    const names = vertebra ? chainOf(this.counts) : [...new Set(board.marks.map(({ label }) => label).filter(Boolean))];
+    this.names.replaceChildren(...names.map((name) => new Option(name)));
+    this.#enable(chosen);
+    this.marks.replaceChildren(...board.marks.map((mark) => this.#own(mark)));
+    this.#showModel();
+  }
+
+  #own(mark) {
+    const row = this.#row(mark, () => this.run("goTo", mark));
+    row.firstChild.setAttribute("aria-pressed", mark.key === this.board.selected);
+    return row;
+  }
+
+  #enable(chosen) {
+    const { history } = this.board;
+    const can = { undo: history.canUndo, redo: history.canRedo, hide: true, chain: Boolean(chosen && isVertebra(chosen) && chosen.label) };
+    for (const one of this.commands.children) one.disabled = !(can[one.name] ?? Boolean(chosen));
+  }
+
+  #showModel() {
+    const { board } = this;
+    this.model.replaceChildren();
+    if (!board.proposed.length) return;
+    const { undecided } = board;
+    this.model.append(made("h2", {}, say("Marks of {source}", { source: this.source })));
+    const said = undecided.length ? "{count} to accept or reject; edit what you accepted." : "All are decided.";
+    this.model.append(made("p", {}, say(said, { count: undecided.length })));
+    const list = made("ul", { className: "marks" });
+    for (const mark of undecided) {
+      const accept = button("Accept", () => board.accept(mark.key));
+      const reject = button("Reject", () => board.reject(mark.key));
+      list.append(this.#row(mark, () => this.run("goTo", mark), accept, reject));
+    }
+    this.model.append(list);
+    if (undecided.length > 1) this.model.append(button("Accept all", () => board.acceptAll()));
+  }
+}

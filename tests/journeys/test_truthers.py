@@ -1,0 +1,277 @@
+"""A truther draws with every tool, undoes, comes back, records; two differ, and a third decides in the same viewer."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from readerstudy.audit.queries import all_faults
+from readerstudy.cases.models import Case, CaseImport
+from readerstudy.reference.actions import appoint_adjudicator, import_at_once, offer_marks
+from readerstudy.reference.drawn import marks_of, planes_of
+from readerstudy.reference.models import Annotation, AnnotationDraft, Opinion, ProposalDecision
+from readerstudy.studies.actions import enrol
+from readerstudy.studies.models import Enrolment, Study
+from tests.journeys.visits import check_page, open_browser, real_passwords, visit
+from tests.servers import WEB, Server
+from tests.world import People, make_study, person
+
+pytestmark = pytest.mark.journey
+MANIFEST = b"case,patient,file\nC1,1,spine.nii.gz\nC2,2,other.nii.gz\n"
+MODEL_BOX = {
+    "key": "k",
+    "kind": "box",
+    "series": 0,
+    "slice": 3,
+    "label": "Cleft",
+    "points": [[10.0, 10.0], [30.0, 24.0]],
+}
+MODEL_MASK = {
+    "key": "m",
+    "kind": "mask",
+    "series": 0,
+    "slice": 3,
+    "label": "body",
+    "points": [],
+    "runs": [1000, 20, 3076],
+}
+
+
+def volumes(folder: Path) -> None:
+    """Sagittal stacks of seven slices, 64 x 64 pixels of 1 mm, 4 mm apart."""
+    across = np.diag([4.0, 1.0, 1.0, 1.0])
+    for seed, name in enumerate(("spine", "other")):
+        values = np.random.default_rng(seed).normal(300, 40, (7, 64, 64)).astype(np.int16)
+        values[:, 20:44, 10:54:] += 400
+        nibabel.save(nibabel.Nifti1Image(values, across), folder / f"{name}.nii.gz")
+
+
+@pytest.fixture
+def study(committed: str, tmp_path: Path) -> Study:
+    people = People()
+    with real_passwords():
+        study = make_study(people)
+        for name in ("ugo", "vera"):
+            enrol(study=study, username=person(name).username, role=Enrolment.Role.TRUTHER, by=people.alice)
+    volumes(tmp_path)
+    done = import_at_once(study=study, manifest=MANIFEST, folder=tmp_path, by=people.alice)
+    assert done.phase == CaseImport.Phase.DONE, done.faults or done.message
+    vera = study.enrolments.get(user__username="vera")
+    appoint_adjudicator(truther=vera, by=people.alice)
+    return study
+
+
+@pytest.fixture
+def first(study: Study) -> str:
+    """Where case C1 is judged; asked for before a browser is open."""
+    return f"/studies/{study.token}/reference/opinions/{Case.objects.get(study=study, label='C1').token}/"
+
+
+@pytest.fixture
+def address(study: Study, server_environment: dict[str, str]) -> Iterator[str]:
+    with Server(server_environment, parts=(WEB,)) as server:
+        yield server.address
+
+
+class Desk:
+    """The page of one case, with a pointer that thinks in image pixels."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.locator("#annotator[data-ready]").wait_for()
+        self.painted()
+        self.pane = page.locator(".pane").first
+
+    def painted(self) -> None:
+        self.page.locator(".pane[data-painted^='/']").first.wait_for()
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where an image point is on the screen: 64 rows and columns fill the shorter side of the pane."""
+        self.pane.scroll_into_view_if_needed()
+        box = self.pane.bounding_box()
+        assert box is not None
+        scale = min(box["width"], box["height"]) / 64
+        return box["x"] + box["width"] / 2 + (x - 32) * scale, box["y"] + box["height"] / 2 + (y - 32) * scale
+
+    def click(self, *points: tuple[float, float]) -> None:
+        for point in points:
+            self.page.mouse.move(*self.at(*point))
+            self.page.mouse.down()
+            self.page.mouse.up()
+
+    def drag(self, *points: tuple[float, float]) -> None:
+        self.page.mouse.move(*self.at(*points[0]))
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*self.at(*point))
+        self.page.mouse.up()
+
+    def tool(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("#annotation > .marks li")
+
+    def saved(self) -> None:
+        self.page.locator("#save-state[data-state='saved']").wait_for()
+
+    def name(self, name: str) -> None:
+        self.page.keyboard.press("b")
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.get_by_label("Name", exact=True).press("Enter")
+        self.page.get_by_label("Name", exact=True).evaluate("(field) => field.blur()")
+
+
+def opened(page: Page, address: str) -> Desk:
+    page.goto(address)
+    return Desk(page)
+
+
+def record(page: Page, verdict: str) -> None:
+    before = page.url
+    page.get_by_label(verdict, exact=True).check()
+    page.get_by_role("button", name="Record and go on").click()
+    page.wait_for_url(lambda url: url != before)
+
+
+SIX = ((12, 10), (22, 11), (32, 10), (32, 30), (22, 29), (12, 26))
+
+
+def draw_with_every_tool(desk: Desk) -> None:
+    for key, points in (
+        ("1", [(5, 5)]),
+        ("3", [(40, 5), (55, 5), (50, 15)]),
+        ("9", [(50, 40), (40, 40), (40, 50)]),
+        ("q", [(36, 30), (46, 30), (46, 38), (36, 38)]),
+        ("y", SIX),
+    ):
+        desk.tool(key)
+        desk.click(*points)
+        if key == "3":
+            desk.page.keyboard.press("Enter")
+    for key, points in (
+        ("2", [(3, 40), (12, 50)]),
+        ("7", [(14, 40), (24, 50)]),
+        ("8", [(3, 60), (23, 60)]),
+        ("4", [(50, 50), (60, 50), (60, 60), (50, 60), (49, 52)]),
+        ("5", [(28, 45), (34, 45)]),
+    ):
+        desk.tool(key)
+        desk.drag(*points)
+
+
+def test_every_tool_draws_what_the_server_keeps(study: Study, first: str, address: str) -> None:
+    with open_browser() as browser, visit(browser, address, "tess") as page:
+        desk = opened(page, address + first)
+        draw_with_every_tool(desk)
+        expect(desk.rows).to_have_count(10)
+        # The eraser takes part of the brush's stroke away, and undo brings it back, to the first mark and forward.
+        desk.tool("6")
+        desk.drag((34, 45), (40, 45))
+        for _ in range(11):
+            page.keyboard.press("Control+z")
+        expect(desk.rows).to_have_count(0)
+        for _ in range(10):
+            page.keyboard.press("Control+y")
+        expect(desk.rows).to_have_count(10)
+        desk.tool("0")
+        desk.click((22, 10.7))
+        desk.name("L1")
+        expect(page.locator(".annotation text").filter(has_text="L1 · Genant 1")).to_have_count(1)
+        desk.saved()
+        check_page(page, "annotation")
+        page.reload()
+        expect(Desk(page).rows).to_have_count(10)
+        record(page, "Positive")
+    (annotation,) = Annotation.objects.all()
+    found = {mark["kind"]: mark for mark in annotation.marks}
+    assert set(found) == {
+        "point", "polygon", "angle", "vertebra", "morphometry", "box", "ellipse", "line", "freehand", "mask",
+    }  # fmt: skip
+    assert found["point"]["points"][0] == pytest.approx([5, 5], abs=0.2)
+    assert found["line"]["measure"]["length"] == pytest.approx(20, abs=0.3)
+    assert found["angle"]["measure"]["degrees"] == pytest.approx(90, abs=1)
+    grade = found["morphometry"]["measure"]["morphometry"]
+    assert (found["morphometry"]["label"], grade["grade"], grade["kind"]) == ("L1", 1, "wedge")
+    assert grade["wedge"] == pytest.approx(0.8, abs=0.02)
+    # A brush of radius 6 along 6 columns: 72 + 36 π pixels.
+    assert found["mask"]["measure"]["area"] == pytest.approx(72 + 36 * np.pi, rel=0.05)
+    assert not AnnotationDraft.objects.exists()
+    assert list(all_faults()) == []
+
+
+def test_slices_names_and_a_models_marks(study: Study, first: str, address: str) -> None:
+    case = Case.objects.get(study=study, label="C1")
+    marks = marks_of([MODEL_BOX, MODEL_MASK], planes_of(case))
+    people = study.enrolments.get(role="coordinator")
+    assert people.user is not None
+    offer_marks(case=case, source="spine-net 1.2", source_digest="d" * 64, marks=marks, by=people.user)
+    with open_browser() as browser, visit(browser, address, "tess") as page:
+        desk = opened(page, address + first)
+        expect(page.get_by_text("2 to accept or reject")).to_be_visible()
+        page.keyboard.press("Shift+Y")
+        page.keyboard.press("Shift+X")
+        expect(page.get_by_text("All are decided.")).to_be_visible()
+        # The same outline two slices further, and the slices between by themselves.
+        desk.tool("3")
+        desk.click((10, 40), (20, 40), (20, 50))
+        page.keyboard.press("Enter")
+        page.keyboard.press("k")
+        page.keyboard.press("k")
+        expect(page.locator(".caption").first).to_contain_text("6 / 7")
+        expect(desk.rows).to_have_count(4)
+        page.get_by_role("button", name=re.compile("Polygon.*image 5")).click()
+        page.keyboard.press("x")
+        page.get_by_role("button", name=re.compile("Polygon.*image 4")).click()
+        page.keyboard.press("m")
+        expect(desk.rows).to_have_count(4)
+        # Three vertebrae, one named, the rest follow from the head down; T12 is followed by L1.
+        desk.tool("q")
+        for top in (44, 24, 4):
+            desk.click((40, top), (50, top), (50, top + 12), (40, top + 12))
+        desk.name("T12")
+        page.keyboard.press("l")
+        expect(desk.rows.filter(has_text="L2")).to_have_count(1)
+        desk.saved()
+        check_page(page, "annotation-model")
+        record(page, "Negative")
+    (annotation,) = Annotation.objects.all()
+    polygons = sorted(mark["slice"] for mark in annotation.marks if mark["kind"] == "polygon")
+    levels = {mark["label"]: mark["points"][0][1] for mark in annotation.marks if mark["kind"] == "vertebra"}
+    assert polygons == [3, 4, 5]
+    assert sorted(levels, key=lambda level: levels[level]) == ["T12", "L1", "L2"]
+    assert sorted(ProposalDecision.objects.values_list("verdict", flat=True)) == ["accepted", "rejected"]
+
+
+def judge(browser: Browser, address: str, first: str, who: str, corner: tuple[float, float]) -> None:
+    with visit(browser, address, who) as page:
+        desk = opened(page, address + first)
+        desk.tool("2")
+        desk.drag(corner, (corner[0] + 12, corner[1] + 12))
+        desk.saved()
+        record(page, "Positive")
+
+
+def test_a_third_decides_with_both_in_sight(study: Study, first: str, address: str) -> None:
+    with open_browser() as browser:
+        judge(browser, address, first, "tess", (5, 5))
+        judge(browser, address, first, "ugo", (40, 40))
+        with visit(browser, address, "vera") as page:
+            page.goto(f"{address}/studies/{study.token}/reference/opinions/")
+            page.get_by_role("link", name="Case 1").click()
+            desk = Desk(page)
+            expect(page.locator(".annotation .mark.A path")).to_have_count(1)
+            expect(page.locator(".annotation .mark.B path")).to_have_count(1)
+            expect(page.get_by_text("Only A marked the box")).to_be_visible()
+            check_page(page, "adjudication")
+            page.get_by_role("button", name="Take over").last.click()
+            expect(desk.rows).to_have_count(1)
+            desk.saved()
+            record(page, "Positive")
+    decision = Opinion.objects.get(adjudicates=True)
+    assert decision.annotation.marks[0]["points"][0] == pytest.approx([40, 40], abs=0.3)
