@@ -78,6 +78,10 @@ def predictions_in(run: PredictionRun) -> QuerySet[RunCase]:
     return RunCase.objects.filter(run=run).select_related("case", "prediction").order_by("case__label")
 
 
+def finished_in(run: PredictionRun) -> QuerySet[RunCase]:
+    return predictions_in(run).filter(prediction__phase=Prediction.Phase.DONE)
+
+
 def output_for(run: PredictionRun, token: str) -> RunCase:
     """One case of a run with its finished prediction."""
     row = predictions_in(run).filter(prediction__token=token, prediction__phase=Prediction.Phase.DONE).first()

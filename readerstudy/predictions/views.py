@@ -9,7 +9,7 @@ from readerstudy.audit.errors import Denied, Refused
 from readerstudy.studies.permissions import check_analyses, check_coordinates
 from readerstudy.studies.queries import study_for
 
-from . import actions, queries
+from . import actions, offering, queries
 from .findings import findings_in
 from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
@@ -90,6 +90,20 @@ def retry(request: HttpRequest, study: str, run: str) -> HttpResponse:
     of_study = study_for(person(request), study)
     count = actions.retry_failed(run=queries.run_for(of_study, run), by=person(request))
     messages.success(request, f"{count} failed predictions wait again.")
+    return redirect("predictions:run", study=study, run=run)
+
+
+@require_POST
+def offer(request: HttpRequest, study: str, run: str) -> HttpResponse:
+    """Puts what the model marked before the truthers."""
+    of_study = study_for(person(request), study)
+    check_coordinates(person(request), of_study)
+    try:
+        count = offering.offer(run=queries.run_for(of_study, run), by=person(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"The truthers of {count} cases have new marks of the model to decide on.")
     return redirect("predictions:run", study=study, run=run)
 
 

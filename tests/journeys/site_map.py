@@ -27,10 +27,11 @@ EVERYBODY = ("alice", "bob", "rita", "tess", "stan", "dev", "charlie", "ada")
 # Answers that are no pages: files, pixels, documents, and doors that only take what a form sends.
 NO_PAGES = {
     "cases:frame", "cases:preview", "cases:document", "cases:thumbnail", "cases:confirm", "cases:resume", "cases:drop",
-    "cases:replace", "predictions:retry", "predictions:heatmap", "predictions:mask", "allocation:slots",
+    "cases:replace", "predictions:retry", "predictions:offer", "predictions:heatmap", "predictions:mask",
+    "allocation:slots",
     "reference:appoint", "reference:desk", "reference:draft",
     "reading:case", "reading:frame", "reading:heatmap", "reading:mask", "reading:draft", "reading:submit",
-    "reading:pause", "readings:open", "readings:confirm-import",
+    "reading:output", "reading:revise", "reading:pause", "readings:open", "readings:confirm-import",
     "readings:ask-override", "readings:agree-override", "datasets:download", "results:start", "results:document",
     "results:table", "results:figure", "audit:chain", "studies:document", "studies:order_arm", "studies:remove_period",
     "studies:order_question", "studies:remove_endpoint", "accounts:password", "accounts:active",

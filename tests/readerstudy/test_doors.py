@@ -98,7 +98,7 @@ DOORS = {
     "reference:appoint": ACTS,
     "predictions:runs": COORDINATES,
     "predictions:run": OVERSEES,
-    "predictions:retry": ACTS,
+    **dict.fromkeys(("predictions:retry", "predictions:offer"), ACTS),
     "predictions:output": COORDINATES,
     "predictions:heatmap": COORDINATES,
     "predictions:mask": door(COORDINATOR, status=404),
@@ -108,6 +108,10 @@ DOORS = {
     "reading:start": door(READER, of="reader"),
     "reading:paused": door(READER, of="reader"),
     "reading:finished": door(READER, of="reader"),
+    # Bob waits out the washout: there is nothing to check the display for, and no training was drawn.
+    "reading:display": door(READER, of="reader", status=302),
+    "reading:training": door(READER, of="reader", status=302),
+    "reading:debriefing": door(READER, of="reader", status=404),
     "reading:read": door(READER, of="slot", status=302),
     # Bob waits: nothing of his next case can be had before it is due.
     "reading:case": door(READER, of="slot", status=403),
@@ -115,6 +119,7 @@ DOORS = {
     "reading:heatmap": door(READER, of="slot", status=404),
     "reading:mask": door(READER, of="slot", status=404),
     **dict.fromkeys(("reading:draft", "reading:submit", "reading:pause"), SENDS),
+    **dict.fromkeys(("reading:output", "reading:revise"), SENDS),
     "readings:progress": OVERSEES,
     "readings:open": ACTS,
     "readings:import": COORDINATES,
