@@ -38,7 +38,7 @@ def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
     from inference.commands.words import cases_of
     from inference.deciding.decision import check_decided
     from inference.models.weights import load_declared
-    from inference.serving.answering import answer
+    from inference.serving.answering import answer, answer_slices
 
     card, model = load_declared(options.model, draft=True)
     cases = cases_of(card.spec, manifest, options.roles)
@@ -46,6 +46,7 @@ def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
     samples = load_samples(card.spec, cases, taught=False)
     refuse_seen(card, samples, options.model)
     rows = answer(card, model, samples, options.out)
+    answer_slices(card, model, samples, options.out)
     print(f"{options.out}: {len(rows)} cases answered by {card.name}, version {card.version}")
 
 

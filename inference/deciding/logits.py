@@ -26,6 +26,8 @@ class CaseLogit:
     truth : bool or None
     logit : float or None
         None where the model answers no probability. Rounded to six decimals.
+    slice : int or None
+        Of the image, where it is the answer to one slice and its neighbours; None where it is that to the case.
     """
 
     case: str
@@ -33,17 +35,20 @@ class CaseLogit:
     fold: int
     truth: bool | None
     logit: float | None
+    slice: int | None = None
 
 
 def write_logits(path: Path, rows: Iterable[CaseLogit]) -> None:
-    """As CSV; the file is there whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
+    """As CSV, with a column ``slice`` where there are answers to slices; the file is there whole or not at all."""
+    partial, known = path.with_name(f"{path.name}.partial"), list(rows)
+    sliced = any(row.slice is not None for row in known)
     with partial.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for row in rows:
+        table.writerow([*COLUMNS, *(["slice"] if sliced else [])])
+        for row in known:
             truth = "" if row.truth is None else int(row.truth)
-            table.writerow([row.case, row.patient, row.fold, truth, "" if row.logit is None else f"{row.logit:.6f}"])
+            said = [row.case, row.patient, row.fold, truth, "" if row.logit is None else f"{row.logit:.6f}"]
+            table.writerow([*said, *([row.slice] if sliced else [])])
     partial.replace(path)
 
 
@@ -74,6 +79,7 @@ def row_of(row: dict[str, str], number: int, path: Path) -> CaseLogit:
         raise BadLogits(f"{path}, row {number}, column truth: {row['truth']!r} is neither 0 nor 1.")
     try:
         logit = float(row["logit"]) if row["logit"] else None
-        return CaseLogit(row["case"], row["patient"], int(row["fold"]), truths[row["truth"]], logit)
+        place = int(row["slice"]) if row.get("slice") else None
+        return CaseLogit(row["case"], row["patient"], int(row["fold"]), truths[row["truth"]], logit, place)
     except (TypeError, ValueError) as error:
         raise BadLogits(f"{path}, row {number}: {error}.") from error

@@ -18,6 +18,7 @@ from inference.deciding.logits import CaseLogit, read_logits, write_logits
 from inference.declared import canonical
 from inference.learning.history import read_history
 from inference.learning.predicting import logits_of
+from inference.learning.slices import answers_by_slice, reads_neighbours
 from inference.learning.training import fit, forget, part_digest, score_of
 from inference.models.contract import Model
 from inference.spec import ModelSpec
@@ -25,7 +26,7 @@ from inference.spec import ModelSpec
 # A fifth of the cases, or a tenth in a ten-fold cross-validation, is kept for tuning.
 TUNING_PARTS = 5
 DEFAULT_FOLDS = 5
-LOGITS, DONE = "logits.csv", "done"
+LOGITS, SLICES, DONE = "logits.csv", "slices.csv", "done"
 Plan = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
@@ -69,7 +70,8 @@ def crossval(spec: ModelSpec, samples: Samples, out: Path, k: int = 0) -> tuple[
     samples : Samples
         Cases of development only.
     out : Path
-        Folder; ``fold-1`` … hold their histories, ``oof.csv`` all logits in the order of the cases.
+        Folder; ``fold-1`` … hold their histories, ``oof.csv`` all logits in the order of the cases, ``slices.csv``
+        those of single slices where the model reads a slice with its neighbours.
     k : int
         Instead of ``spec.train.folds``; 5 where both are 0.
 
@@ -89,6 +91,9 @@ def crossval(spec: ModelSpec, samples: Samples, out: Path, k: int = 0) -> tuple[
         rows |= {row.case: row for row in found}
     ordered = tuple(rows[case.case] for case in samples.cases)
     write_logits(out / OUT_OF_FOLD, ordered)
+    by_fold = [out / f"fold-{number}" / SLICES for number in range(1, len(plan) + 1)]
+    if all(path.is_file() for path in by_fold):
+        write_logits(out / SLICES, (row for path in by_fold for row in read_logits(path)))
     return ordered
 
 
@@ -102,6 +107,8 @@ def one_fold(
         chosen, held = fixed_split(spec, rest, max(TUNING_PARTS, count))
         model = fit(spec, chosen, held, folder, title=f"fold {number} of {count}")
         write_logits(folder / LOGITS, case_logits(model, test, fold=number))
+        if reads_neighbours(spec):
+            write_logits(folder / SLICES, slice_logits(spec, model, test.cases, fold=number))
         done.write_text(identity)
         forget(folder)
     return read_logits(folder / LOGITS)
@@ -163,6 +170,14 @@ def case_logits(model: Model, samples: Samples, fold: int) -> list[CaseLogit]:
     return [
         CaseLogit(case.case, case.patient, fold, case.positive, None if logit is None else round(logit, 6))
         for case, logit in zip(samples.cases, found, strict=True)
+    ]
+
+
+def slice_logits(spec: ModelSpec, model: Model, cases: Sequence[CohortCase], fold: int) -> list[CaseLogit]:
+    """One row a slice that the model reads of a case, that slice in the middle of its stack."""
+    return [
+        CaseLogit(case.case, case.patient, fold, case.positive, None if raw.logit is None else round(raw.logit, 6), at)
+        for case, at, raw in answers_by_slice(spec, model, cases)
     ]
 
 

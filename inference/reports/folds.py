@@ -101,17 +101,33 @@ def torn(frame: pd.DataFrame) -> str:
 
 
 def slices(study: Study, statistics: Statistics, text: list[str]) -> list[Table]:
-    """Per slice beside per patient, where predictions of slices are stored."""
+    """Per slice, and by the highest of each case, beside per patient; where predictions of slices are stored."""
     stored = study.table("slice_predictions.csv")
     if stored is None:
         text.append("No prediction was stored per slice, so measures are per case.")
         return []
     frame = scores(with_sets(systems(stored)))
-    frame = frame.assign(case=frame["case"] + "#" + frame.groupby(["model", "case"]).cumcount().astype(str))
-    try:
-        answer = models_only(statistics, "slices", "Models, per slice", frame)
-    except NoStatistics as sentence:
-        text.append(f"! Not computed per slice: {sentence}")
-        return []
-    found = answer.findings(ALONE)
-    return [Table("slices", "The same per slice", found.tables["models"], found.notes["models"])]
+    single = frame.assign(case=frame["case"] + "#" + frame.groupby(["model", "case"]).cumcount().astype(str))
+    text.append(
+        f"{counted(len(frame), 'slice')} of {counted(int(frame['case'].nunique()), 'case')}, each in the middle of the "
+        "stack that the model reads; beside them the highest of each case as the answer of its patient."
+    )
+    tables = []
+    for id, title, part in (
+        ("slices", "The same per slice", single),
+        ("highest", "The same by the highest slice of each case", highest(frame)),
+    ):
+        try:
+            answer = models_only(statistics, id, title, part)
+        except NoStatistics as sentence:
+            text.append(f"! Not computed, {title.lower()}: {sentence}")
+            continue
+        found = answer.findings(ALONE)
+        tables.append(Table(id, title, found.tables["models"], found.notes["models"]))
+    return tables
+
+
+def highest(frame: pd.DataFrame) -> pd.DataFrame:
+    """The highest slice of each case: positive where one of its slices is."""
+    top = frame.groupby(["model", "set", "case"], sort=False)["score"].idxmax()
+    return frame.loc[top].reset_index(drop=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from inference.cohorts.samples import Samples
 from inference.deciding.calibration import calibrated
 from inference.imaging.images import read_image
 from inference.learning.predicting import Raw, answers_of
+from inference.learning.slices import answers_by_slice
 from inference.models.contract import Model
 from inference.outputs import Level
 
-PREDICTIONS = "predictions.csv"
+PREDICTIONS, SLICES = "predictions.csv", "slice_predictions.csv"
 COLUMNS = (
     *("case", "patient", "role", "site", "model", "version", "fold", "truth", "logit", "probability", "positive"),
     *("card_digest", "input_digest", "seconds", "uncertain"),
@@ -38,6 +39,8 @@ class Answered:
     case : CohortCase
     fold : int or None
         Where the answer is out of fold.
+    slice : int or None
+        Where it is the answer to one slice and its neighbours.
     logit, probability : float or None
         Rounded to six decimals; None where the model answers no probability.
     positive, uncertain : bool or None
@@ -55,6 +58,7 @@ class Answered:
     input_digest: str
     seconds: float
     fold: int | None = None
+    slice: int | None = None
 
 
 def answered(card: Card, case: CohortCase, raw: Raw, input_digest: str) -> Answered:
@@ -100,6 +104,32 @@ def answer(card: Card, model: Model, samples: Samples, out: Path) -> tuple[Answe
     return tuple(rows)
 
 
+def answer_slices(
+    card: Card, model: Model, samples: Samples | None, out: Path, *, besides: Sequence[Answered] = ()
+) -> tuple[Answered, ...]:
+    """``slice_predictions.csv``: an answer for every slice that the model reads of a case, in the middle of its stack.
+
+    Nothing is written where the model reads single images or volumes.
+
+    Parameters
+    ----------
+    samples : Samples or None
+        Cases to be asked.
+    besides : sequence of Answered
+        Rows that are known already, such as those out of fold; they stand first.
+    """
+    said: list[Answered] = []
+    if samples is not None:
+        digests = dict(zip((case.case for case in samples.cases), samples.digests, strict=True))
+        for case, number, raw in answers_by_slice(card.spec, model, samples.cases):
+            said.append(replace(answered(card, case, raw, digests[case.case]), slice=number))
+    rows = (*besides, *said)
+    if rows:
+        out.mkdir(parents=True, exist_ok=True)
+        write_predictions(out / SLICES, card, rows)
+    return rows
+
+
 def write_maps(card: Card, samples: Samples, place: int, raw: Raw, out: Path) -> None:
     case, geometry = samples.cases[place], samples.geometries[place]
     if raw.mask is not None:
@@ -129,16 +159,21 @@ def write_map(folder: Path, case: CohortCase, values: NDArray[np.uint8]) -> None
 
 
 def write_predictions(path: Path, card: Card, rows: Sequence[Answered]) -> None:
-    """``predictions.csv``: one row per case, empty where nothing is known; whole or not at all."""
+    """``predictions.csv``: one row per case, or ``slice_predictions.csv``: one per slice, with its number.
+
+    Empty where nothing is known; whole or not at all.
+    """
+    sliced = any(row.slice is not None for row in rows)
     partial = path.with_name(f"{path.name}.partial")
     with partial.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
+        table.writerow([*COLUMNS, *(["slice"] if sliced else [])])
         for row in rows:
             case = row.case
             known = [case.case, case.patient, case.role, case.site, card.name, card.version, shown(row.fold)]
             said = [shown(case.positive), decimals(row.logit), decimals(row.probability), shown(row.positive)]
-            table.writerow([*known, *said, card.digest, row.input_digest, row.seconds, shown(row.uncertain)])
+            made = [card.digest, row.input_digest, row.seconds, shown(row.uncertain)]
+            table.writerow([*known, *said, *made, *([shown(row.slice)] if sliced else [])])
     partial.replace(path)
 
 

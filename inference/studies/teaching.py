@@ -20,12 +20,21 @@ from inference.explain.randomisation import sanity
 from inference.learning.curves import write_curves
 from inference.learning.drafts import Notes, write_draft
 from inference.learning.predicting import Raw
+from inference.learning.validation import SLICES as FOLD_SLICES
 from inference.learning.validation import TUNING_PARTS, crossval, refit, train
 from inference.models import registry
 from inference.models.contract import Model
 from inference.models.weights import load_declared
 from inference.outputs import Heatmap, Mask, Probability
-from inference.serving.answering import PREDICTIONS, Answered, answer, answered, write_map, write_predictions
+from inference.serving.answering import (
+    PREDICTIONS,
+    Answered,
+    answer,
+    answer_slices,
+    answered,
+    write_map,
+    write_predictions,
+)
 from inference.spec import ModelSpec
 from inference.studies.plans import StudyPlan
 
@@ -92,16 +101,21 @@ def ask(card: Card, model: Model, cases: Sequence[CohortCase], home: Path, out: 
     unseen = [case for case in cases if case.role in UNSEEN]
     if (home / FOLDS / OUT_OF_FOLD).is_file():
         develop = load_samples(spec, [case for case in cases if case.role == "develop"], taught=False)
-        rows = out_of_fold(card, develop, home)
+        rows = out_of_fold(card, develop, home / FOLDS / OUT_OF_FOLD)
+        by_slice = home / FOLDS / FOLD_SLICES
+        besides = out_of_fold(card, develop, by_slice) if by_slice.is_file() else ()
         out.mkdir(parents=True, exist_ok=True)
         explain(spec, model, develop, out)
-        if unseen:
-            rows = (*rows, *answer(card, model, load_samples(spec, unseen, taught=False), out))
+        others = load_samples(spec, unseen, taught=False) if unseen else None
+        answer_slices(card, model, others, out, besides=besides)
+        if others is not None:
+            rows = (*rows, *answer(card, model, others, out))
         write_predictions(out / PREDICTIONS, card, rows)
         return
     samples = load_samples(spec, [*tuning(spec, cases), *unseen] if spec.output(Mask) else unseen, taught=False)
     explain(spec, model, samples, out)
     sanity_rows(card, model, samples, out)
+    answer_slices(card, model, samples, out)
     answer(card, model, samples, out)
 
 
@@ -112,13 +126,13 @@ def tuning(spec: ModelSpec, cases: Sequence[CohortCase]) -> list[CohortCase]:
     return [develop[place] for place in held]
 
 
-def out_of_fold(card: Card, samples: Samples, home: Path) -> tuple[Answered, ...]:
-    """Rows of predictions from the out-of-fold logits, at the frozen decision."""
-    logits = {row.case: row for row in read_logits(home / FOLDS / OUT_OF_FOLD)}
+def out_of_fold(card: Card, samples: Samples, logits: Path) -> tuple[Answered, ...]:
+    """Rows of predictions from stored out-of-fold logits of cases or of their slices, at the frozen decision."""
+    known = {case.case: (case, digest) for case, digest in zip(samples.cases, samples.digests, strict=True)}
     rows = []
-    for case, digest in zip(samples.cases, samples.digests, strict=True):
-        row = logits[case.case]
-        rows.append(replace(answered(card, case, Raw(logit=row.logit), digest), fold=row.fold))
+    for row in read_logits(logits):
+        case, digest = known[row.case]
+        rows.append(replace(answered(card, case, Raw(logit=row.logit), digest), fold=row.fold, slice=row.slice))
     return tuple(rows)
 
 

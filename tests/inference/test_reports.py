@@ -264,6 +264,10 @@ def test_folds_are_described_and_pooled_and_slices_stand_beside(tmp_path: Path, 
     pooled = found.table("pooled").iloc[0]
     assert pooled["AUC"] == pytest.approx(roc_auc_score(frame["truth"].astype(int), frame["probability"]), abs=1e-12)
     assert found.table("slices").iloc[0]["cases"] == 3 * len(said)
+    # Of slices at 1, .5 and .6 of a case's probability the first is the highest.
+    by_highest = found.table("highest").iloc[0]
+    assert by_highest["cases"] == len(said)
+    assert by_highest["AUC"] == pytest.approx(pooled["AUC"], abs=1e-12)
     assert found.text[0] == "Each of 40 patients is in one test fold only."
     torn = [row | {"patient": "same"} for row in said]
     write(tmp_path / "predictions.csv", torn)

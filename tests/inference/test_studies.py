@@ -121,6 +121,13 @@ def test_one_study_runs_from_its_cohort_to_its_criteria(tmp_path: Path, capsys: 
     area = roc_auc_score(frame["truth"], frame["probability"])
     assert f"{area:.3f}" in said
     assert sorted(frame["fold"].unique()) == list(range(1, 11))
+    # Each of the three slices in the middle of its stack, by the network that never saw the patient.
+    slices = pd.read_csv(tmp_path / "s1" / "answers" / "s1-resnet50" / "slice_predictions.csv")
+    assert slices.groupby("case").size().unique().tolist() == [3]
+    middle = slices[slices["slice"] == slices.groupby("case")["slice"].transform("median")].set_index("case")
+    whole = frame.set_index("case")
+    assert (middle["fold"] == whole["fold"][middle.index]).all()
+    assert np.abs(middle["logit"] - whole["logit"][middle.index]).max() < 1e-5
     written = (tmp_path / "s1" / "criteria.csv").read_text(encoding="utf-8")
     # Everything is there: asked again, nothing is made anew.
     card = tmp_path / "s1" / "models" / "s1-resnet50" / "1" / "card.json"

@@ -1,0 +1,55 @@
+"""Every slice of a finding by itself: each in turn the middle of the stack that the network reads.
+
+A network that reads a slice with its neighbours answers a case by the stack around the finding. Asked for each of these
+slices it gives several answers a case, whose highest is that of the patient (Yeh et al., Eur Spine J 2022; Li et al.,
+Eur Radiol 2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inference.cohorts.cases import CohortCase
+from inference.cohorts.samples import load_samples
+from inference.imaging.images import read_image
+from inference.imaging.regions import slices_of
+from inference.learning.predicting import Raw, answers_of
+from inference.models.contract import Model
+from inference.outputs import Probability
+from inference.prediction import Place
+from inference.spec import ModelSpec
+
+
+def reads_neighbours(spec: ModelSpec) -> bool:
+    """Whether the model answers a probability by a slice with its neighbours."""
+    return len(spec.size) == 2 and len(spec.inputs[0].slices) > 1 and spec.output(Probability) is not None
+
+
+def around_each(spec: ModelSpec, case: CohortCase) -> list[CohortCase]:
+    """The case once for every slice that the model reads of its first input, that slice as the finding's."""
+    first = spec.inputs[0]
+    image = read_image(case.images.get(first.name) or case.images[""])
+    place = case.place or Place((image.shape[0] - 1) // 2, (image.shape[1] - 1) / 2, (image.shape[2] - 1) / 2)
+    numbers = sorted(set(slices_of(image, place, first)))
+    return [replace(case, place=replace(place, slice=float(number))) for number in numbers]
+
+
+def answers_by_slice(spec: ModelSpec, model: Model, cases: Sequence[CohortCase]) -> list[tuple[CohortCase, int, Raw]]:
+    """Case, slice and raw answer, slices in order; none where the model reads no neighbours.
+
+    Raises
+    ------
+    BadCohort, UnreadableInput
+        Naming the case.
+    """
+    if not cases or not reads_neighbours(spec):
+        return []
+    turned = [one for case in cases for one in around_each(spec, case)]
+    own = {case.case: case for case in cases}
+    said = answers_of(model, load_samples(spec, turned, taught=False))
+    return [
+        (own[one.case], int(one.place.slice), raw)
+        for one, raw in zip(turned, said, strict=True)
+        if one.place is not None
+    ]
