@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Checks that look at the settings, not at a database.
 CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
-.PHONY: help demo stop test check bench bench-analysis bench-inference mutation studies serve worker inference needs-python
+.PHONY: help demo stop test check bench bench-imports bench-analysis bench-inference bench-reading mutation studies serve worker inference needs-python
 .SILENT:
 
 help:
@@ -15,6 +15,8 @@ help:
 	echo "make bench      the benchmarks"
 	echo "make bench-analysis  the statistics beside scikit-learn, statsmodels, MLstatkit and, where R is, pROC"
 	echo "make bench-inference  the networks beside eager torch: milliseconds, memory, two workers"
+	echo "make bench-reading  what a reader waits for: radiographs and CT in headless Chromium (OPENINGS=30)"
+	echo "make bench-imports  a CT of 300 slices and 1,000 radiographs imported, beside their decoder alone"
 	echo "make mutation   faults put into the statistics: how many do the tests find (MUTATE=delong chooses a module)"
 	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria; make studies: all"
 	echo "make serve      web server from environment variables (README.md lists them)"
@@ -53,6 +55,15 @@ bench-analysis: needs-python
 bench-inference: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt
 	$(PY) -m tests.benchmarks.inference
+
+bench-reading: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	$(PY) tests/equipment.py
+	$(PY) -m tests.benchmarks.reading
+
+bench-imports: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	$(PY) -m tests.benchmarks.imports
 
 mutation: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt

@@ -78,6 +78,7 @@ def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, 
 
 def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
     smaller = frames.quarter(picture.pixels)
+    window = frames.window_of(picture) if sample else picture.window
     return Frame(
         digest=_write(target, frames.encode(picture.pixels)),
         preview=_write(target, frames.encode(smaller)) if smaller is not None else "",
@@ -87,10 +88,10 @@ def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
         inverted=picture.inverted,
         slope=picture.slope,
         intercept=picture.intercept,
-        window=frames.window_of(picture) if sample else picture.window,
+        window=window,
         geometry=picture.geometry,
         slice_thickness=picture.slice_thickness,
-        thumbnail=_write(target, frames.thumbnail(picture)) if sample else "",
+        thumbnail=_write(target, frames.thumbnail(picture, window)) if sample and window else "",
     )
 
 

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from . import dicom_header as headers
@@ -26,6 +27,8 @@ from .pictures import Facts, Opened, Picture, Pixels, Unreadable
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
 PLUGINS_OF_JPEG_LS = ("pyjpegls", "gdcm")
 READ_AT_ONCE = 256 << 20
+TAGS = [Tag(keyword) for keyword in (*lists.KEPT, *lists.OFFSETS)]
+PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
 DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 
@@ -115,10 +118,9 @@ def _file_id(record: Dataset) -> str:
 
 def _dataset(path: Path) -> Dataset:
     """Only what is on the list. The pixels of a very large file stay in it until they are asked for."""
-    listed = [*lists.KEPT, *lists.OFFSETS]
     if path.stat().st_size > READ_AT_ONCE and not _is_deflated(path):
-        return pydicom.dcmread(path, specific_tags=listed, stop_before_pixels=True)
-    return pydicom.dcmread(path, specific_tags=[*listed, *lists.PIXELS])
+        return pydicom.dcmread(path, specific_tags=TAGS, stop_before_pixels=True)
+    return pydicom.dcmread(path, specific_tags=[*TAGS, *PIXELS])
 
 
 def _is_deflated(path: Path) -> bool:

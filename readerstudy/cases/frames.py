@@ -87,23 +87,21 @@ def quarter(pixels: Pixels) -> Pixels | None:
 
 def shown(picture: Picture, window: Window) -> NDArray[np.uint8]:
     """The picture as 8-bit grey through a linear window."""
-    table = np.arange(65536, dtype=np.float64) * picture.slope + picture.intercept
-    grey = np.clip((table - (window.center - window.width / 2)) / window.width, 0, 1) * 255
+    values = picture.pixels * np.float64(picture.slope) + picture.intercept
+    grey = np.clip((values - (window.center - window.width / 2)) / window.width, 0, 1) * 255
     if picture.inverted:
         grey = 255 - grey
-    looked_up: NDArray[np.uint8] = np.rint(grey).astype(np.uint8)[picture.pixels]
-    return looked_up
+    return np.rint(grey).astype(np.uint8)
 
 
 def window_of(picture: Picture) -> Window:
     return picture.window or percentile_window(picture.pixels, picture.slope, picture.intercept)
 
 
-def thumbnail(picture: Picture) -> bytes:
+def thumbnail(picture: Picture, window: Window) -> bytes:
     """A small JPEG, true in its proportions, with no metadata."""
-    step = max(1, max(picture.pixels.shape) // (4 * LONGEST_THUMBNAIL_SIDE))
+    step = max(1, max(picture.pixels.shape) // (2 * LONGEST_THUMBNAIL_SIDE))
     small = replace(picture, pixels=picture.pixels[::step, ::step])
-    window = window_of(picture)
     between_rows, between_columns = picture.geometry.spacing or (1.0, 1.0)
     height, width = picture.pixels.shape[0] * between_rows, picture.pixels.shape[1] * between_columns
     scale = LONGEST_THUMBNAIL_SIDE / max(height, width)

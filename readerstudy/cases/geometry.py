@@ -1,5 +1,6 @@
 """Where the pixels of a picture lie in the patient (millimetres; x to the left, y to the back, z to the head)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,11 +37,11 @@ def normal(orientation: Directions) -> NDArray[np.float64]:
 
 def is_orientation(values: Sequence[float]) -> bool:
     """Two unit vectors at right angles, within the rounding that files carry."""
-    if len(values) != 6 or not np.all(np.isfinite(values)):
+    if len(values) != 6 or not all(map(math.isfinite, values)):
         return False
-    row, column = np.asarray(values[:3], dtype=float), np.asarray(values[3:], dtype=float)
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
-    return bool(np.allclose(lengths, 1, atol=1e-2) and abs(row @ column) < 1e-2)
+    row, column = values[:3], values[3:]
+    are_units = abs(math.hypot(*row) - 1) <= 1e-2 and abs(math.hypot(*column) - 1) <= 1e-2
+    return are_units and abs(sum(one * other for one, other in zip(row, column, strict=True))) < 1e-2
 
 
 def plane_of(orientation: Directions | None) -> str:
@@ -58,7 +59,7 @@ def depth(geometry: Geometry, along: Directions) -> float | None:
 
 
 def same_orientation(first: Directions, second: Directions) -> bool:
-    return bool(np.allclose(first, second, atol=1e-3))
+    return all(abs(one - other) <= 1e-3 for one, other in zip(first, second, strict=True))
 
 
 def patient_millimetres(geometry: Geometry, x: float, y: float) -> Point | None:

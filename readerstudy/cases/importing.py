@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from readerstudy.audit.actions import record
+from readerstudy.audit.actions import Happening, record, record_all
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Study
 
@@ -85,7 +85,9 @@ def _import(lease: Lease, files: Files, decoders: Decoders) -> None:
     # Not begun in vain: decoding is the dear part.
     check_takes_cases(row.study)
     cases = list(cases_in(row))
-    new = [case for case in cases if not _is_there(row, case, files)]
+    labels = [case.case for case in cases]
+    known = {case.label: case for case in Case.objects.filter(study=row.study, label__in=labels)}
+    new = [case for case in cases if case.case not in known or not _is_same(known[case.case], case, files)]
     done = len(cases) - len(new)
     for portion in _portions(lease, prepared(row, new, files, decoders)):
         _commit(row, portion)
@@ -94,11 +96,8 @@ def _import(lease: Lease, files: Files, decoders: Decoders) -> None:
     lease.tell(len(cases))
 
 
-def _is_there(row: CaseImport, case: CaseRows, files: Files) -> bool:
-    """Is the case in the study, the same? Raises where it is another."""
-    known = Case.objects.filter(study=row.study, label=case.case).first()
-    if known is None:
-        return False
+def _is_same(known: Case, case: CaseRows, files: Files) -> bool:
+    """Raises where the case of that name in the study is another."""
     paths = [path for one in case.rows for path in files.of(one)]
     pictures = set(Image.objects.filter(series__case=known).values_list("source_digest", flat=True))
     # What lies beside the pictures in a folder was passed over, and is here as well.
@@ -163,10 +162,11 @@ def _with_sample(stack: Stack, made: Path) -> Stack:
         sample = middle.frame
     else:
         picture = _picture(middle.frame, delivery.made_or_kept(middle.frame.digest, made))
-        content = frames.thumbnail(picture)
+        window = frames.window_of(picture)
+        content = frames.thumbnail(picture, window)
         digest = frames.digest_of(content)
         (made / digest).write_bytes(content)
-        sample = replace(middle.frame, thumbnail=digest, window=frames.window_of(picture))
+        sample = replace(middle.frame, thumbnail=digest, window=window)
     slices = [replace(one, frame=replace(one.frame, window=one.frame.window or sample.window)) for one in stack.slices]
     slices[stack.middle] = replace(middle, frame=sample)
     return replace(stack, slices=tuple(slices))
@@ -223,13 +223,16 @@ def _commit(row: CaseImport, portion: list[_Ready]) -> None:
         for of, stack in zip(series, stacks, strict=True)
         for position, slice_ in enumerate(stack.slices, start=1)
     )
-    for case, ready in zip(made, new, strict=True):
-        facts = {
-            "series": len(ready.series),
-            "files": sorted(ready.sources),
-            "cleared_by_a_person": any(one.cleared for one in ready.case.rows),
-        }
-        record(actor=row.started_by, verb="case.imported", target=case, facts=facts, study=row.study)
+    happened = [Happening("case.imported", case, _facts(ready)) for case, ready in zip(made, new, strict=True)]
+    record_all(actor=row.started_by, happened=happened, study=row.study)
+
+
+def _facts(ready: _Ready) -> dict[str, object]:
+    return {
+        "series": len(ready.series),
+        "files": sorted(ready.sources),
+        "cleared_by_a_person": any(one.cleared for one in ready.case.rows),
+    }
 
 
 def _case(row: CaseImport, case: CaseRows) -> Case:

@@ -116,7 +116,8 @@ def check_size(rows: int, columns: int, frames: int) -> None:
 
 def percentile_window(pixels: Pixels, slope: float, intercept: float) -> Window:
     """A first window from the pixels themselves, in shown values, where the file gives none."""
-    low, high = np.percentile(pixels[:: max(1, pixels.shape[0] // 512), :: max(1, pixels.shape[1] // 512)], (1, 99))
+    some = pixels[:: max(1, pixels.shape[0] // 256), :: max(1, pixels.shape[1] // 256)]
+    low, high = np.percentile(some, (1, 99))
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     first, last = sorted((float(low) * slope + intercept, float(high) * slope + intercept))

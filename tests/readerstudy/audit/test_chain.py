@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 from readerstudy.accounts.models import User
-from readerstudy.audit.actions import record
+from readerstudy.audit.actions import Happening, record, record_all
 from readerstudy.audit.models import Chain, Event
 from readerstudy.audit.queries import all_faults
 
@@ -28,6 +28,18 @@ def history() -> None:
         record(actor=alice, verb="study.edited", target=alice, facts={"number": number, "text": "Ä → 0,5"})
     # Deferred foreign keys would keep the triggers of the table busy until the end of the test.
     connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_what_happened_together_stands_in_its_order_in_one_chain(history: None) -> None:
+    bob = User.objects.create_user("bob")
+    happened = [Happening("case.imported", bob, {"number": number}) for number in range(5)]
+
+    made = record_all(actor=bob, happened=happened)
+
+    assert [event.number for event in made] == list(range(EVENTS + 1, EVENTS + 6))
+    assert [event.facts["number"] for event in Event.objects.filter(verb="case.imported")] == list(range(5))
+    assert record(actor=bob, verb="study.edited", target=bob).previous == made[-1].digest
+    assert not list(all_faults())
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_slope_and_intercept_come_before_the_window() -> None:
 def test_the_thumbnail_keeps_true_proportions_and_carries_no_metadata() -> None:
     tall = Picture(np.full((100, 100), 9, dtype=np.uint16), 8, Geometry(spacing=(2.0, 1.0)))
 
-    image = Image.open(io.BytesIO(frames.thumbnail(tall)))
+    image = Image.open(io.BytesIO(frames.thumbnail(tall, Window(0, 100))))
 
     assert image.size == (96, 192)
     assert image.mode == "L"
