@@ -2,9 +2,11 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from .sight import Asked
 from .sources import LARGEST_FILE
+from .submissions import Display
 
 
 class CorrectionForm(forms.Form):
@@ -29,10 +31,14 @@ class CorrectionForm(forms.Form):
     def values(self) -> dict[str, object]:
         """The answers that were filled in; those left empty stay as they are."""
         given = {question.key: self.cleaned_data.get(self.name_of(question)) for question in self.questions}
-        return {key: DECIDED.get(value, value) for key, value in given.items() if value not in (None, "")}
+        return {key: plain(value) for key, value in given.items() if value not in (None, "", [])}
 
 
-DECIDED: dict[object, object] = {"decided-yes": True, "decided-no": False}
+DECIDED = {"decided-yes": True, "decided-no": False}
+
+
+def plain(value: object) -> object:
+    return DECIDED.get(value, value) if isinstance(value, str) else value
 
 
 def field_for(question: Asked) -> forms.Field:
@@ -40,8 +46,13 @@ def field_for(question: Asked) -> forms.Field:
         case "decision":
             words = {option.value: option.label for option in question.choices}
             choices = [("decided-no", words[False]), ("decided-yes", words[True])]
-        case "choice":
+        case "choice" | "level":
             choices = [(str(option.value), option.label) for option in question.choices]
+        case "choices":
+            offered = [(str(option.value), option.label) for option in question.choices]
+            return forms.MultipleChoiceField(required=False, label=question.text, choices=offered)
+        case "grid" | "marks":
+            return forms.JSONField(required=False, label=question.text, help_text=_("As in the export of the data."))
         case "text":
             return forms.CharField(required=False, label=question.text)
         case _:
@@ -98,3 +109,22 @@ class ExistingAnswersForm(forms.Form):
             "columns": self.cleaned_data["columns"],
             "constants": {name: value for name, value in constants.items() if value},
         }
+
+
+class DisplayForm(forms.Form):
+    """What the page measured and the reader stated. The faintest step read is 0 where none was."""
+
+    dark = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput)
+    bright = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput)
+    width = forms.IntegerField(min_value=1, max_value=100_000, widget=forms.HiddenInput)
+    height = forms.IntegerField(min_value=1, max_value=100_000, widget=forms.HiddenInput)
+    ratio = forms.FloatField(min_value=0.1, max_value=20, widget=forms.HiddenInput)
+    ambient = forms.ChoiceField(
+        label=_("Light in the room"),
+        choices=[("dark", _("Dark")), ("dim", _("Dim")), ("bright", _("Bright, as in an office"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Please say how light the room is.")},
+    )
+
+    def found(self) -> Display:
+        return Display(**self.cleaned_data)

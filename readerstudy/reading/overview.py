@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.allocation.queries import missing_cases, missing_for_draw, readers_to_draw
-from readerstudy.predictions.queries import assisting_run, progress_of
+from readerstudy.predictions.queries import assisting_run, prediction_for_reader, progress_of
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.queries import readers_of
 
@@ -158,3 +158,23 @@ def override_of(slot: Slot) -> WashoutOverride:
         raise Http404
     override.slot = slot
     return override
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case in which the output was planned to be wrong, and what the model really said."""
+
+    period: int
+    position: int
+    positive: bool | None
+    probability: float | None
+
+
+def planned_output_of(reader: Enrolment) -> list[Planned]:
+    slots = Slot.objects.filter(reader=reader, sham=True).select_related("period", "case")
+    found = []
+    for slot in slots.order_by("period__number", "position"):
+        said = prediction_for_reader(reader.study, slot.case)
+        if said is not None:
+            found.append(Planned(slot.period.number, slot.position, said.positive, said.probability))
+    return found

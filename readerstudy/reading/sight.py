@@ -130,6 +130,7 @@ class ReaderView:
     """`stage`: first where the own answer comes before the output, else final. `withheld`: no output after all.
 
     `on_request`: the output comes when the reader asks. `unreadable`: reasons for which a case may be left unread.
+    `previous`: the case before, where the protocol allows a way back; `revised`: this is such a way back.
     """
 
     slot: str
@@ -146,6 +147,7 @@ class ReaderView:
     withheld: bool
     on_request: bool
     revised: bool
+    previous: str | None
     assistance: Assistance | None
     next_prefetch: Prefetch | None
 

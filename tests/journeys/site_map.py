@@ -29,7 +29,7 @@ NO_PAGES = {
     "cases:frame", "cases:preview", "cases:document", "cases:thumbnail", "cases:confirm", "cases:resume", "cases:drop",
     "cases:replace", "predictions:retry", "predictions:offer", "predictions:heatmap", "predictions:mask",
     "allocation:slots",
-    "reference:appoint", "reference:desk", "reference:draft",
+    "reference:appoint", "reference:desk", "reference:download", "reference:draft",
     "reading:case", "reading:frame", "reading:heatmap", "reading:mask", "reading:draft", "reading:submit",
     "reading:output", "reading:revise", "reading:pause", "readings:open", "readings:confirm-import",
     "readings:ask-override", "readings:agree-override", "datasets:download", "results:start", "results:document",

@@ -92,6 +92,8 @@ DOORS = {
     "cases:preview": door(COORDINATOR, TRUTHER, status=404),
     "reference:reference": door(COORDINATOR, TRUTHER),
     "reference:standard": COORDINATES,
+    # The name is that of a file of the data set, which the standard has not.
+    "reference:download": door(COORDINATOR, status=404),
     "reference:opinions": door(TRUTHER),
     **dict.fromkeys(("reference:opinion", "reference:desk"), door(TRUTHER)),
     "reference:draft": door(TRUTHER, posts=True),

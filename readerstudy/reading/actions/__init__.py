@@ -3,7 +3,7 @@
 from .answering import Receipt, revise, save_draft, submit
 from .coordination import agree_washout_override, ask_washout_override, correct, open_reading
 from .existing import import_readings
-from .readers import open_slot, pause, request_output, start_session
+from .readers import open_slot, pause, repeat_training, request_output, start_session
 
 __all__ = [
     "Receipt",
@@ -14,6 +14,7 @@ __all__ = [
     "open_reading",
     "open_slot",
     "pause",
+    "repeat_training",
     "request_output",
     "revise",
     "save_draft",

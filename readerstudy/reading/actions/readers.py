@@ -11,14 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
-from readerstudy.allocation.models import Slot
+from readerstudy.allocation.actions import add_training_round
+from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Conflict, Refused
 from readerstudy.reading.models import Exposure, Reading, ReadingSession
 from readerstudy.reading.permissions import check_study_open
-from readerstudy.reading.queries import check_opens, current_and_next, is_output_due, open_session
+from readerstudy.reading.queries import check_opens, current_and_next, is_output_due, open_session, training_of
 from readerstudy.reading.submissions import Display
 from readerstudy.studies.models import Arm, Enrolment, Period
+from readerstudy.studies.queries import rules_of
 
 
 @transaction.atomic
@@ -154,3 +156,19 @@ def end_session(*, reader: Enrolment, by: User, verb: str) -> None:
     ended = max(timezone.now(), session.started_at)
     if ReadingSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=ended):
         record(actor=by, verb=verb, target=session, facts={"reader": reader.code}, study=reader.study)
+
+
+@transaction.atomic
+def repeat_training(*, reader: Enrolment, by: User) -> None:
+    """Another round in a new order, where the pass mark was not reached."""
+    check_study_open(reader.study)
+    # The reader's row orders two tabs that ask at the same moment.
+    Enrolment.objects.select_for_update().get(pk=reader.pk)
+    result = training_of(reader, rules_of(reader.study).training_pass_mark or 0)
+    if not result.failed:
+        raise Refused(_("The training is not to be repeated."))
+    allocation = Allocation.objects.get(study=reader.study)
+    number = result.round + 1
+    cases = add_training_round(allocation=allocation, reader=reader, number=number)
+    facts = {"reader": reader.code, "round": number, "cases": cases, "correct_before": result.correct}
+    record(actor=by, verb="training.repeated", target=reader, facts=facts, study=reader.study)

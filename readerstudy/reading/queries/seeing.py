@@ -22,7 +22,7 @@ from readerstudy.studies.models import Arm, Question, Study
 from readerstudy.studies.queries import rules_of
 
 from .training import training_progress
-from .turns import current_and_next, prefetchable, progress_of
+from .turns import current_and_next, last_submitted, prefetchable, progress_of
 
 YES_NO = {"no": False, "yes": True}
 
@@ -51,9 +51,16 @@ def what_reader_sees(slot: Slot) -> sight.ReaderView:
         withheld=slot.withheld and stage == Answer.Stage.FINAL,
         on_request=slot.arm.assistance == Arm.Assistance.ON_REQUEST and not is_output_due(slot, reading),
         revised=revised,
+        previous=previous_of(slot) if rules.may_revise and not revised else None,
         assistance=assistance_of(slot, series[slot.pk], reading),
         next_prefetch=sight.Prefetch(ahead.token, series[ahead.pk]) if ahead else None,
     )
+
+
+def previous_of(slot: Slot) -> str | None:
+    """The case that the reader may go back to."""
+    last = last_submitted(slot.reader)
+    return last.token if last else None
 
 
 def stage_of(slot: Slot, reading: Reading | None) -> str:

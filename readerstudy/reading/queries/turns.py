@@ -80,6 +80,11 @@ def check_opens(slot: Slot, upcoming: Slot | None, now: datetime) -> None:
         check_display(open_session(slot.reader, slot.period_id))
 
 
+def is_revisable(slot: Slot) -> bool:
+    """Whether the reader may still go back to this case."""
+    return rules_of(slot.reader.study).may_revise and last_submitted(slot.reader) == slot
+
+
 def last_submitted(reader: Enrolment) -> Slot | None:
     """The case that a reader may still go back to, where the protocol lets them: the last one of this sitting."""
     session = open_session(reader)
@@ -101,6 +106,8 @@ def current_and_next(reader: Enrolment) -> tuple[Slot | None, Slot | None]:
 def prefetchable(current: Slot, following: Slot | None, now: datetime) -> Slot | None:
     """The next case of the same period, where its washout is over; its pixels may lie ready."""
     if following is None or following.period_id != current.period_id or not is_due(following, now):
+        return None
+    if bool(following.training) != bool(current.training):
         return None
     return following
 

@@ -1,6 +1,6 @@
 """One case for its reader: as JSON, as pixels, and what the reader sends back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import wraps
 from typing import Any
@@ -8,19 +8,21 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Conflict, Denied, Refused
 from readerstudy.reading import actions, submissions
-from readerstudy.reading.answers import AnswersError
+from readerstudy.reading.answers import AnswersError, Sentence
 from readerstudy.reading.models import Reading
 from readerstudy.reading.queries import (
     check_opens,
     current_and_next,
     frame_bytes,
     is_due,
+    is_revisable,
     overlay_bytes,
     prefetchable,
     slot_for,
@@ -39,7 +41,7 @@ def sentences_as_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
         try:
             return view(request, **names)
         except AnswersError as error:
-            return refusal(422, "Some answers need your attention.", errors=error.errors)
+            return refusal(422, _("Some answers need your attention."), errors=said(error.errors))
         except submissions.BodyError as error:
             return refusal(400, str(error))
         except Conflict as error:
@@ -52,6 +54,13 @@ def sentences_as_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     return answer
 
 
+def said(errors: Mapping[str, str]) -> dict[str, str]:
+    """In the language of the page."""
+    return {
+        key: _(error.template) % error.values if isinstance(error, Sentence) else error for key, error in errors.items()
+    }
+
+
 def refusal(status: int, sentence: str, **more: object) -> JsonResponse:
     return JsonResponse({"error": sentence, **more}, status=status)
 
@@ -61,7 +70,8 @@ def refusal(status: int, sentence: str, **more: object) -> JsonResponse:
 @sentences_as_json
 def case(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
-    actions.open_slot(slot=own, by=person(request))
+    if not is_revisable(own):
+        actions.open_slot(slot=own, by=person(request))
     return JsonResponse(what_reader_sees(own).to_document())
 
 
@@ -74,7 +84,8 @@ def frame(request: HttpRequest, slot: str, number: int) -> HttpResponse:
     now = timezone.now()
     current, following = current_and_next(own.reader)
     ahead = current is not None and prefetchable(current, following, now) == own and is_due(current, now)
-    check_opens(own, own if ahead else current, now)
+    if not is_revisable(own):
+        check_opens(own, own if ahead else current, now)
     content = frame_bytes(own, number, quarter=request.GET.get("quarter") == "1")
     return HttpResponse(content, content_type="application/octet-stream")
 
@@ -84,9 +95,10 @@ def frame(request: HttpRequest, slot: str, number: int) -> HttpResponse:
 def overlay(request: HttpRequest, slot: str, kind: str, number: int) -> HttpResponse:
     """A heat map or mask of the case that is open now; in every other case it does not exist."""
     own = slot_for(person(request), slot)
-    current, _ = current_and_next(own.reader)
+    current, _following = current_and_next(own.reader)
     try:
-        check_opens(own, current, timezone.now())
+        if not is_revisable(own):
+            check_opens(own, current, timezone.now())
     except Denied as denied:
         raise Http404 from denied
     if not Reading.objects.filter(slot=own).exists():
@@ -124,3 +136,23 @@ def pause(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
     actions.pause(slot=own, by=person(request))
     return JsonResponse({"url": reverse("reading:paused", args=[own.reader.token])})
+
+
+@require_POST
+@NOTHING_KEPT
+@sentences_as_json
+def output(request: HttpRequest, slot: str) -> HttpResponse:
+    """The reader asks for the model's output where the arm shows it on request."""
+    own = slot_for(person(request), slot)
+    actions.request_output(slot=own, by=person(request))
+    return JsonResponse(what_reader_sees(own).to_document())
+
+
+@require_POST
+@NOTHING_KEPT
+@sentences_as_json
+def revise(request: HttpRequest, slot: str) -> HttpResponse:
+    own = slot_for(person(request), slot)
+    given, reason = submissions.submission(request.body), submissions.reason(request.body)
+    receipt = actions.revise(slot=own, submission=given, reason=reason, by=person(request))
+    return JsonResponse(without_nothing(asdict(receipt)))

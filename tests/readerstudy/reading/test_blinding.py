@@ -65,7 +65,20 @@ MARKED = Hidden(
     version="99.7.5",
 )
 MARKS = (b"QZmark", b"99.7.5", b"81.4", b"8137259", b"1937261", b"6937263", b"3337267", b"0.4375", b"7.2128")
-DOORS = ("", "case.json", "frame/1", "frame/1?quarter=1", "heatmap/1", "mask/1", "draft", "submit", "pause")
+READER_PAGES = ("start", "paused", "finished", "display", "training", "debriefing")
+DOORS = (
+    "",
+    "case.json",
+    "frame/1",
+    "frame/1?quarter=1",
+    "heatmap/1",
+    "mask/1",
+    "draft",
+    "submit",
+    "output",
+    "revise",
+    "pause",
+)
 
 
 def everything(client: Client, slot: Slot) -> Iterator[Any]:
@@ -98,6 +111,9 @@ def test_the_doors_above_are_all_the_doors_that_a_slot_has() -> None:
         "start/<str:reader>/",
         "paused/<str:reader>/",
         "finished/<str:reader>/",
+        "display/<str:reader>/",
+        "training/<str:reader>/",
+        "debriefing/<str:reader>/",
     }
 
 
@@ -108,7 +124,10 @@ def test_no_mark_of_the_model_reaches_an_unaided_reading(people: People) -> None
     for slot in room.slots()[:4]:
         seen[slot.arm.code] += b"".join(content_of(response) for response in everything(bob, slot))
         assert post(bob, slot, "submit", body()).status_code == 200
-        pages = ["/reading/", *(f"/reading/{page}/{room.reader().token}/" for page in ("start", "paused", "finished"))]
+        pages = [
+            "/reading/",
+            *(f"/reading/{page}/{room.reader().token}/" for page in READER_PAGES),
+        ]
         seen["unaided"] += b"".join(content_of(bob.get(page)) for page in pages)
     assert [mark for mark in MARKS if mark in seen["unaided"]] == []
     # The same walk finds them where they are shown, so it would find them.
@@ -250,7 +269,7 @@ def test_anothers_slot_answers_byte_for_byte_like_none(room: Room) -> None:
         assert all(
             answer.startswith((b"404", b"405")) for answer in answers[0] if not answer.startswith(b"200 [('Allow")
         )
-    for page in ("start", "paused", "finished"):
+    for page in READER_PAGES:
         own, none = f"/reading/{page}/{room.reader('rita').token}/", f"/reading/{page}/{nothing.token}/"
         assert content_of(strangers[0].get(own)) == content_of(strangers[0].get(none))
         assert strangers[0].get(own).status_code == 404
@@ -349,7 +368,7 @@ def transcript(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
                 "audit/",
             )
             pages = ["/", "/reading/", *(study + tab for tab in tabs)]
-            pages += [f"/reading/{page}/{room.reader().token}/" for page in ("start", "paused", "finished")]
+            pages += [f"/reading/{page}/{room.reader().token}/" for page in READER_PAGES]
             said += [content_of(bob.get(page)) for page in pages]
         said += [content_of(response) for slot in slots for response in everything(bob, slot)]
     return said

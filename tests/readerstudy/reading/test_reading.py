@@ -48,7 +48,7 @@ def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: 
     case = bob.get(f"/reading/{slot.token}/case.json").json()
     assert set(case) == {
         *("slot", "progress", "period", "arm_label", "series", "hanging", "questions", "unreadable", "draft"),
-        *("stage", "training", "withheld", "on_request", "revised", "assistance", "next_prefetch"),
+        *("stage", "training", "withheld", "on_request", "revised", "previous", "assistance", "next_prefetch"),
     }
     url = f"/reading/{slot.token}/frame/1"
     assert case["series"][0]["frames"] == [

@@ -2,12 +2,13 @@
 
 import { make } from "./fields.js";
 import { FRACTURED, OTHER, coloured, drawMap, drawMarked, drawOutline, greyOf, outlineOf } from "./overlays.js";
+import { say } from "./say.js";
 import { levelTable, percent, probabilityPanel, whereabouts } from "./findings.js";
 
 // In the order in which they are drawn. `pictures` are fetched, the others are in the case itself.
 const LAYERS = [
-  { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", pictures: coloured },
-  { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", pictures: outlined },
+  { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", missing: "The heat map could not be loaded.", pictures: coloured },
+  { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", missing: "The outline could not be loaded.", pictures: outlined },
   { kind: "boxes", field: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case." },
   { kind: "levels", field: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case." },
 ];
@@ -44,8 +45,10 @@ export class Assistance {
     this.#root.hidden = true;
   }
 
-  open(offered) {
+  // request: asks the server for the output where the arm shows it on request.
+  open(offered, request) {
     this.#offered = offered;
+    if (!offered && request) this.#offerRequest(request);
     if (!offered) return;
     this.#root.hidden = false;
     this.status = make("p", { className: "help" });
@@ -54,31 +57,40 @@ export class Assistance {
     const toggles = make("div", { className: "toggles" });
     const parts = LAYERS.flatMap((layer) => this.#layerParts(layer));
     toggles.append(...this.#buttons.values());
-    const provenance = make("p", { className: "provenance", textContent: `Output of ${offered.algorithm}` });
-    const title = make("h2", { textContent: "Model" });
+    const provenance = make("p", { className: "provenance", textContent: say("Output of {algorithm}", offered) });
+    const title = make("h2", { textContent: say("Model") });
     this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status, provenance);
     // A heat map hides what lies under it, so it waits until it is asked for.
     for (const kind of ["probability", "mask", "boxes", "levels"]) this.toggle(kind);
+  }
+
+  #offerRequest(request) {
+    const ask = make("button", { type: "button", className: "tool toggle" });
+    ask.append(make("span", { textContent: say("Show the model's output") }), make("kbd", { textContent: "G" }));
+    ask.setAttribute("aria-keyshortcuts", "G");
+    ask.addEventListener("click", request);
+    this.#root.hidden = false;
+    this.#root.append(make("div", { className: "toggles" }, ask));
   }
 
   #figures(offered) {
     if (offered.probability === null) return [];
     const panel = probabilityPanel(offered);
     this.#parts.set("probability", panel);
-    this.#addButton("probability", "Probability", "M");
+    this.#addButton("probability", say("Probability"), "M");
     return [panel];
   }
 
   #layerParts({ kind, field, label, key, none }) {
     const found = this.#offered[field];
     if (!found) return [];
-    if (!found.length) return [make("p", { className: "help", textContent: none })];
-    this.#addButton(kind, label, key);
+    if (!found.length) return [make("p", { className: "help", textContent: say(none) })];
+    this.#addButton(kind, say(label), key);
     const part = make("div", { hidden: true });
     if (kind === "heatmap") part.append(this.#slider());
     if (kind === "levels") part.append(levelTable(found, this.#layout));
     const where = whereabouts(found, this.#layout.series);
-    if (where) part.append(make("p", { className: "help", textContent: `${label} on ${where}` }));
+    if (where) part.append(make("p", { className: "help", textContent: say("{label} on {where}", { label: say(label), where }) }));
     this.#parts.set(kind, part);
     return [part];
   }
@@ -89,7 +101,7 @@ export class Assistance {
       this.#opacity = slider.value / 100;
       this.#layout.repaint();
     });
-    const label = make("label", { htmlFor: slider.id, textContent: "Opacity" });
+    const label = make("label", { htmlFor: slider.id, textContent: say("Opacity") });
     return make("div", { className: "opacity" }, label, slider);
   }
 
@@ -108,7 +120,7 @@ export class Assistance {
     const count = this.#layout.series.reduce((sum, { frames }) => sum + frames.length, 0);
     if (!places.length || count < 2) return [];
     const hint = make("kbd", { textContent: "G" });
-    const go = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: "Next image with output" }), hint);
+    const go = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: say("Next image with output") }), hint);
     go.setAttribute("aria-keyshortcuts", "G");
     go.addEventListener("click", () => this.goOn());
     return [make("div", { className: "toggles" }, go)];
@@ -144,7 +156,7 @@ export class Assistance {
       await Promise.all(wanted.filter(({ frame }) => inSight.has(frame)).map((one) => this.#fetch(layer, one)));
     } catch (error) {
       if (this.#offered !== offered) return;
-      this.status.textContent = `The ${layer.label.toLowerCase()} could not be loaded. ${error.message}`;
+      this.status.textContent = `${say(layer.missing)} ${error.message}`;
       return;
     }
     // Another case may have come meanwhile.

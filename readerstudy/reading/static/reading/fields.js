@@ -1,5 +1,8 @@
 // One field for each kind of question. All fields speak alike: read() gives the answer or undefined, write(answer)
-// shows one, check() gives a sentence where something is wrong, focus() and digit(n) take it by keyboard.
+// shows one, check() gives a sentence where something is wrong, focus() and digit(n) take it by keyboard. digit(n) is
+// false where the digit means nothing here, and "stay" where the field wants more.
+
+import { say } from "./say.js";
 
 export function make(name, properties = {}, ...children) {
   const element = Object.assign(document.createElement(name), properties);
@@ -20,6 +23,7 @@ export function rangeFor({ minimum, maximum, threshold }, decision) {
   return decision ? [lowestPositive, maximum] : [minimum, lowestPositive - 1];
 }
 
+// One radio button for each choice: decisions, choices, levels.
 export function choiceField(question, id, changed) {
   const { choices } = question;
   const radios = choices.map(({ value }, n) =>
@@ -46,7 +50,7 @@ export function choiceField(question, id, changed) {
     controls: radios,
     read: () => choices[chosen()]?.value,
     write: (answer) => radios.forEach((radio) => (radio.checked = radio.value === String(answer))),
-    check: () => (question.required && chosen() < 0 ? "Please choose an answer." : ""),
+    check: () => (question.required && chosen() < 0 ? say("Please choose an answer.") : ""),
     focus: () => (radios[chosen()] ?? radios[0]).focus(),
     digit: (n) => choose(n - 1),
     decide: (positive) => choose(choices.findIndex(({ value }) => value === positive)),
@@ -61,7 +65,7 @@ export function confidenceField(question, id, changed) {
   const high = make("span");
   const note = make("p", { className: "note" });
   const ends = make("div", { className: "ends" }, low, high);
-  slider.setAttribute("aria-label", `${question.text}, slider`);
+  slider.setAttribute("aria-label", say("{question}, slider", { question: question.text }));
   note.setAttribute("role", "status");
   const element = make("div", { className: "confidence" }, make("div", {}, slider, ends), entry, note);
   let range = rangeFor(question);
@@ -75,7 +79,7 @@ export function confidenceField(question, id, changed) {
     const value = parseNumber(entry.value);
     slider.classList.toggle("unset", Number.isNaN(value));
     if (!Number.isNaN(value)) slider.value = value;
-    slider.setAttribute("aria-valuetext", Number.isNaN(value) ? "not rated yet" : entry.value);
+    slider.setAttribute("aria-valuetext", Number.isNaN(value) ? say("not rated yet") : entry.value);
   };
   slider.addEventListener("input", () => {
     entry.value = slider.value;
@@ -96,12 +100,14 @@ export function confidenceField(question, id, changed) {
   follow();
 
   const fault = () => {
-    if (entry.value.trim() === "") return question.required ? "Please give a rating." : "";
+    if (entry.value.trim() === "") return question.required ? say("Please give a rating.") : "";
     const value = parseNumber(entry.value);
-    if (!Number.isInteger(value)) return `Please give a whole number from ${range[0]} to ${range[1]}.`;
-    if (value >= range[0] && value <= range[1]) return "";
-    const whole = range[0] === question.minimum && range[1] === question.maximum;
-    return `The rating must lie from ${range[0]} to ${range[1]}${whole ? "" : " to agree with your decision"}.`;
+    const [low, high] = range;
+    if (!Number.isInteger(value)) return say("Please give a whole number from {low} to {high}.", { low, high });
+    if (value >= low && value <= high) return "";
+    const whole = low === question.minimum && high === question.maximum;
+    const sentence = whole ? "The rating must lie from {low} to {high}." : "The rating must lie from {low} to {high} to agree with your decision.";
+    return say(sentence, { low, high });
   };
   return {
     element,
@@ -127,7 +133,8 @@ export function confidenceField(question, id, changed) {
       if (before === "" || (Number(before) >= range[0] && Number(before) <= range[1])) return follow();
       entry.value = "";
       follow();
-      note.textContent = `Rating ${before} cleared: “${label}” needs ${range[0]} to ${range[1]}.`;
+      const values = { rating: before, decision: label, low: range[0], high: range[1] };
+      note.textContent = say("Rating {rating} cleared: “{decision}” needs {low} to {high}.", values);
     },
   };
 }
@@ -138,8 +145,8 @@ export function numberField(question, id, changed) {
   const element = make("div", { className: "number" }, entry, make("span", { className: "unit", textContent: unit ?? "" }));
   entry.addEventListener("input", changed);
   const limits = [];
-  if (minimum !== null && minimum !== undefined) limits.push(`at least ${minimum}`);
-  if (maximum !== null && maximum !== undefined) limits.push(`at most ${maximum}`);
+  if (minimum !== null && minimum !== undefined) limits.push(say("at least {least}", { least: minimum }));
+  if (maximum !== null && maximum !== undefined) limits.push(say("at most {most}", { most: maximum }));
   return {
     element,
     controls: [entry],
@@ -149,11 +156,11 @@ export function numberField(question, id, changed) {
     },
     write: (answer) => (entry.value = answer ?? ""),
     check: () => {
-      if (entry.value.trim() === "") return question.required ? "Please give a number." : "";
+      if (entry.value.trim() === "") return question.required ? say("Please give a number.") : "";
       const value = parseNumber(entry.value);
-      if (Number.isNaN(value)) return "Please give a plain number, such as 12.5.";
+      if (Number.isNaN(value)) return say("Please give a plain number, such as 12.5.");
       const outside = value < (minimum ?? -Infinity) || value > (maximum ?? Infinity);
-      return outside ? `The number must be ${limits.join(" and ")}.` : "";
+      return outside ? say("The number must be {limits}.", { limits: limits.join(say(" and ")) }) : "";
     },
     focus: () => entry.focus(),
     digit: () => false,
@@ -168,16 +175,8 @@ export function textField(question, id, changed) {
     controls: [entry],
     read: () => entry.value.trim() || undefined,
     write: (answer) => (entry.value = answer ?? ""),
-    check: () => (question.required && !entry.value.trim() ? "Please write an answer." : ""),
+    check: () => (question.required && !entry.value.trim() ? say("Please write an answer.") : ""),
     focus: () => entry.focus(),
     digit: () => false,
   };
 }
-
-export const FIELDS = {
-  decision: choiceField,
-  choice: choiceField,
-  confidence: confidenceField,
-  number: numberField,
-  text: textField,
-};

@@ -1,6 +1,10 @@
 // The questions of a case as a form: built from data, checked before it is sent, filled again from a draft.
 
-import { FIELDS, make } from "./fields.js";
+import { make } from "./fields.js";
+import { say } from "./say.js";
+import { FIELDS, isGroup } from "./scales.js";
+
+const same = (answer, values) => [answer].flat().some((one) => values.includes(one));
 
 export class Form extends EventTarget {
   #root;
@@ -12,20 +16,22 @@ export class Form extends EventTarget {
   }
 
   render(questions, answers) {
+    for (const { field } of this.#fields.values()) field.leave?.();
     this.#fields.clear();
     this.#root.replaceChildren(...questions.map((question, n) => this.#build(question, `q${n}`)));
     for (const [key, answer] of Object.entries(answers ?? {})) this.#fields.get(key)?.field.write(answer);
     for (const { question } of this.#fields.values()) this.#followDecision(question);
+    this.#branch();
   }
 
   #build(question, id) {
     const field = FIELDS[question.kind](question, id, () => this.#changed(question));
-    const many = question.kind === "decision" || question.kind === "choice";
-    // A group of radio buttons is named by a legend, a single control by a label.
+    const many = isGroup(question);
+    // A group of buttons is named by a legend, a single control by a label.
     const box = make(many ? "fieldset" : "div", { className: "question" });
     const title = make(many ? "legend" : "label", { textContent: question.text, id: `${id}-text` });
     if (!many) title.htmlFor = id;
-    if (!question.required) title.append(make("span", { className: "optional", textContent: " (optional)" }));
+    if (!question.required) title.append(make("span", { className: "optional", textContent: say(" (optional)") }));
     const error = make("p", { className: "error", id: `${id}-error`, hidden: true });
     const described = [error.id];
     box.append(title);
@@ -36,7 +42,7 @@ export class Form extends EventTarget {
     box.append(field.element, error);
     for (const control of field.controls) {
       control.setAttribute("aria-describedby", described.join(" "));
-      if (control.type !== "radio" && control.type !== "range") control.required = question.required;
+      if (["text", "textarea"].includes(control.type)) control.required = question.required;
     }
     this.#fields.set(question.key, { question, field, box, error });
     return box;
@@ -47,7 +53,20 @@ export class Form extends EventTarget {
     for (const other of this.#fields.values()) {
       if (other.question.agrees_with === question.key) this.#followDecision(other.question);
     }
+    this.#branch();
     this.dispatchEvent(new Event("change"));
+  }
+
+  // A question that depends on another one is in sight after the answers that lead to it.
+  #branch() {
+    for (const { question, box } of this.#fields.values()) {
+      const before = question.depends_on && this.#fields.get(question.depends_on);
+      if (before) box.hidden = before.box.hidden || !same(before.field.read(), question.depends_on_values);
+    }
+  }
+
+  get #inSight() {
+    return [...this.#fields.values()].filter(({ box }) => !box.hidden);
   }
 
   #followDecision({ key, agrees_with: decisionKey }) {
@@ -60,16 +79,16 @@ export class Form extends EventTarget {
 
   // Questions without an answer are left out, so that "no answer" has one shape only.
   get answers() {
-    const given = [...this.#fields].map(([key, { field }]) => [key, field.read()]);
+    const given = this.#inSight.map(({ question, field }) => [question.key, field.read()]);
     return Object.fromEntries(given.filter(([, answer]) => answer !== undefined));
   }
 
   // The faults by question; shows them, and puts the focus on the first.
   check() {
     const errors = {};
-    for (const [key, { field }] of this.#fields) {
+    for (const { question, field } of this.#inSight) {
       const sentence = field.check();
-      if (sentence) errors[key] = sentence;
+      if (sentence) errors[question.key] = sentence;
     }
     this.show(errors);
     return errors;
@@ -86,27 +105,34 @@ export class Form extends EventTarget {
     error.textContent = sentence;
     error.hidden = !sentence;
     box.classList.toggle("faulty", Boolean(sentence));
-    for (const control of field.controls) control.setAttribute("aria-invalid", Boolean(sentence));
+    for (const control of field.controls) {
+      if (control.type !== "button") control.setAttribute("aria-invalid", Boolean(sentence));
+    }
   }
 
   // While an answer is on its way it stays readable and cannot be changed.
   lock(locked) {
-    for (const { field } of this.#fields.values()) for (const control of field.controls) control.disabled = locked;
+    for (const { field } of this.#fields.values()) {
+      if (field.lock) field.lock(locked);
+      else for (const control of field.controls) control.disabled = locked || control.hasAttribute("data-closed");
+    }
   }
 
   // The digit answers the question with the focus, else the first open one that digits can answer.
   digit(number) {
-    const fields = [...this.#fields.values()];
+    const fields = this.#inSight;
     const focused = fields.find(({ box }) => box.contains(document.activeElement));
-    const open = fields.find(({ field, question }) => field.read() === undefined && question.kind in { decision: 1, choice: 1 });
-    const asked = focused ?? open;
-    if (!asked?.field.digit(number)) return false;
-    this.focusNext(asked);
+    const isOpen = ({ field, question }) => (field.isOpen ? field.isOpen() : field.read() === undefined) && isGroup(question);
+    const asked = focused ?? fields.find(isOpen);
+    const taken = asked?.field.digit(number);
+    if (!taken) return false;
+    if (taken !== "stay") this.focusNext(asked);
+    else if (!focused) asked.field.focus();
     return true;
   }
 
   decide(positive) {
-    const asked = [...this.#fields.values()].find(({ question }) => question.kind === "decision");
+    const asked = this.#inSight.find(({ question }) => question.kind === "decision");
     if (!asked?.field.decide(positive)) return false;
     this.focusNext(asked);
     return true;
@@ -114,10 +140,10 @@ export class Form extends EventTarget {
 
   // On to the next question without an answer, so that a case needs no mouse and no Tab.
   focusNext(after) {
-    const fields = [...this.#fields.values()];
+    const fields = this.#inSight;
     const start = after ? fields.indexOf(after) + 1 : 0;
     const order = [...fields.slice(start), ...fields.slice(0, start)];
-    const next = order.find(({ field, question }) => question.required && field.read() === undefined);
+    const next = order.find(({ field, question }) => question.required && (field.isOpen ? field.isOpen() : field.read() === undefined));
     (next ?? after ?? fields[0])?.field.focus();
   }
 }

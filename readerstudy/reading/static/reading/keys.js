@@ -8,6 +8,8 @@ export const KEYS = [
   { action: "submit", class: "enter", key: "Enter", shown: "Enter", does: "Submit the case", group: "Answers" },
   { action: "decide:no", class: "letter", key: "n", shown: "N", does: "Decide: negative", group: "Answers" },
   { action: "decide:yes", class: "letter", key: "y", shown: "Y", does: "Decide: positive", group: "Answers" },
+  { action: "mark", class: "letter", key: "b", shown: "B", does: "Mark a place, where marks are asked for", group: "Answers" },
+  { action: "unreadable", class: "letter", key: "n", shift: true, shown: "Shift + N", does: "The case is not readable", group: "Answers" },
   { action: "nextField", class: "letter", key: "q", shown: "Q", does: "Go to the next open question", group: "Answers" },
   { action: "leaveField", class: "escape", key: "Escape", shown: "Esc", does: "Back to the image", group: "Answers" },
   { action: "heatmap", class: "letter", key: "h", shown: "H", does: "Show or hide the heat map", group: "Model" },
@@ -15,7 +17,7 @@ export const KEYS = [
   { action: "mask", class: "letter", key: "k", shown: "K", does: "Show or hide the outline", group: "Model" },
   { action: "boxes", class: "letter", key: "x", shown: "X", does: "Show or hide the boxes", group: "Model" },
   { action: "levels", class: "letter", key: "l", shown: "L", does: "Show or hide the vertebrae", group: "Model" },
-  { action: "output", class: "letter", key: "g", shown: "G", does: "Go to the next image with model output", group: "Model" },
+  { action: "output", class: "letter", key: "g", shown: "G", does: "Ask for the model output; go to the next image with it", group: "Model" },
   { action: "preset", class: "digit", shift: true, shown: "Shift + 1 … 9", does: "Window preset", group: "Image" },
   { action: "mode:window", class: "letter", key: "w", shown: "W", does: "Drag changes the window", group: "Image" },
   { action: "mode:pan", class: "letter", key: "p", shown: "P", does: "Drag moves the image", group: "Image" },
@@ -58,6 +60,7 @@ export const KEYS = [
   { action: "mode:region", class: "letter", key: "e", shown: "E", does: "Measure a region", group: "Measure" },
   { action: "removeMeasure", class: "delete", key: "Delete", shown: "Del", does: "Remove the last measurement", group: "Measure" },
   { action: "clearMeasures", class: "delete", key: "Delete", shift: true, shown: "Shift + Del", does: "Remove all measurements", group: "Measure" },
+  { action: "goBack", class: "letter", key: "z", shift: true, shown: "Shift + Z", does: "Back to the case before, where the protocol allows it", group: "Page" },
   { action: "pause", class: "letter", key: "b", shift: true, shown: "Shift + B", does: "Break: pause reading", group: "Page" },
   { action: "help", class: "symbol", key: "?", shown: "?", does: "This list", group: "Page" },
 ];
@@ -92,7 +95,6 @@ export function kindOf(element) {
   if (["BUTTON", "A", "SUMMARY"].includes(element.tagName)) return "button";
   if (element.tagName !== "INPUT") return "other";
   if (element.type === "range" || element.type === "radio") return element.type;
-  if (element.type === "checkbox") return "button";
   return element.inputMode === "numeric" || element.inputMode === "decimal" ? "numeric" : "text";
 }
 

@@ -2,6 +2,7 @@
 
 import { make } from "./fields.js";
 import { helpLists } from "./keys.js";
+import { say } from "./say.js";
 import { tryNow } from "./sending.js";
 
 const SAVE_STATES = {
@@ -29,6 +30,10 @@ export class Notices {
     this.counter = find("progress");
     this.meter = find("progress-bar");
     this.arm = find("arm");
+    this.withheld = find("withheld");
+    this.back = find("back");
+    [this.lesson, this.verdict, this.truth] = [find("lesson"), find("lesson-verdict"), find("lesson-truth")];
+    find("lesson-on").addEventListener("click", () => this.lesson.close());
     this.#prepareHelp(find);
     find("break-on").addEventListener("click", () => this.#goOn());
   }
@@ -47,8 +52,9 @@ export class Notices {
     return this.single.checked;
   }
 
+  // Keys belong to what lies over the page.
   get helpIsOpen() {
-    return this.help.open;
+    return this.help.open || this.lesson.open;
   }
 
   openHelp() {
@@ -59,16 +65,35 @@ export class Notices {
     this.breakPrompt.querySelector("#break-pause").addEventListener("click", pause);
   }
 
-  progress({ progress, period, arm_label: arm }) {
-    const place = Math.min(progress.done + 1, progress.total);
-    this.counter.textContent = `${place} / ${progress.total}`;
-    Object.assign(this.meter, { max: progress.total, value: progress.done });
-    this.arm.textContent = `Period ${period} · ${arm}`;
-    this.announcer.textContent = `Case ${place} of ${progress.total}, ${arm}`;
+  progress({ progress, period, arm_label: arm, stage, training, withheld, revised, previous }) {
+    const { done, total } = progress;
+    const place = revised ? done : Math.min(done + 1, total);
+    this.counter.textContent = `${place} / ${total}`;
+    Object.assign(this.meter, { max: total, value: done });
+    this.arm.textContent = `${training ? say("Training") : say("Period {period}", { period })} · ${arm}`;
+    this.announcer.textContent = say("Case {place} of {total}, {arm}", { place, total, arm });
+    const label = revised ? "Store the change" : stage === "first" ? "Commit your answer" : "Submit and next";
+    this.root.querySelector("#submit span").textContent = say(label);
+    this.withheld.hidden = !withheld;
+    this.back.hidden = !previous;
+    if (previous) this.back.href = new URL(`../${previous}/`, location.href);
+  }
+
+  goBack() {
+    this.back.click();
+  }
+
+  // After a training case: what was right, until the reader goes on.
+  feedback({ positive, correct }) {
+    this.verdict.textContent = say(correct ? "Correct." : "Not correct.");
+    this.truth.textContent = say(positive ? "The finding is present in this case." : "The finding is absent in this case.");
+    this.lesson.showModal();
+    return new Promise((resolve) => this.lesson.addEventListener("close", resolve, { once: true }));
   }
 
   saveState(state, sentence = "") {
-    this.state.textContent = state === "saved" ? `Saved ${clockTime()}` : `${SAVE_STATES[state]}${sentence ? `: ${sentence}` : ""}`;
+    const told = say(SAVE_STATES[state] ?? "");
+    this.state.textContent = state === "saved" ? say("Saved {time}", { time: clockTime() }) : sentence ? `${told}: ${sentence}` : told;
     this.state.dataset.state = state;
   }
 
@@ -76,11 +101,11 @@ export class Notices {
   error(sentence, waiting = false, way = "") {
     const parts = [make("span", { textContent: sentence })];
     if (waiting) {
-      const again = make("button", { type: "button", className: "tool", textContent: "Try now" });
+      const again = make("button", { type: "button", className: "tool", textContent: say("Try now") });
       again.addEventListener("click", tryNow);
       parts.push(again);
     }
-    if (way) parts.push(make("a", { href: way, className: "tool", textContent: "To your work list" }));
+    if (way) parts.push(make("a", { href: way, className: "tool", textContent: say("To your work list") }));
     // The same words again would not be announced again, and a button with the focus would lose it.
     if (this.banner.firstChild?.textContent === sentence && !this.banner.hidden) return;
     this.banner.replaceChildren(...parts);
@@ -100,7 +125,7 @@ export class Notices {
     if (kept && Date.now() - last < 300_000) activity.breakStart = kept;
     const look = () => {
       const passed = activity.sinceBreak / 60_000;
-      this.sinceBreak.textContent = `${Math.floor(passed)} min since a break`;
+      this.sinceBreak.textContent = say("{minutes} min since a break", { minutes: Math.floor(passed) });
       this.breakPrompt.hidden = passed < minutes;
       sessionStorage.setItem(BREAK_KEY, activity.breakStart);
       sessionStorage.setItem(`${BREAK_KEY}-seen`, Date.now());

@@ -6,11 +6,16 @@ import { Form } from "./form.js";
 import { forget, keep, readKept, unsentSlots } from "./kept.js";
 import { commandOf } from "./keys.js";
 import { Layout } from "./layout.js";
+import { attachMarks, placeByKey } from "./marks.js";
 import { Notices } from "./notices.js";
 import { PixelStore } from "./pixels.js";
+import { say } from "./say.js";
 import { Drafts, sendUntilAnswered } from "./sending.js";
+import { Unreadable } from "./unreadable.js";
 
 const NEXT_CASE = -100_000;
+// The reason of a change is asked like a question, under a key that no question of a study has.
+const REASON = "__reason";
 
 class ReadingPage {
   constructor(root) {
@@ -23,6 +28,8 @@ class ReadingPage {
     this.form = new Form(root.querySelector("#questions"));
     const expose = (kind, event) => this.activity.expose(kind, event);
     this.assistance = new Assistance(root.querySelector("#assistance"), expose, this.layout);
+    attachMarks(this.layout);
+    this.unreadable = new Unreadable(root.querySelector("#unreadable"));
     this.submitButton = root.querySelector("#submit");
     this.#listen();
   }
@@ -67,10 +74,11 @@ class ReadingPage {
     this.activity.begin(kept.log);
     if (kept.log) this.activity.record("visible");
     this.loaded = false;
-    const trouble = (sentence) => this.notices.error(`The case could not be loaded; it is tried again. ${sentence}`, true);
+    const trouble = (sentence) => this.notices.error(`${say("The case could not be loaded; it is tried again.")} ${sentence}`, true);
     const result = await sendUntilAnswered(this.#url(slot, "case.json"), { method: "GET", trouble });
     if (!result.ok) {
-      this.notices.error(result.body.error ?? `The case cannot be opened (${result.status}).`, false, this.root.dataset.homeUrl);
+      const sentence = result.body.error ?? say("The case cannot be opened ({status}).", { status: result.status });
+      this.notices.error(sentence, false, this.root.dataset.homeUrl);
       return;
     }
     this.notices.clear();
@@ -79,20 +87,34 @@ class ReadingPage {
   }
 
   #show(data, kept) {
-    this.case = data;
     this.layout.show(data.series, data.hanging);
-    this.assistance.open(data.assistance);
+    this.#ask(data, kept);
+    this.root.dataset.slot = this.slot;
+    this.layout.active.host.focus({ preventScroll: true });
+    if (data.next_prefetch) this.#prefetch(data.next_prefetch);
+    this.#painted();
+  }
+
+  // Questions and what the model says, for a case that comes up or goes on after the own answer.
+  #ask(data, kept) {
+    this.case = data;
+    this.assistance.close();
+    this.assistance.open(data.assistance, data.on_request ? () => this.request() : null);
     const answers = kept.pending?.answers ?? kept.answers ?? data.draft;
-    this.form.render(data.questions, answers);
+    const reason = { key: REASON, kind: "text", text: say("Reason for the change"), required: true };
+    this.form.render(data.revised ? [...data.questions, reason] : data.questions, answers);
+    this.unreadable.offer(data.unreadable);
     this.notices.progress(data);
     this.#startDrafts();
     this.notices.saveState(answers ? "restored" : "none");
     if (kept.answers) this.drafts.changed();
     this.#setBusy(false);
-    this.root.dataset.slot = this.slot;
-    this.layout.active.host.focus({ preventScroll: true });
-    if (data.next_prefetch) this.layout.prefetch(data.next_prefetch.series, NEXT_CASE);
-    this.#painted();
+    if (data.withheld) this.form.lock(true);
+  }
+
+  async #prefetch({ slot, series }) {
+    await this.layout.prefetch(series, NEXT_CASE);
+    this.root.dataset.prefetched = slot;
   }
 
   #startDrafts() {
@@ -112,6 +134,7 @@ class ReadingPage {
   }
 
   #changed() {
+    if (this.case.revised) return;
     keep(this.slot, { answers: this.form.answers });
     this.notices.saveState("changed");
     this.drafts.changed();
@@ -130,7 +153,7 @@ class ReadingPage {
   }
 
   #keepLog() {
-    if (!this.case || this.left) return;
+    if (!this.case || this.left || this.case.revised) return;
     this.activity.record("hidden");
     const { start, events } = this.activity;
     keep(this.slot, { log: { start, events, exposures: this.#exposures() } });
@@ -139,18 +162,23 @@ class ReadingPage {
 
   async submit() {
     if (this.busy || !this.case) return;
-    if (!this.loaded) {
-      this.notices.error("The image is still loading. Please look at it before you submit.");
+    const reason = this.unreadable.reason;
+    if (!this.loaded && !reason) {
+      this.notices.error(say("The image is still loading. Please look at it before you submit."));
       return;
     }
-    const faults = Object.keys(this.form.check()).length;
+    const faults = reason ? 0 : Object.keys(this.form.check()).length;
     if (faults) {
-      this.notices.error(faults === 1 ? "One answer needs your attention." : `${faults} answers need your attention.`);
+      this.notices.error(faults === 1 ? say("One answer needs your attention.") : say("{count} answers need your attention.", { count: faults }));
       return;
     }
+    const { [REASON]: change, ...answers } = this.form.answers;
     const pending = {
       client_key: crypto.randomUUID(),
-      answers: this.form.answers,
+      stage: this.case.stage,
+      answers: reason ? {} : answers,
+      unreadable: reason,
+      reason: change,
       activity: this.activity.summary(),
       exposures: this.#exposures(),
     };
@@ -158,12 +186,27 @@ class ReadingPage {
     await this.#deliver(pending);
   }
 
+  // The model's output where the arm shows it on request: it leaves the server only now.
+  async request() {
+    if (this.busy || !this.case?.on_request) return;
+    this.#setBusy(true);
+    const trouble = (sentence) => this.notices.error(sentence, true);
+    const result = await sendUntilAnswered(this.#url(this.slot, "output"), { body: () => ({}), csrf: this.csrf, trouble });
+    this.#setBusy(false);
+    if (!result.ok) return this.notices.error(result.body.error ?? "");
+    this.notices.clear();
+    this.case = result.body;
+    this.assistance.close();
+    this.assistance.open(result.body.assistance);
+  }
+
   #send(slot, pending) {
     const trouble = (sentence) => {
       this.notices.saveState("retrying");
-      this.notices.error(`${sentence} Your answer is kept here and sent again.`, true);
+      this.notices.error(say("{trouble} Your answer is kept here and sent again.", { trouble: sentence }), true);
     };
-    return sendUntilAnswered(this.#url(slot, "submit"), { body: () => pending, csrf: this.csrf, trouble });
+    const door = pending.reason === undefined ? "submit" : "revise";
+    return sendUntilAnswered(this.#url(slot, door), { body: () => pending, csrf: this.csrf, trouble });
   }
 
   async #deliver(pending) {
@@ -177,23 +220,31 @@ class ReadingPage {
     if (status === 409) {
       forget(this.slot);
       this.left = true;
-      this.notices.error(body.error ?? "Other answers are stored for this case.", false, this.root.dataset.homeUrl);
+      this.notices.error(body.error ?? say("Other answers are stored for this case."), false, this.root.dataset.homeUrl);
       return;
     }
     this.#setBusy(false);
     this.#startDrafts();
     this.form.show(body.errors ?? {});
-    this.notices.error(body.error ?? `The server refused the answers (${status}). They are kept here.`);
+    this.notices.error(body.error ?? say("The server refused the answers ({status}). They are kept here.", { status }));
   }
 
-  async #acknowledged({ next, finished }) {
+  async #acknowledged({ next, finished, stage, feedback }) {
+    if (stage) return this.#goOn();
     forget(this.slot);
     this.notices.clear();
     this.notices.saveState("saved");
     this.assistance.close();
+    if (this.case.revised) {
+      this.left = true;
+      location.assign(this.root.dataset.backUrl);
+      return;
+    }
+    if (feedback) await this.notices.feedback(feedback);
     if (!next) {
       this.left = true;
-      location.assign(finished ? this.root.dataset.finishedUrl : this.root.dataset.homeUrl);
+      const { finishedUrl, trainingUrl, homeUrl } = this.root.dataset;
+      location.assign(finished ? finishedUrl : this.case.training ? trainingUrl : homeUrl);
       return;
     }
     const prefetched = this.case.next_prefetch;
@@ -203,6 +254,18 @@ class ReadingPage {
     this.form.render([]);
     history.replaceState(null, "", this.#url(next, ""));
     await this.open(next);
+  }
+
+  // The own answer is committed: the same case goes on, with the output or without.
+  async #goOn() {
+    keep(this.slot, { pending: undefined, answers: undefined });
+    const trouble = (sentence) => this.notices.error(sentence, true);
+    const result = await sendUntilAnswered(this.#url(this.slot, "case.json"), { method: "GET", trouble });
+    if (!result.ok) return this.notices.error(result.body.error ?? "", false, this.root.dataset.homeUrl);
+    this.notices.clear();
+    this.#ask(result.body, {});
+    this.notices.saveState("saved");
+    this.submitButton.focus({ preventScroll: true });
   }
 
   #setBusy(busy) {
@@ -216,7 +279,7 @@ class ReadingPage {
     if (this.busy || !this.case) return;
     this.#setBusy(true);
     await this.drafts.flush();
-    const trouble = (sentence) => this.notices.error(`${sentence} The pause is tried again.`, true);
+    const trouble = (sentence) => this.notices.error(`${sentence} ${say("The pause is tried again.")}`, true);
     const result = await sendUntilAnswered(this.#url(this.slot, "pause"), { body: () => ({}), csrf: this.csrf, trouble });
     if (result.ok) location.assign(result.body.url);
     else this.#setBusy(false);
@@ -242,7 +305,10 @@ class ReadingPage {
       mask: () => this.assistance.toggle("mask"),
       boxes: () => this.assistance.toggle("boxes"),
       levels: () => this.assistance.toggle("levels"),
-      output: () => this.assistance.goOn(),
+      output: () => (this.case?.on_request ? this.request() : this.assistance.goOn()),
+      mark: () => placeByKey(),
+      unreadable: () => this.unreadable.open(),
+      goBack: () => this.case?.previous && this.notices.goBack(),
       pause: () => this.pause(),
       help: () => this.notices.openHelp(),
     };

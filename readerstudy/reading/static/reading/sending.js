@@ -1,6 +1,8 @@
 // Requests that must arrive: repeated with growing pauses until the server has given a real answer. Repeating is safe,
 // because a draft replaces the one before and a submission carries a key under which it is stored once.
 
+import { say } from "./say.js";
+
 const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000];
 const LONGEST_PAUSE = 60_000;
 const GIVE_UP_WAITING = 20_000;
@@ -38,20 +40,20 @@ async function once(url, options, signal) {
   try {
     response = await fetch(url, { ...options, redirect: "manual", signal: AbortSignal.any(limits) });
   } catch {
-    throw new Transient(navigator.onLine ? "The server cannot be reached." : "This computer is offline.");
+    throw new Transient(say(navigator.onLine ? "The server cannot be reached." : "This computer is offline."));
   }
   // Pages behind the log-in redirect to it once the session has ended.
   if (response.type === "opaqueredirect" || response.status === 401) {
-    throw new Transient("You are signed out. Sign in again in another tab, then come back and reload this page.");
+    throw new Transient(say("You are signed out. Sign in again in another tab, then come back and reload this page."));
   }
   if (response.status >= 500 || response.status === 429 || response.status === 408) {
-    throw new Transient("The server is busy.", Number(response.headers.get("Retry-After")) * 1000);
+    throw new Transient(say("The server is busy."), Number(response.headers.get("Retry-After")) * 1000);
   }
   const isJson = response.status !== 204 && response.headers.get("Content-Type")?.includes("json");
   try {
     return { ok: response.ok, status: response.status, body: isJson ? await response.json() : {} };
   } catch {
-    throw new Transient("The connection broke off.");
+    throw new Transient(say("The connection broke off."));
   }
 }
 

@@ -101,6 +101,8 @@ class Desk:
     replies: list[tuple[int, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     address: str = ""
+    # Collected static files, where not those of the sources.
+    static: Path | None = None
 
     def add_case(self, slot: str, stacks: list[list[NDArray[np.uint16]]], **facts: Any) -> dict[str, Any]:
         series = []
@@ -125,6 +127,14 @@ class Desk:
             "draft": None,
             "assistance": facts.get("assistance"),
             "next_prefetch": None,
+            "hanging": None,
+            "unreadable": facts.get("unreadable", []),
+            "stage": facts.get("stage", "final"),
+            "training": False,
+            "withheld": False,
+            "on_request": facts.get("on_request", False),
+            "revised": False,
+            "previous": None,
         }
         self.cases[slot] = case
         return case
@@ -157,7 +167,8 @@ class Desk:
 
     def answer_get(self, path: str) -> tuple[int, str, bytes]:
         if path.startswith("/static/"):
-            found = Path(str(finders.find(path.removeprefix("/static/"))))
+            name = path.removeprefix("/static/")
+            found = self.static / name if self.static else Path(str(finders.find(name)))
             return 200, TYPES.get(found.suffix, "application/octet-stream"), found.read_bytes()
         if path in self.bodies:
             kind, body = self.bodies[path]

@@ -1,0 +1,72 @@
+"""The modules as production serves them: packed, named by digest, and still working."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import override_settings
+from playwright.sync_api import Page, expect
+
+from tests.readerstudy.reading.browser.page_server import Desk, picture, read
+
+MOST_BYTES = 40_000
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "readerstudy.assets.Assets"},
+}
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=folder, STORAGES=STORAGES, DEBUG=False):
+        call_command("collectstatic", verbosity=0, interactive=False)
+        yield folder
+
+
+def loaded_from(module: Path) -> set[Path]:
+    """A module and all that it imports, at once or later."""
+    found, waiting = set(), [module]
+    while waiting:
+        path = waiting.pop().resolve()
+        if path not in found:
+            found.add(path)
+            names = re.findall(r"""(?:from|import\(?)\s*["'](\.{1,2}/[^"']+\.js)["']""", path.read_text())
+            waiting += [path.parent / name for name in names]
+    return found
+
+
+def test_the_reading_page_loads_at_most_40_kilobytes_of_script(collected: Path) -> None:
+    entries = [next((collected / "reading").glob(f"{name}.????????????.js")) for name in ("reading", "decode")]
+    modules = set().union(*map(loaded_from, entries))
+    assert len(modules) >= 25
+    assert sum(module.with_name(f"{module.name}.gz").stat().st_size for module in modules) <= MOST_BYTES
+
+
+def test_packing_takes_only_what_nobody_needs(collected: Path) -> None:
+    packed = (collected / "reading" / "viewport.js").read_text()
+    source = Path(str(finders.find("reading/viewport.js"))).read_text()
+    assert len(packed) < 0.7 * len(source)
+    assert "DICOM SCOORD" not in packed
+    names = re.compile(r"^export (?:class|function|const|async function) (\w+)", re.MULTILINE)
+    assert all(f"export class {name}" in packed for name in names.findall(source))
+
+
+def test_a_case_is_read_with_the_packed_modules(page: Page, desk: Desk, collected: Path) -> None:
+    case = desk.add_case("a", [[picture(n) for n in range(9)]])
+    for n, frame in enumerate(case["series"][0]["frames"]):
+        frame |= {"position": [0, 0, n], "orientation": [1, 0, 0, 0, 1, 0]}
+    desk.static = collected
+    read(page, desk, "a")
+    page.keyboard.press("Shift+P")
+    expect(page.locator(".pane .caption")).to_have_count(3)
+    page.keyboard.press("y")
+    expect(page.locator("#questions :checked")).to_have_count(1)
+    drawn = page.locator("canvas").first.evaluate(
+        "(c) => Array.from(c.getContext('2d').getImageData(c.width / 2, 0, 1, c.height).data)"
+    )
+    assert len(np.unique(drawn)) > 10
