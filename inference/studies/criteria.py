@@ -179,6 +179,15 @@ def cross_validated(plan: StudyPlan, results: Results) -> Iterator[Criterion]:
     )
     found = frame[frame["truth"] == 1]["positive"].mean()
     yield stated("sensitivity and specificity, out of fold", f"{found:.3f} and {specificity(frame):.3f}")
+    yield by_slice(results.table(model, "slice_predictions.csv"))
+
+
+def by_slice(frame: pd.DataFrame) -> Criterion:
+    """Every slice by itself, and the highest of each case as the answer of its patient."""
+    if frame.empty:
+        return Criterion("AUC per slice and by the highest slice", "no slices", "both", holds=False)
+    highest = frame.loc[frame.groupby("case")["probability"].idxmax()]
+    return stated("AUC per slice and by the highest slice", f"{area(frame):.3f} and {area(highest):.3f}")
 
 
 def levels_and_fractures(plan: StudyPlan, results: Results) -> Iterator[Criterion]:

@@ -128,6 +128,9 @@ def test_one_study_runs_from_its_cohort_to_its_criteria(tmp_path: Path, capsys: 
     whole = frame.set_index("case")
     assert (middle["fold"] == whole["fold"][middle.index]).all()
     assert np.abs(middle["logit"] - whole["logit"][middle.index]).max() < 1e-5
+    highest = slices.groupby("case").agg(truth=("truth", "first"), probability=("probability", "max"))
+    by_slice, by_case = (roc_auc_score(table["truth"], table["probability"]) for table in (slices, highest))
+    assert f"{by_slice:.3f} and {by_case:.3f}" in said
     written = (tmp_path / "s1" / "criteria.csv").read_text(encoding="utf-8")
     # Everything is there: asked again, nothing is made anew.
     card = tmp_path / "s1" / "models" / "s1-resnet50" / "1" / "card.json"
