@@ -11,4 +11,5 @@ urlpatterns = [
     path("opinions/<str:case>/desk.json", views.desk, name="desk"),
     path("opinions/<str:case>/draft/", views.draft, name="draft"),
     path("versions/<str:standard>/", views.standard, name="standard"),
+    path("versions/<str:standard>/<str:name>", views.download, name="download"),
 ]

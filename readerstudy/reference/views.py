@@ -1,5 +1,5 @@
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -11,6 +11,7 @@ from readerstudy.studies.permissions import check_coordinates, check_truths, rol
 from readerstudy.studies.queries import enrolment_of, study_for
 
 from . import actions, queries
+from .exporting import files
 from .forms import AdoptForm, AppointForm, OpinionForm
 from .marks import MarksError, document_in
 
@@ -56,8 +57,33 @@ def standard(request: HttpRequest, study: str, standard: str) -> HttpResponse:
     found = queries.standard_for(of_study, standard)
     drawn = {row.case_id: len(row.annotation.marks) for row in queries.annotations_of(found)}
     truths = [(truth, drawn.get(truth.case_id, 0)) for truth in queries.truths_of(found)]
-    context = {"study": of_study, "standard": found, "truths": truths, "marks": sum(drawn.values())}
+    context = {
+        "study": of_study,
+        "standard": found,
+        "truths": truths,
+        "marks": sum(drawn.values()),
+        "files": files.NAMES,
+    }
     return render(request, "reference/standard.html", context)
+
+
+@require_GET
+@NOTHING_KEPT
+def download(request: HttpRequest, study: str, standard: str, name: str) -> HttpResponse:
+    """The marks of a version in one of the formats that other programs read."""
+    of_study = study_for(person(request), study)
+    check_coordinates(person(request), of_study)
+    found = queries.standard_for(of_study, standard)
+    if name not in files.NAMES:
+        raise Http404
+    try:
+        made = files.export(found, name)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("reference:standard", study=study, standard=standard)
+    response = HttpResponse(made.content, content_type=made.content_type)
+    response["Content-Disposition"] = f'attachment; filename="standard-{found.number}-{name}"'
+    return response
 
 
 @require_POST

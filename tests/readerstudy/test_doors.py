@@ -79,7 +79,7 @@ DOORS = {
     "studies:document": SEES_PROTOCOL,
     "studies:people": COORDINATES,
     "studies:withdraw": COORDINATES,
-    **dict.fromkeys(("studies:describe", "studies:freeze", "studies:amend"), COORDINATES),
+    **dict.fromkeys(("studies:describe", "studies:freeze", "studies:amend", "studies:set_rules"), COORDINATES),
     **dict.fromkeys(("studies:add_arm", "studies:edit_arm", "studies:add_period", "studies:edit_period"), COORDINATES),
     **dict.fromkeys(("studies:add_question", "studies:edit_question"), COORDINATES),
     **dict.fromkeys(("studies:add_endpoint", "studies:edit_endpoint"), COORDINATES),

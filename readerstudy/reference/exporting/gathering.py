@@ -1,0 +1,86 @@
+"""The marks of a version of the standard with the images they lie on, as plain data for every format."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from readerstudy.audit.errors import Refused
+from readerstudy.cases.models import Case, Image, Series
+from readerstudy.reference.drawn import marks_of, plane_of
+from readerstudy.reference.marks import Mark
+from readerstudy.reference.measuring import Plane
+from readerstudy.reference.models import Standard
+from readerstudy.reference.queries import annotations_of
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image: its geometry, and what is needed to write its pixels."""
+
+    plane: Plane
+    digest: str
+    key: str
+    bits: int
+    inverted: bool
+    slope: float
+    intercept: float
+    window: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Stack:
+    name: str
+    modality: str
+    token: str
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A case with the marks that count; `documents` are the same marks with what the server worked out."""
+
+    label: str
+    token: str
+    patient: str
+    positive: bool
+    stacks: tuple[Stack, ...]
+    marks: tuple[Mark, ...]
+    documents: tuple[dict[str, Any], ...]
+
+    def picture(self, mark: Mark) -> Picture:
+        return self.stacks[mark.series].pictures[mark.slice]
+
+
+def drawn_cases(standard: Standard) -> list[Drawn]:
+    truths = dict(standard.truths.filter(unit__isnull=True).values_list("case_id", "positive"))
+    found = [
+        drawn_case(row.case, row.annotation.marks, positive=truths[row.case_id]) for row in annotations_of(standard)
+    ]
+    if not found:
+        raise Refused("This version of the standard has no marks.")
+    return found
+
+
+def drawn_case(case: Case, documents: Iterable[dict[str, Any]], *, positive: bool) -> Drawn:
+    stacks = tuple(stack_of(series) for series in case.series.order_by("position").prefetch_related("images"))
+    documents = tuple(documents)
+    planes = [[picture.plane for picture in stack.pictures] for stack in stacks]
+    return Drawn(case.label, case.token, case.patient, positive, stacks, marks_of(documents, planes), documents)
+
+
+def stack_of(series: Series) -> Stack:
+    name = series.label or f"series-{series.position}"
+    return Stack(name, series.modality, series.token, tuple(picture_of(image) for image in series.images.all()))
+
+
+def picture_of(image: Image) -> Picture:
+    return Picture(
+        plane=plane_of(image),
+        digest=image.frame_digest,
+        key=image.frame_key,
+        bits=image.bits,
+        inverted=image.inverted,
+        slope=image.slope,
+        intercept=image.intercept,
+        window=(image.window_center, image.window_width),
+    )

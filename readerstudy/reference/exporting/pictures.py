@@ -1,0 +1,87 @@
+"""The images that segmentations and reports refer to, as DICOM files without anything of the patient."""
+
+from functools import cache
+from typing import Any
+
+from django.core.files.storage import storages
+
+from readerstudy.cases.frames import decode
+
+from .gathering import Drawn, Picture, Stack
+
+CLASSES = {
+    "CT": "1.2.840.10008.5.1.4.1.1.2",
+    "MR": "1.2.840.10008.5.1.4.1.1.4",
+    "CR": "1.2.840.10008.5.1.4.1.1.1",
+    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+MAKER = "Reader-study platform"
+
+
+@cache
+def uid_of(*parts: str) -> Any:
+    """The same for the same thing, so that two exports speak of one image."""
+    from pydicom.uid import generate_uid
+
+    return generate_uid(entropy_srcs=["reader study", *parts])
+
+
+def header_of(case: Drawn, stack: Stack, number: int) -> Any:
+    """One image without its pixels: what segmentations and reports need of it."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    picture = stack.pictures[number]
+    found = Dataset()
+    found.file_meta = FileMetaDataset()
+    found.SOPClassUID = CLASSES.get(stack.modality, SECONDARY_CAPTURE)
+    found.SOPInstanceUID = uid_of(case.token, stack.token, str(number), picture.digest)
+    found.StudyInstanceUID, found.SeriesInstanceUID = uid_of(case.token), uid_of(case.token, stack.token)
+    found.file_meta.MediaStorageSOPClassUID = found.SOPClassUID
+    found.file_meta.MediaStorageSOPInstanceUID = found.SOPInstanceUID
+    found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    found.PatientID, found.PatientName, found.PatientBirthDate, found.PatientSex = case.patient[:16], "", "", ""
+    found.StudyID, found.StudyDate, found.StudyTime, found.AccessionNumber = "", "", "", ""
+    found.ReferringPhysicianName = found.Laterality = ""
+    found.Modality = stack.modality or "OT"
+    found.SeriesNumber, found.InstanceNumber = 1, number + 1
+    found.SeriesDescription = stack.name
+    found.PatientIdentityRemoved = "YES"
+    found.DeidentificationMethod = "Only what the study needs was kept"
+    _place(found, case, stack, picture)
+    return found
+
+
+def _place(found: Any, case: Drawn, stack: Stack, picture: Picture) -> None:
+    found.Rows, found.Columns = picture.plane.rows, picture.plane.columns
+    found.SamplesPerPixel, found.PhotometricInterpretation = 1, "MONOCHROME1" if picture.inverted else "MONOCHROME2"
+    found.BitsAllocated, found.BitsStored, found.HighBit, found.PixelRepresentation = 16, 16, 15, 0
+    found.RescaleSlope, found.RescaleIntercept = _decimal(picture.slope), _decimal(picture.intercept)
+    found.WindowCenter, found.WindowWidth = (_decimal(value) for value in picture.window)
+    geometry = picture.plane.geometry
+    if geometry.spacing is not None:
+        if geometry.calibrated:
+            found.PixelSpacing = [_decimal(value) for value in geometry.spacing]
+        else:
+            found.ImagerPixelSpacing = [_decimal(value) for value in geometry.spacing]
+    if geometry.position is not None and geometry.orientation is not None:
+        found.FrameOfReferenceUID = uid_of(case.token, "frame of reference")
+        found.PositionReferenceIndicator = ""
+        found.ImagePositionPatient = [_decimal(value) for value in geometry.position]
+        found.ImageOrientationPatient = [_decimal(value) for value in geometry.orientation]
+        found.SliceThickness = ""
+
+
+def _decimal(value: float) -> Any:
+    from pydicom.valuerep import DSfloat
+
+    return DSfloat(value, auto_format=True)
+
+
+def with_pixels(header: Any, picture: Picture) -> Any:
+    with storages["default"].open(picture.key) as file:
+        pixels = decode(file.read(), picture.plane.rows, picture.plane.columns)
+    header.PixelData = pixels.astype("<u2").tobytes()
+    header["PixelData"].VR = "OW"
+    return header
