@@ -132,7 +132,7 @@ DOORS = {
     "datasets:data": OVERSEES,
     # Alice's study is not locked yet: there is neither a file nor a result.
     "datasets:download": door(COORDINATOR, STATISTICIAN, status=404),
-    "results:results": OVERSEES,
+    **dict.fromkeys(("results:results", "results:truthers"), OVERSEES),
     "results:start": door(COORDINATOR, STATISTICIAN, posts=True),
     **dict.fromkeys(("results:document", "results:table"), door(COORDINATOR, STATISTICIAN, status=404)),
     "results:figure": door(COORDINATOR, STATISTICIAN, status=404),
