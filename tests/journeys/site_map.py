@@ -148,7 +148,8 @@ def protocol_stops(site: Site) -> list[Stop]:
 def stage_stops(site: Site) -> list[Stop]:
     """The stages in every state that the study goes through, for its coordinator, its statistician, its truther."""
     stages = ("cases:cases", "reference:reference", "predictions:runs", "allocation:allocation", "readings:progress",
-              "datasets:data", "results:results", "audit:events", "dashboard:overview")  # fmt: skip
+              "datasets:data", "results:results", "results:truthers", "audit:events",
+              "dashboard:overview")  # fmt: skip
     studies = (site.draft, site.frozen, site.open, site.locked)
     rounds = [stop("alice", stage, study.token) for study in studies for stage in stages]
     analyst = ("dashboard:overview", "studies:protocol", "readings:progress", "datasets:data", "results:results")
