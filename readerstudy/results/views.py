@@ -46,6 +46,15 @@ def results(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "results/results.html", context)
 
 
+@require_GET
+def truthers(request: HttpRequest, study: str) -> HttpResponse:
+    """How well the reference standard's people agree; it needs no lock, since no reader's answer is in it."""
+    from .truthing import agreements_of
+
+    of_study = analysed(request, study)
+    return render(request, "results/truthers.html", {"study": of_study, "pairs": agreements_of(of_study)})
+
+
 @require_POST
 def start(request: HttpRequest, study: str) -> HttpResponse:
     run = actions.start_run(study=analysed(request, study), by=person(request))
