@@ -1,6 +1,6 @@
 """What a new study starts from, as data. Everything in it can be changed while the study is a draft."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 LEVELS = (*(f"T{number}" for number in range(1, 13)), *(f"L{number}" for number in range(1, 6)))
@@ -100,3 +100,5 @@ GENANT = QuestionOutline(
     items=LEVELS,
 )
 UNREADABLE = ("Poor image quality", "Anatomy not covered", "Wrong or missing image", "Other")
+# What the page that creates a study starts from: the crossover, with a display check and a way out of unreadable cases.
+SITTING = replace(CROSSOVER, rules=RulesOutline(unreadable_reasons=UNREADABLE, display_check=True))

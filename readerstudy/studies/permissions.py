@@ -1,3 +1,5 @@
+from django.utils.translation import gettext as _
+
 from readerstudy.accounts.models import User
 from readerstudy.audit.errors import Denied
 
@@ -13,30 +15,30 @@ def role_in(user: User, study: Study) -> str | None:
 
 def check_creates_studies(user: User) -> None:
     if user.site_role not in (User.Site.COORDINATOR, User.Site.ADMINISTRATOR):
-        raise Denied("Only coordinators create studies. Ask an administrator for that role.")
+        raise Denied(_("Only coordinators create studies. Ask an administrator for that role."))
 
 
 def check_coordinates(user: User, study: Study) -> None:
     if role_in(user, study) != Role.COORDINATOR:
-        raise Denied("Only the coordinator of this study may do this.")
+        raise Denied(_("Only the coordinator of this study may do this."))
 
 
 def check_truths(user: User, study: Study) -> None:
     if role_in(user, study) != Role.TRUTHER:
-        raise Denied("Only truthers of this study may do this.")
+        raise Denied(_("Only truthers of this study may do this."))
 
 
 def check_analyses(user: User, study: Study) -> None:
     if role_in(user, study) not in (Role.COORDINATOR, Role.STATISTICIAN):
-        raise Denied("Only the statistician or the coordinator of this study may see this.")
+        raise Denied(_("Only the statistician or the coordinator of this study may see this."))
 
 
 def check_reads(user: User, study: Study) -> None:
     if role_in(user, study) != Role.READER:
-        raise Denied("Only readers of this study may do this.")
+        raise Denied(_("Only readers of this study may do this."))
 
 
 def check_sees_protocol(user: User, study: Study) -> None:
     """Not readers: what the arms show and how long the washout is must not colour how they read."""
     if role_in(user, study) not in (Role.COORDINATOR, Role.STATISTICIAN, Role.TRUTHER):
-        raise Denied("Readers work from the instructions; the protocol is shown to the people who run the study.")
+        raise Denied(_("Readers work from the instructions; the protocol is shown to the people who run the study."))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from readerstudy.audit.chain import canonical, digest_of
 
 Document = Mapping[str, Any]
@@ -114,35 +116,35 @@ def gaps(protocol: Document, plan: Document) -> list[str]:
 
 def gaps_of_design(protocol: Document) -> Iterator[str]:
     if not protocol["question"].strip():
-        yield "State the clinical question."
+        yield _("State the clinical question.")
     if not protocol["arms"]:
-        yield "Add at least one arm in which readers read."
+        yield _("Add at least one arm in which readers read.")
     if not protocol["periods"]:
-        yield "Add at least one period."
+        yield _("Add at least one period.")
     aided = [arm["label"] for arm in protocol["arms"] if arm["assistance"] != "none"]
     if aided and len(aided) == len(protocol["arms"]):
-        yield f"The arm “{aided[0]}” is aided; add an unaided arm to compare it with."
+        yield _("The arm “%(arm)s” is aided; add an unaided arm to compare it with.") % {"arm": aided[0]}
     if protocol["arms"] and protocol["arms"][0]["assistance"] != "none" and len(aided) < len(protocol["arms"]):
-        yield "Put an unaided arm first: differences are later arm minus first arm."
+        yield _("Put an unaided arm first: differences are later arm minus first arm.")
 
 
 def gaps_of_questions(protocol: Document) -> Iterator[str]:
     if not key_of(protocol, "decision") and not key_of(protocol, "confidence"):
-        yield "Add a decision or a confidence question; without one there is nothing to analyse."
+        yield _("Add a decision or a confidence question; without one there is nothing to analyse.")
     for question in protocol["questions"]:
         if question["kind"] == "choice" and len(question["choices"]) < 2:
-            yield f"The question “{question['text']}” needs at least two choices."
+            yield _("The question “%(question)s” needs at least two choices.") % {"question": question["text"]}
 
 
 def gaps_of_endpoints(protocol: Document, plan: Document) -> Iterator[str]:
     primary = [endpoint for endpoint in plan["endpoints"] if endpoint["rank"] == "primary"]
     if len(primary) != 1:
-        yield f"Name exactly one primary endpoint; there are {len(primary)}."
+        yield _("Name exactly one primary endpoint; there are %(number)s.") % {"number": len(primary)}
     metrics = {endpoint["metric"] for endpoint in plan["endpoints"]}
     if "auc" in metrics and not plan["confidence"]:
-        yield "The area under the ROC curve needs a confidence question."
+        yield _("The area under the ROC curve needs a confidence question.")
     if metrics & {"sensitivity", "specificity"} and not plan["decision"]:
-        yield "Sensitivity and specificity need a decision question."
+        yield _("Sensitivity and specificity need a decision question.")
 
 
 def differences(old: Document, new: Document) -> list[Difference]:

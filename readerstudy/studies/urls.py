@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:study>/protocol/freeze/", protocol.freeze, name="freeze"),
     path("<str:study>/protocol/amend/", protocol.amend, name="amend"),
     path("<str:study>/protocol/versions/<int:number>/<slug:part>.json", protocol.document, name="document"),
+    path("<str:study>/protocol/rules/", design.set_rules, name="set_rules"),
     path("<str:study>/protocol/arms/new/", design.add_arm, name="add_arm"),
     path("<str:study>/protocol/arms/<slug:code>/", design.edit_arm, name="edit_arm"),
     path("<str:study>/protocol/arms/<slug:code>/<str:order>/", design.order_arm, name="order_arm"),

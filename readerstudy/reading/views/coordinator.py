@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.queries import person
@@ -47,7 +48,7 @@ def open_reading(request: HttpRequest, study: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "Reading is open.")
+        messages.success(request, _("Reading is open."))
     return redirect("readings:progress", study=study)
 
 
@@ -57,7 +58,7 @@ def correct(request: HttpRequest, study: str) -> HttpResponse:
     check_coordinates(person(request), of_study)
     form = CorrectionForm(request.POST or None, questions=questions_of(of_study))
     if request.method == "POST" and form.is_valid() and corrected(request, of_study, form):
-        messages.success(request, "The correction is stored; the earlier answers stay beside it.")
+        messages.success(request, _("The correction is stored; the earlier answers stay beside it."))
         return redirect("readings:progress", study=study)
     context = {"study": of_study, "form": form}
     return render(request, "reading/coordinator_correct.html", context, status=400 if form.errors else 200)
@@ -67,7 +68,7 @@ def corrected(request: HttpRequest, study: Study, form: CorrectionForm) -> bool:
     data = form.cleaned_data
     reading = overview.reading_at(study, data["reader"], data["period"], data["position"])
     if reading is None:
-        form.add_error("reader", "There is no reading of this reader at this place.")
+        form.add_error("reader", _("There is no reading of this reader at this place."))
         return False
     try:
         actions.correct(reading=reading, values=form.values(), reason=data["reason"], by=person(request))
@@ -91,7 +92,7 @@ def ask_override(request: HttpRequest, study: str, slot: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "Asked. It counts once a second person agrees.")
+        messages.success(request, _("Asked. It counts once a second person agrees."))
     return redirect("readings:progress", study=study)
 
 
@@ -103,5 +104,5 @@ def agree_override(request: HttpRequest, study: str, slot: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "Agreed. The reader may go on.")
+        messages.success(request, _("Agreed. The reader may go on."))
     return redirect("readings:progress", study=study)

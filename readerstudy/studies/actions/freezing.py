@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -15,9 +17,9 @@ from readerstudy.studies.queries import current_version, gaps_of, plan_of, proto
 from .rows import locked, stored
 
 REFUSED_MOVES = {
-    "freeze": "The protocol is frozen already.",
-    "open": "Reading opens once, after the protocol is frozen.",
-    "lock": "A study is locked once, while it is open.",
+    "freeze": gettext_noop("The protocol is frozen already."),
+    "open": gettext_noop("Reading opens once, after the protocol is frozen."),
+    "lock": gettext_noop("A study is locked once, while it is open."),
 }
 
 
@@ -39,7 +41,7 @@ def freeze(*, study: Study, by: User) -> ProtocolVersion:
     check_coordinates(by, study)
     held = locked(study)
     if held.phase != Study.Phase.DRAFT:
-        raise Refused(REFUSED_MOVES["freeze"])
+        raise Refused(_(REFUSED_MOVES["freeze"]))
     if missing := gaps_of(held):
         raise Refused(" ".join(missing))
     version = new_version(held, 1, "", by)
@@ -57,19 +59,19 @@ def amend(*, study: Study, changes: Changes, reason: str, by: User) -> ProtocolV
     held = locked(study)
     before = current_version(held)
     if before is None:
-        raise Refused("The protocol is a draft; change it directly.")
+        raise Refused(_("The protocol is a draft; change it directly."))
     if held.phase == Study.Phase.LOCKED:
-        raise Refused("The study is locked; its protocol is not amended any more.")
+        raise Refused(_("The study is locked; its protocol is not amended any more."))
     if not reason.strip():
-        raise Refused("An amendment needs its reason.")
+        raise Refused(_("An amendment needs its reason."))
     if held.phase != Study.Phase.FROZEN and (changes.ranks or changes.washouts):
-        raise Refused("Endpoints and washout are not amended after reading has opened.")
+        raise Refused(_("Endpoints and washout are not amended after reading has opened."))
     carry_out(held, changes)
     if missing := gaps_of(held):
         raise Refused(" ".join(missing))
     changed = differences(before.protocol, protocol_of(held)) + differences(before.plan, plan_of(held))
     if not changed:
-        raise Refused("Nothing is different from the version that is in force.")
+        raise Refused(_("Nothing is different from the version that is in force."))
     version = new_version(held, before.number + 1, reason.strip(), by)
     facts = facts_of_amendment(version, changed)
     record(actor=by, verb="protocol.amended", target=version, facts=facts, study=held)
@@ -128,7 +130,7 @@ def move(*, study: Study, name: str, by: User) -> None:
     old = Study.objects.values_list("phase", flat=True).get(pk=study.pk)
     new = target_of(name, old)
     if new is None or not Study.objects.filter(pk=study.pk, phase=old).update(phase=new):
-        raise Refused(REFUSED_MOVES[name])
+        raise Refused(_(REFUSED_MOVES[name]))
     record(actor=by, verb=f"study.{new}", target=study, facts={"old": old, "new": new}, study=study)
     study.phase = new
 

@@ -1,5 +1,6 @@
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import ReaderProfile, User
 from readerstudy.audit.actions import record
@@ -19,7 +20,10 @@ def enrol(*, study: Study, username: str, role: str, by: User, simulated: bool =
     held = locked(study)
     user = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
     if user is None:
-        raise Refused(f"Nobody has the user name “{username.strip()}”. An account is made under People first.")
+        raise Refused(
+            _("Nobody has the user name “%(name)s”. An account is made under People first.")
+            % {"name": username.strip()}
+        )
     check_may_join(held, user, role)
     reader = role == Role.READER
     enrolment = Enrolment(
@@ -35,22 +39,24 @@ def enrol(*, study: Study, username: str, role: str, by: User, simulated: bool =
 
 def check_may_join(study: Study, user: User, role: str) -> None:
     if study.phase == Study.Phase.LOCKED:
-        raise Refused("The study is locked; nobody is enrolled any more.")
+        raise Refused(_("The study is locked; nobody is enrolled any more."))
     if role == Role.READER and study.phase == Study.Phase.OPEN:
-        raise Refused("Reading is open and every reading is allocated; no reader joins now.")
+        raise Refused(_("Reading is open and every reading is allocated; no reader joins now."))
     before = study.enrolments.filter(user=user).first()
     if before is not None:
-        was = "is" if before.active else "was"
-        raise Refused(
-            f"{user} {was} enrolled as {before.get_role_display().lower()}; a person has one role in a study, "
-            "so that nobody reads who set the truth."
+        told = (
+            _("%(user)s is enrolled as %(role)s; a person has one role in a study, %(why)s")
+            if before.active
+            else _("%(user)s was enrolled as %(role)s; a person has one role in a study, %(why)s")
         )
+        why = _("so that nobody reads who set the truth.")
+        raise Refused(told % {"user": user, "role": before.get_role_display().lower(), "why": why})
 
 
 def seniority_of(user: User) -> str:
     profile = ReaderProfile.objects.filter(user=user).first()
     if profile is None:
-        raise Refused(f"{user} has no reader profile yet; their seniority is entered there first.")
+        raise Refused(_("%(user)s has no reader profile yet; their seniority is entered there first.") % {"user": user})
     return profile.seniority
 
 
@@ -65,9 +71,9 @@ def enrol_external(*, study: Study, code: str, seniority: str, by: User, simulat
     check_coordinates(by, study)
     held = locked(study)
     if held.phase == Study.Phase.LOCKED:
-        raise Refused("The study is locked; nobody is enrolled any more.")
+        raise Refused(_("The study is locked; nobody is enrolled any more."))
     if held.enrolments.filter(code=code.strip()).exists():
-        raise Refused(f"The code “{code.strip()}” is taken in this study.")
+        raise Refused(_("The code “%(code)s” is taken in this study.") % {"code": code.strip()})
     enrolment = Enrolment(
         study=held, role=Role.READER, code=code.strip(), seniority=seniority, external=True, simulated=simulated
     )
@@ -80,13 +86,13 @@ def withdraw(*, enrolment: Enrolment, reason: str, by: User) -> None:
     check_coordinates(by, enrolment.study)
     held = locked(enrolment.study)
     if held.phase == Study.Phase.LOCKED:
-        raise Refused("The study is locked; its readers stay as they are.")
+        raise Refused(_("The study is locked; its readers stay as they are."))
     if not reason.strip():
-        raise Refused("A withdrawal needs its reason.")
+        raise Refused(_("A withdrawal needs its reason."))
     if enrolment.role == Role.COORDINATOR and is_last_coordinator(enrolment):
-        raise Refused("A study keeps at least one coordinator.")
+        raise Refused(_("A study keeps at least one coordinator."))
     if not Enrolment.objects.filter(pk=enrolment.pk, active=True).update(active=False):
-        raise Refused(f"{enrolment} was withdrawn already.")
+        raise Refused(_("%(enrolment)s was withdrawn already.") % {"enrolment": enrolment})
     facts = {"old": {"active": True}, "new": {"active": False}, "reason": reason.strip()}
     record(actor=by, verb="person.withdrawn", target=enrolment, facts=facts, study=held)
     enrolment.active = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django import template
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
 from readerstudy.studies.models import Enrolment, Study
@@ -22,17 +23,17 @@ class Tab:
 
 
 TABS = [
-    Tab("Overview", "", (Role.COORDINATOR, Role.READER, Role.TRUTHER, Role.STATISTICIAN)),
-    Tab("Protocol", "protocol/", (*STAFF, Role.TRUTHER)),
-    Tab("People", "people/", (Role.COORDINATOR,)),
-    Tab("Cases", "cases/", (Role.COORDINATOR,)),
-    Tab("Reference", "reference/", (Role.COORDINATOR, Role.TRUTHER)),
-    Tab("Predictions", "predictions/", (Role.COORDINATOR,)),
-    Tab("Allocation", "allocation/", (Role.COORDINATOR,)),
-    Tab("Readings", "readings/", STAFF),
-    Tab("Data", "data/", STAFF),
-    Tab("Results", "results/", STAFF),
-    Tab("Audit", "audit/", STAFF),
+    Tab(_("Overview"), "", (Role.COORDINATOR, Role.READER, Role.TRUTHER, Role.STATISTICIAN)),
+    Tab(_("Protocol"), "protocol/", (*STAFF, Role.TRUTHER)),
+    Tab(_("People"), "people/", (Role.COORDINATOR,)),
+    Tab(_("Cases"), "cases/", (Role.COORDINATOR,)),
+    Tab(_("Reference"), "reference/", (Role.COORDINATOR, Role.TRUTHER)),
+    Tab(_("Predictions"), "predictions/", (Role.COORDINATOR,)),
+    Tab(_("Allocation"), "allocation/", (Role.COORDINATOR,)),
+    Tab(_("Readings"), "readings/", STAFF),
+    Tab(_("Data"), "data/", STAFF),
+    Tab(_("Results"), "results/", STAFF),
+    Tab(_("Audit"), "audit/", STAFF),
 ]
 
 

@@ -3,12 +3,14 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from readerstudy.accounts.queries import person
 from readerstudy.studies import actions
-from readerstudy.studies.forms import ArmForm, EndpointForm, PeriodForm
+from readerstudy.studies.forms import ArmForm, EndpointForm, PeriodForm, RulesForm, initial_rules
 from readerstudy.studies.models import Arm, Endpoint, Period
+from readerstudy.studies.queries import rules_of
 
 from .pages import carried_out, form_page
 from .protocol import coordinated
@@ -20,7 +22,7 @@ def add_arm(request: HttpRequest, study: str) -> HttpResponse:
     form = ArmForm(request.POST or None, instance=Arm(study=held))
     if request.method == "POST" and carried_out(form, actions.add_arm, study=held, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, "Add an arm", "Add the arm")
+    return form_page(request, held, form, _("Add an arm"), _("Add the arm"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,7 +32,7 @@ def edit_arm(request: HttpRequest, study: str, code: str) -> HttpResponse:
     form = ArmForm(request.POST or None, instance=get_object_or_404(Arm, pk=arm.pk))
     if request.method == "POST" and carried_out(form, actions.edit_arm, arm=arm, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, f"Arm “{arm.label}”")
+    return form_page(request, held, form, _("Arm “%(label)s”") % {"label": arm.label})
 
 
 @require_POST
@@ -42,7 +44,7 @@ def order_arm(request: HttpRequest, study: str, code: str, order: str) -> HttpRe
             actions.move_arm(arm=arm, up=order == "up", by=person(request))
         case "remove":
             actions.remove_arm(arm=arm, by=person(request))
-            messages.success(request, f"The arm “{arm.label}” is removed.")
+            messages.success(request, _("The arm “%(label)s” is removed.") % {"label": arm.label})
         case _:
             raise Http404
     return redirect("studies:protocol", study=study)
@@ -55,7 +57,7 @@ def add_period(request: HttpRequest, study: str) -> HttpResponse:
     form = PeriodForm(request.POST or None, instance=Period(study=held, number=number))
     if request.method == "POST" and carried_out(form, actions.add_period, study=held, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, f"Add period {number}", "Add the period")
+    return form_page(request, held, form, _("Add period %(number)s") % {"number": number}, _("Add the period"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,7 +67,7 @@ def edit_period(request: HttpRequest, study: str, number: int) -> HttpResponse:
     form = PeriodForm(request.POST or None, instance=get_object_or_404(Period, pk=period.pk))
     if request.method == "POST" and carried_out(form, actions.edit_period, period=period, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, f"Period {number}")
+    return form_page(request, held, form, _("Period %(number)s") % {"number": number})
 
 
 @require_POST
@@ -81,7 +83,7 @@ def add_endpoint(request: HttpRequest, study: str) -> HttpResponse:
     form = EndpointForm(request.POST or None, instance=Endpoint(study=held), initial={"rank": "secondary"})
     if request.method == "POST" and carried_out(form, actions.add_endpoint, study=held, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, "Add an endpoint", "Add the endpoint")
+    return form_page(request, held, form, _("Add an endpoint"), _("Add the endpoint"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,7 +93,7 @@ def edit_endpoint(request: HttpRequest, study: str, position: int) -> HttpRespon
     form = EndpointForm(request.POST or None, instance=get_object_or_404(Endpoint, pk=endpoint.pk))
     if request.method == "POST" and carried_out(form, actions.edit_endpoint, endpoint=endpoint, by=person(request)):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, "Endpoint")
+    return form_page(request, held, form, _("Endpoint"))
 
 
 @require_POST
@@ -100,3 +102,12 @@ def remove_endpoint(request: HttpRequest, study: str, position: int) -> HttpResp
     endpoint = get_object_or_404(Endpoint, study=held, position=position)
     actions.remove_endpoint(endpoint=endpoint, by=person(request))
     return redirect("studies:protocol", study=study)
+
+
+@require_http_methods(["GET", "POST"])
+def set_rules(request: HttpRequest, study: str) -> HttpResponse:
+    held = coordinated(request, study)
+    form = RulesForm(request.POST or None, initial=initial_rules(rules_of(held)))
+    if request.method == "POST" and carried_out(form, actions.set_rules, study=held, by=person(request)):
+        return redirect("studies:protocol", study=study)
+    return form_page(request, held, form, _("Rules of reading"))

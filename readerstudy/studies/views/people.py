@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from readerstudy.accounts.queries import person
@@ -17,7 +18,7 @@ def people(request: HttpRequest, study: str) -> HttpResponse:
     held = coordinated(request, study)
     form = EnrolForm(request.POST or None)
     if request.method == "POST" and carried_out(form, actions.enrol, study=held, by=person(request)):
-        messages.success(request, f"{form.cleaned_data['username']} is enrolled.")
+        messages.success(request, _("%(name)s is enrolled.") % {"name": form.cleaned_data["username"]})
         return redirect("studies:people", study=study)
     context = {
         "study": held,
@@ -34,7 +35,7 @@ def withdraw(request: HttpRequest, study: str, enrolment: str) -> HttpResponse:
     leaving = get_object_or_404(Enrolment, study=held, token=enrolment)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and carried_out(form, actions.withdraw, enrolment=leaving, by=person(request)):
-        messages.success(request, f"{leaving} is withdrawn. What they did stays.")
+        messages.success(request, _("%(leaving)s is withdrawn. What they did stays.") % {"leaving": leaving})
         return redirect("studies:people", study=study)
     context = {"study": held, "form": form, "leaving": leaving}
     return render(request, "studies/withdraw.html", context, status=400 if form.errors else 200)

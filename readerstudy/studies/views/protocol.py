@@ -1,12 +1,14 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.studies import actions, queries
 from readerstudy.studies.forms import AmendForm, StudyForm
+from readerstudy.studies.hanging import hanging_of, written
 from readerstudy.studies.models import Question, Study
 from readerstudy.studies.permissions import check_coordinates, check_sees_protocol, role_in
 from readerstudy.studies.protocol import text_of
@@ -25,12 +27,19 @@ def context_of(request: HttpRequest, study: Study) -> dict[str, object]:
     return {
         "study": study,
         "questions": queries.questions_of(study),
+        "rules": queries.rules_of(study),
+        "hanging": hanging_text(study),
         "gaps": queries.gaps_of(study),
         "versions": queries.versions_of(study),
         "changeable": coordinator and study.phase == Study.Phase.DRAFT,
         "amendable": coordinator and study.phase in (Study.Phase.FROZEN, Study.Phase.OPEN),
         "kinds": Question.Kind.choices,
     }
+
+
+def hanging_text(study: Study) -> str:
+    hanging = queries.rules_of(study).hanging
+    return written(hanging_of(hanging)) if hanging else ""
 
 
 @require_GET
@@ -69,7 +78,7 @@ def describe(request: HttpRequest, study: str) -> HttpResponse:
     by = person(request)
     if request.method == "POST" and carried_out(form, actions.describe, study=held, by=by):
         return redirect("studies:protocol", study=study)
-    return form_page(request, held, form, "Title, question and instructions")
+    return form_page(request, held, form, _("Title, question and instructions"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,7 +90,8 @@ def freeze(request: HttpRequest, study: str) -> HttpResponse:
         except Refused as refused:
             messages.error(request, str(refused))
         else:
-            messages.success(request, f"Protocol and analysis plan are frozen as version {version.number}.")
+            frozen = _("Protocol and analysis plan are frozen as version %(number)s.")
+            messages.success(request, frozen % {"number": version.number})
         return redirect("studies:protocol", study=study)
     return render(request, "studies/freeze.html", context_of(request, held))
 
@@ -92,7 +102,7 @@ def amend(request: HttpRequest, study: str) -> HttpResponse:
     form = AmendForm(request.POST or None, study=held)
     by = person(request)
     if request.method == "POST" and carried_out(form, actions.amend, study=held, by=by):
-        messages.success(request, "The amendment is in force.")
+        messages.success(request, _("The amendment is in force."))
         return redirect("studies:protocol", study=study)
     lead = "An amendment is a new version of the protocol. The version before it stays, with its digest."
-    return form_page(request, held, form, "Amend the protocol", "Put the amendment in force", lead)
+    return form_page(request, held, form, _("Amend the protocol"), _("Put the amendment in force"), lead)

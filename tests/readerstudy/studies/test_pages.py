@@ -55,7 +55,7 @@ def test_a_study_is_designed_frozen_and_amended_in_the_browser() -> None:
         url("add_endpoint", study), {"rank": "secondary", "metric": "auc", "method": "per_reader", "margin": "0.05"}
     )
     page = browser.get(url("protocol", study)).content.decode()
-    for part in ("One of: Radius; Ulna", "42 days", "non-inferiority, margin 0.05", "Heat map"):
+    for part in ("Choice of one: Radius; Ulna", "42 days", "non-inferiority, margin 0.05", "Heat map"):
         assert part in page
     assert [row.key for row in study.questions.all()] == ["decision", "which-bone", "confidence"]
     browser.post(url("freeze", study))
