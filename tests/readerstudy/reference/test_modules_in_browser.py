@@ -1,0 +1,260 @@
+"""The pure modules of the truthers' page in a real browser, against the server's arithmetic and identities."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+from scipy import ndimage
+
+from readerstudy.reference import runs
+from readerstudy.reference.measuring import neighbours_of
+from readerstudy.reference.morphometry import Heights, grade_of, heights_of
+from tests.readerstudy.reading.browser.page_server import open_browser, open_desk
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with open_desk() as desk, open_browser() as browser:
+        opened = browser.new_page()
+        faults: list[str] = []
+        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened.goto(f"{desk.address}/other/")
+        yield opened
+        assert faults == []
+
+
+def said(page: Page, module: str, script: str, argument: Any = None) -> Any:
+    return page.evaluate(
+        f"(argument) => import('/static/reference/{module}.js').then((m) => ({script})(m, argument))", argument
+    )
+
+
+def disc(rows: int, columns: int, y: float, x: float, radius: float) -> np.ndarray:
+    down, across = np.mgrid[:rows, :columns] + 0.5
+    found: np.ndarray = (down - y) ** 2 + (across - x) ** 2 <= radius**2
+    return found
+
+
+# Masks
+
+
+def test_masks_have_one_form_on_both_sides(page: Page) -> None:
+    masks = [np.random.default_rng(seed).random((seed + 1, 9)) < 0.4 for seed in range(8)]
+    masks += [np.zeros((3, 3), bool), np.ones((3, 3), bool)]
+    flat = [mask.ravel().astype(int).tolist() for mask in masks]
+
+    encoded = said(page, "runs", "(m, all) => all.map((one) => m.encode(Uint8Array.from(one)))", flat)
+
+    assert [tuple(one) for one in encoded] == [runs.encode(mask) for mask in masks]
+    back = said(page, "runs", "(m, all) => all.map(([r, size]) => Array.from(m.decode(r, size)))",
+                [[one, len(pixels)] for one, pixels in zip(encoded, flat, strict=True)])  # fmt: skip
+    assert back == flat
+
+
+def test_a_stroke_is_all_within_its_radius(page: Page) -> None:
+    """A dot is a disc; a stroke is the union of its dots; pixels twice as high make it half as many rows high."""
+    script = """(m, [tall, from, to, radius]) => {
+        const bitmap = new Uint8Array(40 * 50);
+        const box = m.stroke(bitmap, { rows: 40, columns: 50, tall }, from, to, radius, 1);
+        return [Array.from(bitmap), box];
+    }"""
+    at = {"x": 20.3, "y": 15.8}
+    dot, box = said(page, "runs", script, [1, at, at, 6.5])
+    assert (np.array(dot).reshape(40, 50) == disc(40, 50, 15.8, 20.3, 6.5)).all()
+    assert box == {"left": 13, "top": 9, "right": 27, "bottom": 23}
+
+    there = {"x": 33.1, "y": 27.4}
+    line, _ = said(page, "runs", script, [1, at, there, 4])
+    dots = [
+        disc(40, 50, *(np.array([15.8, 20.3]) + share * np.array([11.6, 12.8])), 4) for share in np.linspace(0, 1, 400)
+    ]
+    assert np.abs(np.array(line).reshape(40, 50) - np.any(dots, axis=0)).sum() <= 2
+
+    high, _ = said(page, "runs", script, [2, at, at, 8])
+    rows = np.flatnonzero(np.array(high).reshape(40, 50).any(axis=1))
+    assert len(rows) == 8
+    assert said(page, "runs", script, [1, {"x": -30, "y": 5}, {"x": -30, "y": 5}, 4])[1] is None
+
+
+# Morphometry and levels
+
+
+def test_the_page_grades_as_the_server_does(page: Page) -> None:
+    chance = np.random.default_rng(1)
+    cases = [[*chance.uniform(5, 30, 3).tolist(), near] for near in (None, 18.0, 25.0) for _ in range(40)]
+    cases += [[8.0, 9.0, 10.0, None], [7.5, 9.0, 10.0, None], [6.0, 9.0, 10.0, None], [9.0, 9.0, 0.0, None]]
+    script = """(m, cases) => cases.map(([anterior, middle, posterior, near]) =>
+        m.gradeOf({ anterior, middle, posterior }, near))"""
+
+    for (front, middle, behind, near), found in zip(cases, said(page, "morphometry", script, cases), strict=True):
+        ours = grade_of(Heights(front, middle, behind), near)
+        if ours is None:
+            assert found is None
+        else:
+            assert (found["grade"], found["kind"]) == (ours.grade, ours.kind)
+            assert found["loss"] == pytest.approx(ours.loss, abs=2e-6)
+
+
+def test_heights_are_measured_alike(page: Page) -> None:
+    points = [[10, 5], [15, 6], [20, 5], [20.5, 25], [15, 24], [9, 21]]
+    found = said(page, "morphometry", "(m, [points, gaps]) => m.heightsOf(points, gaps)", [points, [0.5, 2.0]])
+
+    ours = heights_of([(x, y) for x, y in points], (0.5, 2.0))
+    assert [found["anterior"], found["middle"], found["posterior"]] == pytest.approx(
+        [ours.anterior, ours.middle, ours.posterior]
+    )
+
+
+def test_one_name_gives_all_the_others(page: Page) -> None:
+    script = "(m, [count, index, level, counts]) => m.follow(count, index, level, m.chainOf(counts))"
+    assert said(page, "levels", script, [4, 1, "T12", {}]) == ["T11", "T12", "L1", "L2"]
+    assert said(page, "levels", script, [3, 0, "T12", {"thoracic": 13}]) == ["T12", "T13", "L1"]
+    assert said(page, "levels", script, [2, 0, "T11", {"thoracic": 11}]) == ["T11", "L1"]
+    assert said(page, "levels", script, [3, 0, "L5", {"lumbar": 6}]) == ["L5", "L6", "S1"]
+    assert said(page, "levels", script, [3, 0, "L5", {}]) is None
+    assert said(page, "levels", script, [2, 1, "C1", {}]) is None
+    heights = {"T12": 20.0, "T13": 24.0, "L2": 22.0}
+    for level in ("L1", "L3", "S1", "T12", "nothing"):
+        found = said(page, "levels", "(m, [l, h]) => m.neighboursOf(l, new Map(Object.entries(h)))", [level, heights])
+        assert found == neighbours_of(level, heights)
+
+
+def test_the_head_is_where_the_patient_has_it(page: Page) -> None:
+    """Upside down on the screen, the lowest row is nearest to the head."""
+    script = """(m, orientation) => m.fromTheHead(
+        [{ key: "top", points: [[5, 5]] }, { key: "bottom", points: [[5, 50]] }],
+        orientation && { position: [0, 0, 0], orientation, spacing: [1, 1] }).map(({ key }) => key)"""
+    assert said(page, "levels", script) == ["top", "bottom"]
+    assert said(page, "levels", script, [0, 1, 0, 0, 0, -1]) == ["top", "bottom"]
+    assert said(page, "levels", script, [0, 1, 0, 0, 0, 1]) == ["bottom", "top"]
+
+
+# Between slices
+
+
+def test_between_two_masks_lies_the_mean_shape(page: Page) -> None:
+    """By SciPy's distance transform; half way between discs of radius 5 and 13 lies one of radius 9."""
+    first, second = disc(40, 40, 20, 20, 5), disc(40, 40, 20, 20, 13)
+    marks = [
+        {"kind": "mask", "slice": n, "points": [], "runs": list(runs.encode(m))} for n, m in ((3, first), (7, second))
+    ]
+
+    found = said(page, "between", "(m, [a, b]) => m.between(a, b, { rows: 40, columns: 40 })", marks)
+
+    depth = [ndimage.distance_transform_edt(m) - ndimage.distance_transform_edt(~m) for m in (first, second)]
+    assert len(found) == 3
+    for share, mark in zip((0.25, 0.5, 0.75), found, strict=True):
+        expected = (1 - share) * depth[0] + share * depth[1] > 0
+        assert (runs.decode(tuple(mark["runs"]), 40, 40) == expected).all()
+    middle = runs.decode(tuple(found[1]["runs"]), 40, 40)
+    assert middle.sum() == pytest.approx(np.pi * 81, rel=0.03)
+
+
+def test_between_two_outlines_lie_outlines_of_the_mean_size(page: Page) -> None:
+    """The second begins elsewhere, turns the other way and has other corners; half way lies the square of side 15."""
+    small = [[0, 0], [10, 0], [10, 10], [0, 10]]
+    large = [[20, 20], [20, 0], [10, 0], [0, 0], [0, 20]]
+    marks = [{"kind": "polygon", "slice": n, "points": points} for n, points in ((1, small), (3, large))]
+
+    ((found,),) = [said(page, "between", "(m, [a, b]) => m.between(a, b, {})", marks)]
+
+    points = np.array(found["points"])
+    x, y = points.T
+    area = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    assert area == pytest.approx(15**2, rel=0.02)
+    assert (points.min(axis=0).tolist(), points.max(axis=0).tolist()) == ([0, 0], pytest.approx([15, 15], abs=0.3))
+
+
+def test_points_move_in_a_straight_line(page: Page) -> None:
+    marks = [{"kind": "line", "slice": n, "points": p} for n, p in ((0, [[0, 0], [4, 8]]), (4, [[8, 4], [4, 0]]))]
+    found = said(page, "between", "(m, [a, b]) => m.between(a, b, {})", marks)
+
+    assert [one["points"] for one in found] == [[[2, 1], [4, 6]], [[4, 2], [4, 4]], [[6, 3], [4, 2]]]
+    assert said(page, "between", "(m, [a, b]) => m.between(a, { ...b, slice: 1 }, {})", marks) == []
+
+
+# The board
+
+
+BOARD = """(m, script) => {
+    const frame = { rows: 40, columns: 40, spacing: [1, 1], calibrated: true };
+    const proposed = [{ key: "p-1", kind: "box", series: 0, slice: 0, label: "", points: [[1, 1], [5, 5]] },
+                      { key: "p-2", kind: "point", series: 0, slice: 0, label: "", points: [[9, 9]] }];
+    const frames = (series, slice) => (series === 0 && slice < 9 ? frame : undefined);
+    const board = new m.Board({}, { frames, proposed });
+    const told = [];
+    const tell = () => told.push(board.marks.map((one) => `${one.kind} ${one.label} ${one.slice}`.replace("  ", " ")));
+    const add = (kind, slice, label, points = [[1, 1], [2, 2]]) =>
+        board.add({ kind, series: 0, slice, label, points, ...(kind === "mask" ? { runs: [5, 5, 1590] } : {}) });
+    const at = (top) => [[1, top], [9, top], [9, top + 5], [1, top + 5]];
+    DO
+    return told;
+}"""
+
+
+def board(page: Page, what: str) -> Any:
+    return said(page, "board", BOARD.replace("DO", what))
+
+
+def test_undo_goes_back_to_the_first_stroke_and_forward_again(page: Page) -> None:
+    told = board(
+        page,
+        """for (let n = 0; n < 500; n++) add("point", n % 9, `${n}`, [[n % 40, 3]]);
+        const all = JSON.stringify(board.marks);
+        while (board.history.undo()); tell();
+        while (board.history.redo()); told.push(JSON.stringify(board.marks) === all);
+        board.history.undo(); board.remove(board.marks[0].key);
+        told.push([board.history.canRedo, board.marks.length]);""",
+    )
+    assert told == [[], True, [False, 498]]
+
+
+def test_copies_and_slices_between(page: Page) -> None:
+    told = board(
+        page,
+        """const one = add("mask", 1, "body"); const next = board.copy(one.key, 2); tell();
+        board.copy(one.key, 2); tell();
+        told.push([board.copy(one.key, 9), board.selected === next.key]);
+        board.remove(board.marks[1].key); board.copy(one.key, 4); told.push(board.interpolate(one.key)); tell();
+        board.history.undo(); tell();""",
+    )
+    assert told == [
+        ["mask body 1", "mask body 2"],
+        ["mask body 1", "mask body 2"],
+        [None, False],
+        2,
+        ["mask body 1", "mask body 4", "mask body 2", "mask body 3"],
+        ["mask body 1", "mask body 4"],
+    ]
+
+
+def test_a_level_stands_once_on_an_image_and_names_the_rest(page: Page) -> None:
+    told = board(
+        page,
+        """const [low, top, mid] = [30, 1, 15].map((top) => add("vertebra", 0, "", at(top)));
+        told.push([board.chain(mid.key, {}), board.name(mid.key, "L1"), board.name(low.key, "L1")]);
+        told.push(board.chain(mid.key, {})); tell();
+        told.push(add("vertebra", 0, "L1", at(8)).label); board.history.undo(); board.history.undo(); tell();""",
+    )
+    assert told == [
+        [False, True, False],
+        True,
+        ["vertebra L2 0", "vertebra T12 0", "vertebra L1 0"],
+        "",
+        ["vertebra 0", "vertebra 0", "vertebra L1 0"],
+    ]
+
+
+def test_a_models_marks_are_kept_or_rejected(page: Page) -> None:
+    told = board(
+        page,
+        """told.push(board.undecided.length); const kept = board.accept("p-1"); board.reject("p-2");
+        told.push([kept.proposed, board.undecided.length, board.rejected]);
+        board.remove(kept.key); told.push(board.rejected);
+        board.history.undo(); told.push([board.marks.length, board.rejected]);
+        const copy = board.copy(board.marks[0].key, 1); told.push(copy.proposed ?? null);
+        while (board.history.undo()); board.acceptAll(); told.push([board.marks.length, board.undecided.length]);""",
+    )
+    assert told == [2, ["p-1", 0, ["p-2"]], ["p-2", "p-1"], [1, ["p-2"]], None, [2, 0]]
