@@ -1,0 +1,124 @@
+"""No sentence of the reading pages and of the protocol's pages stays untranslated."""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils.translation import template
+
+from readerstudy.embedded.places import REPOSITORY
+
+APPS = ("reading", "studies")
+MARKED = {"_", "gettext", "gettext_lazy", "gettext_noop", "wrong", "Sentence"}
+REFUSALS = {"Refused", "Denied", "Conflict"}
+# Files that are read by people who import data on the command line or by a CSV, not by readers.
+SPOKEN_ELSEWHERE = {"existing.py", "import_readings.py"}
+STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
+SCRIPTS = REPOSITORY / "readerstudy" / "reading" / "static" / "reading"
+# What a JavaScript module says: directly, by a choice of two, or in a table whose rows are said later.
+SAID = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')
+CHOSEN = re.compile(r"\b(?:say\(|const (?:sentence|label) = )([^;\n]*\?[^;\n]*)")
+TABLED = re.compile(r'\b(?:label|none|missing|does|group): "((?:[^"\\]|\\.)*)"')
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def modules(app: str) -> Iterator[Path]:
+    for path in sorted((REPOSITORY / "readerstudy" / app).rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield path
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            yield node.func.id, node.args[0]
+
+
+def sentences_of_python(app: str) -> set[str]:
+    return {
+        argument.value
+        for path in modules(app)
+        for name, argument in calls(path)
+        if name in MARKED and isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+
+
+def sentences_of_pages(app: str) -> set[str]:
+    found = set()
+    for path in sorted((REPOSITORY / "templates" / app).glob("*.html")):
+        extracted = template.templatize(path.read_text())
+        found |= set(re.findall(rf"\b(?:_|gettext|ngettext)\({STRING}", extracted))
+    return {ast.literal_eval(text) for text in found}
+
+
+def catalogue(app: str) -> gettext.GNUTranslations:
+    path = REPOSITORY / "readerstudy" / app / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as stream:
+        return gettext.GNUTranslations(stream)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_marked_sentence_is_there_in_chinese(app: str) -> None:
+    known = catalogue(app)
+    sentences = sentences_of_python(app) | sentences_of_pages(app)
+    assert len(sentences) > 200
+    # Of words with a plural the catalogue has the one form that Chinese has.
+    silent = [text for text in sentences if known.gettext(text) == text and known.ngettext(text, text, 2) == text]
+    assert silent == []
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_catalogue_that_is_read_is_the_one_that_is_written(app: str) -> None:
+    known = catalogue(app)
+    written = (Path(REPOSITORY) / "readerstudy" / app / "locale/zh_Hans/LC_MESSAGES/django.po").read_text()
+    pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', written, re.M)
+    unescaped = [(ast.literal_eval(f'"{english}"'), ast.literal_eval(f'"{chinese}"')) for english, chinese in pairs]
+    assert len(unescaped) > 200
+    assert [english for english, chinese in unescaped if known.gettext(english) != chinese] == []
+    for english, chinese in unescaped:
+        assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", chinese))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_refusal_is_said_in_english_alone(app: str) -> None:
+    bare = [
+        f"{path.name}: {ast.unparse(argument)[:60]}"
+        for path in modules(app)
+        if path.name not in SPOKEN_ELSEWHERE
+        for name, argument in calls(path)
+        if name in REFUSALS and isinstance(argument, ast.Constant | ast.JoinedStr)
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_page_holds_words_outside_the_marks(app: str) -> None:
+    bare = []
+    for path in sorted((REPOSITORY / "templates" / app).glob("*.html")):
+        text = re.sub(r"\{% (blocktranslate|comment).*?\{% end\1 %\}", "", path.read_text(), flags=re.S)
+        text = re.sub(r"\{% block body_class %\}.*?\{% endblock %\}", "", text)
+        text = re.sub(r"<(kbd|span class=\"mono\")>.*?</[a-z]+>|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text, flags=re.S)
+        # Names of files stand as they are.
+        bare += [f"{path.name}: {word}" for word in re.findall(r"[A-Za-z]{2,}", re.sub(r"\w+-\s*\.json", "", text))]
+    assert bare == []
+
+
+def test_what_the_browser_says_is_there_in_chinese() -> None:
+    chinese = set(re.findall(r'^\s*"((?:[^"\\]|\\.)*)":', (SCRIPTS / "zh.js").read_text(), re.M))
+    missing = []
+    for path in sorted(SCRIPTS.glob("*.js")):
+        code = re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.M)
+        chosen = [text for choice in CHOSEN.findall(code) for text in QUOTED.findall(choice)]
+        said = [*SAID.findall(code), *TABLED.findall(code), *(text for text in chosen if " " in text)]
+        missing += [f"{path.name}: {text}" for text in said if re.search(r"[A-Za-z]{2}", text) and text not in chinese]
+    assert len(chinese) > 150
+    assert missing == []
+
+
+def test_both_catalogues_keep_the_values_of_a_sentence() -> None:
+    pairs = re.findall(r'^\s*"((?:[^"\\]|\\.)*)":\s*"((?:[^"\\]|\\.)*)"', (SCRIPTS / "zh.js").read_text(), re.M)
+    for english, chinese in pairs:
+        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese)), english
