@@ -89,6 +89,18 @@ def storage(url: str) -> dict[str, Any]:
     raise stop("STORAGE_URL must look like file:///folder or s3://bucket/prefix.")
 
 
+def dicomweb_servers(entries: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in entries:
+        name, _, address = entry.partition("=")
+        parts = urlsplit(address)
+        if not 0 < len(name) <= 40 or name in found or parts.scheme not in {"http", "https"} or not parts.hostname:
+            # The address may hold a password, so it is not repeated.
+            raise stop(f"DICOMWEB_SERVERS: {name!r} must look like name=https://user:password@host/path, each once.")
+        found[name] = address
+    return found
+
+
 DEBUG = flag("DEBUG", default=False)
 SECURE = flag("SECURE", default=True)
 SECRET_KEY = required("SECRET_KEY", "the key of sessions, tokens and audit seals, at least 50 random characters")
@@ -189,6 +201,8 @@ WORK_FOLDER = Path(env.str("WORK_FOLDER", default=str(BASE_DIR / "var" / "work")
 IMPORT_FOLDERS = [Path(folder) for folder in env.list("IMPORT_FOLDERS", default=[])]
 if not all(folder.is_absolute() for folder in IMPORT_FOLDERS):
     raise stop("IMPORT_FOLDERS must be a comma-separated list of absolute paths.")
+# DICOMweb servers from which coordinators may import; no other address is ever asked.
+DICOMWEB_SERVERS = dicomweb_servers(env.list("DICOMWEB_SERVERS", default=[]))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 

@@ -3,6 +3,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import transaction
@@ -32,6 +33,7 @@ def start_import(
     by: User,
     archive: BinaryIO | None = None,
     folder: Path | None = None,
+    server: str = "",
     queue: bool = True,
 ) -> CaseImport:
     """Judge the manifest at once and have the files checked; nothing is imported before it is confirmed."""
@@ -40,14 +42,17 @@ def start_import(
     check_takes_cases(study)
     if running_import(study) is not None:
         raise Refused("An import of this study is under way; wait until it is done, or drop it.")
-    if (archive is None) == (folder is None):
-        raise Refused("Give either an archive or a folder of the server.")
-    started = CaseImport(study=study, source=source[:200], folder=str(folder or ""), started_by=by)
+    if [archive is not None, folder is not None, bool(server)].count(True) != 1:
+        raise Refused("Give one of an archive, a folder of the server, and a DICOMweb server.")
+    if server and server not in settings.DICOMWEB_SERVERS:
+        raise Refused("There is no such DICOMweb server among those that the administrator has allowed.")
+    started = CaseImport(study=study, source=source[:200], folder=str(folder or ""), server=server, started_by=by)
     if archive is not None:
         started.archive_key = storages["default"].save(staging.archive_key(started), File(archive))
     _judge(started, manifest)
     started.save()
-    facts = {"source": "archive" if archive else "folder", "manifest": started.manifest_digest}
+    kind = "archive" if archive else f"server {server}" if server else "folder"
+    facts = {"source": kind, "manifest": started.manifest_digest}
     record(actor=by, verb="cases.import_started", target=started, facts=facts, study=study)
     if queue and started.phase == Phase.CHECKING:
         _wake(started)
@@ -60,7 +65,7 @@ def replace_manifest(*, of: CaseImport, manifest: bytes, by: User, queue: bool =
     check_coordinates(by, of.study)
     check_takes_cases(of.study)
     row = CaseImport.objects.select_for_update().get(pk=of.pk)
-    if row.phase not in (Phase.FAULTY, Phase.CHECKED, Phase.STOPPED) or not (row.archive_key or row.folder):
+    if row.phase not in (Phase.FAULTY, Phase.CHECKED, Phase.STOPPED) or not row.has_files:
         raise Refused("Only an import that waits can be given another manifest; start a new one.")
     _judge(row, manifest)
     row.cases_done, row.message, row.lease_until = 0, "", None
@@ -122,6 +127,7 @@ def drop_import(*, of: CaseImport, by: User) -> None:
         manifest=[],
         faults=[],
         folder="",
+        server="",
         archive_key="",
         lease_until=None,
     ):

@@ -9,12 +9,12 @@ from django.db import transaction
 from readerstudy.audit.actions import record
 from readerstudy.studies.models import Study
 
-from . import manifest, staging
+from . import manifest
 from .leasing import Interrupted, Lease, leased
 from .manifest import CaseRows, Fault, SeriesRows
 from .models import Case, CaseImport, Image
 from .pictures import Unreadable
-from .preparing import Files, PreparedCase, prepared
+from .preparing import Files, PreparedCase, files_for, prepared
 from .queries import cases_in, manifest_of, stored_faults
 from .sandbox import Decoders
 from .stacking import Stack
@@ -67,8 +67,7 @@ def check(token: str) -> None:
         row, notes = lease.row, _Notes()
         with Decoders(beat=lease.beat) as decoders:
             try:
-                folder = staging.files_folder(row, manifest_of(row).rows, decoders)
-                faults = list(_faults(lease, Files(folder, decoders), decoders, notes))
+                faults = list(_faults(lease, files_for(row, decoders, lease.beat), decoders, notes))
             except (Unreadable, OSError) as error:
                 faults = [Fault(0, "", row.source, sentence_of(error))]
         _checked(row, faults, notes.text())
@@ -90,7 +89,7 @@ def _checked(row: CaseImport, faults: list[Fault], notes: str) -> None:
 
 def _faults(lease: Lease, files: Files, decoders: Decoders, notes: _Notes) -> Iterator[Fault]:
     row = lease.row
-    missing = list(manifest.check_files(manifest_of(row), files.folder, files.of))
+    missing = list(manifest.check_files(manifest_of(row), files.folder, files.of, files.refused))
     yield from missing
     # A path that leaves the folder is never opened, nor is a file whose row says nothing of its case.
     bad_rows = {fault.row for fault in missing} | {fault["row"] for fault in row.faults if fault["column"] != "truth"}

@@ -37,6 +37,14 @@ class ImportForm(ManifestForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if settings.DICOMWEB_SERVERS:
+            names = [(name, name) for name in settings.DICOMWEB_SERVERS]
+            self.fields["server"] = forms.ChoiceField(
+                choices=[("", "no server"), *names],
+                required=False,
+                label="or a DICOMweb server",
+                help_text="The column file then holds Study Instance UIDs, or accession/ and the accession number.",
+            )
         if settings.IMPORT_FOLDERS:
             places = ", ".join(map(str, settings.IMPORT_FOLDERS))
             self.fields["folder"].help_text = f"A folder inside {places}."
@@ -56,7 +64,9 @@ class ImportForm(ManifestForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        given = [name for name in ("archive", "folder") if data.get(name)]
+        given = [name for name in ("archive", "folder", "server") if data.get(name)]
         if len(given) != 1 and not self.errors:
+            if "server" in self.fields:
+                raise forms.ValidationError("Give one of an archive, a folder of the server, and a DICOMweb server.")
             raise forms.ValidationError("Give either an archive or a folder of the server.")
         return data

@@ -27,8 +27,8 @@ from .manifest import CaseRows
 from .models import Case, CaseImport, Image, Series
 from .permissions import check_takes_cases
 from .pictures import Facts, Picture, Unreadable
-from .preparing import Files, PreparedCase, prepared
-from .queries import cases_in, manifest_of
+from .preparing import Files, PreparedCase, files_for, prepared
+from .queries import cases_in
 from .sandbox import Decoders
 from .stacking import Stack
 
@@ -70,8 +70,7 @@ def run(token: str) -> bool:
         row = lease.row
         with Decoders(beat=lease.beat) as decoders:
             try:
-                folder = staging.files_folder(row, manifest_of(row).rows, decoders)
-                _import(lease, Files(folder, decoders), decoders)
+                _import(lease, files_for(row, decoders, lease.beat), decoders)
             except (Unreadable, Refused, OSError) as error:
                 _stopped(row, sentence_of(error))
                 return False
@@ -196,7 +195,7 @@ def _finished(row: CaseImport) -> None:
     """File names and patient hashes go; the truth waits in the row until `reference` has taken it."""
     truths = [{"case": case.case, "truth": case.truth} for case in cases_in(row) if case.truth is not None]
     changed = CaseImport.objects.filter(pk=row.pk, phase=Phase.RUNNING).update(
-        phase=Phase.DONE, manifest=truths, faults=[], folder="", archive_key="", finished_at=timezone.now()
+        phase=Phase.DONE, manifest=truths, faults=[], folder="", server="", archive_key="", finished_at=timezone.now()
     )
     if changed:
         facts = {"cases": row.cases_total, "manifest": row.manifest_digest}

@@ -281,11 +281,16 @@ def files_of(folder: Path, file: str) -> list[Path]:
     return sorted(found)
 
 
-def check_files(manifest: Manifest, folder: Path, listed: Callable[[Row], list[Path]]) -> Iterator[Fault]:
-    """Is every file there and inside the folder? `listed` gives the files that a row means."""
+def check_files(
+    manifest: Manifest, folder: Path, listed: Callable[[Row], list[Path]], refused: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Is every file there, inside the folder? `listed` gives the files of a row, `refused` why one could not be had."""
     root = folder.resolve()
     for row in manifest.rows:
         if not row.file or any(_path_faults(row.number, row.file)):
+            continue
+        if row.file in refused:
+            yield Fault(row.number, "file", row.file, refused[row.file])
             continue
         try:
             paths = listed(row) if _file_sentence(folder / row.file, root) is None else []

@@ -24,6 +24,9 @@ class CaseImport(models.Model):
     folder = models.CharField(
         max_length=500, blank=True, help_text="A folder of the server; empty where an archive was uploaded."
     )
+    server = models.CharField(
+        max_length=40, blank=True, help_text="A DICOMweb server of the settings; empty where files were given."
+    )
     archive_key = models.CharField(
         max_length=120, blank=True, help_text="The uploaded archive in storage, until all is imported."
     )
@@ -49,6 +52,11 @@ class CaseImport(models.Model):
 
     def __str__(self) -> str:
         return f"Import of {self.source}"
+
+    @property
+    def has_files(self) -> bool:
+        """Or had them all imported, or was dropped."""
+        return bool(self.archive_key or self.folder or self.server)
 
 
 class Case(models.Model):

@@ -1,15 +1,16 @@
 """From the rows of the manifest to decoded series: what dry run and import share."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from . import manifest, staging
+from . import fetching, manifest, staging
 from .decoded import File, Outcome, Refusal
 from .manifest import CaseRows, Row, SeriesRows
 from .models import CaseImport
 from .pictures import Unreadable
+from .queries import manifest_of
 from .sandbox import Decoders, Order
 from .stacking import Stack, by_series, stacked
 
@@ -21,11 +22,14 @@ BYTES_OF_AN_ORDER = 32 << 20
 class Files:
     """The files that rows mean, looked up once."""
 
-    def __init__(self, folder: Path, decoders: Decoders) -> None:
-        self.folder, self._decoders = folder, decoders
+    def __init__(self, folder: Path, decoders: Decoders, refused: Mapping[str, str] | None = None) -> None:
+        """`refused` has a sentence for what could not be brought here."""
+        self.folder, self._decoders, self.refused = folder, decoders, refused or {}
         self._known: dict[str, list[Path]] = {}
 
     def of(self, row: Row) -> list[Path]:
+        if row.file in self.refused:
+            raise Unreadable(self.refused[row.file])
         if row.file not in self._known:
             path = self.folder / row.file
             is_directory = path.name.upper() == manifest.DICOMDIR and path.is_file()
@@ -45,6 +49,14 @@ class Files:
             exact, small = directory.parent / name, directory.parent / name.lower()
             found.append(exact if exact.exists() or not small.exists() else small)
         return found
+
+
+def files_for(row: CaseImport, decoders: Decoders, beat: Callable[[], None]) -> Files:
+    rows = manifest_of(row).rows
+    if row.server:
+        refused = fetching.fetch(row, rows, beat)
+        return Files(fetching.fetched_folder(row), decoders, refused)
+    return Files(staging.files_folder(row, rows, decoders), decoders)
 
 
 @dataclass

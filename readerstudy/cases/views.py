@@ -57,13 +57,15 @@ def start(request: HttpRequest, study: str) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         archive, folder = form.cleaned_data["archive"], form.cleaned_data.get("folder")
+        server = form.cleaned_data.get("server", "")
         try:
             started = actions.start_import(
                 study=of_study,
                 manifest=form.cleaned_data["manifest"],
                 archive=archive.file if archive else None,
                 folder=folder,
-                source=archive.name if archive else str(folder),
+                server=server,
+                source=archive.name if archive else server or str(folder),
                 by=person(request),
             )
         except Refused as refused:
@@ -93,8 +95,8 @@ def import_context(study: Study, found: CaseImport, form: ManifestForm) -> dict[
         "run": found,
         "faults": found.faults[:FAULTS_ON_A_PAGE],
         "summary": queries.summary_of(found) if found.phase == CaseImport.Phase.CHECKED else None,
-        "has_files": bool(found.archive_key or found.folder),
-        "form": form if waits and (found.archive_key or found.folder) else None,
+        "has_files": found.has_files,
+        "form": form if waits and found.has_files else None,
         "closed": why_no_more_cases(study),
     }
 

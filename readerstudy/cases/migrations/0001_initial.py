@@ -59,6 +59,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "server",
+                    models.CharField(
+                        blank=True,
+                        help_text="A DICOMweb server of the settings; empty where files were given.",
+                        max_length=40,
+                    ),
+                ),
+                (
                     "archive_key",
                     models.CharField(
                         blank=True, help_text="The uploaded archive in storage, until all is imported.", max_length=120

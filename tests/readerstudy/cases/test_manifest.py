@@ -196,7 +196,7 @@ def listed_in(folder: Path, row: manifest.Row) -> list[Path]:
 def file_faults(folder: Path, *files: str) -> list[tuple[int, str]]:
     text = "case,patient,file\n" + "".join(f"C{n},P{n},{file}\n" for n, file in enumerate(files))
     listed = partial(listed_in, folder)
-    found = manifest.check_files(manifest.parse(text.encode()), folder, listed)
+    found = manifest.check_files(manifest.parse(text.encode()), folder, listed, {})
     return [(fault.row, fault.sentence.split(";")[0].rstrip(".")) for fault in found]
 
 
