@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.readerstudy.reading.browser.page_server import Desk, picture, read
 
-MOST_BYTES = 40_000
+MOST_BYTES = 40 * 1024
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "readerstudy.assets.Assets"},
