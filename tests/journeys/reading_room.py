@@ -30,10 +30,20 @@ def begin(page: Page, address: str) -> None:
     page.goto(f"{address}/reading/")
     page.locator("a.button.primary").first.click()
     start = page.get_by_role("link", name="Start reading").or_(page.get_by_role("link", name="Continue reading"))
-    start.or_(page.locator("#reading")).first.wait_for()
+    start.or_(page.locator("#reading, #display")).first.wait_for()
     if start.count():
         start.first.click()
+        page.locator("#reading, #display").first.wait_for()
+    if page.locator("#display").count():
+        check_display(page)
     settle(page)
+
+
+def check_display(page: Page) -> None:
+    """What a sitting of a protocol with a display check begins with."""
+    page.get_by_label("Dim").check()
+    page.get_by_role("button", name="Store and start reading").click()
+    page.locator("#reading").wait_for()
 
 
 def settle(page: Page) -> None:

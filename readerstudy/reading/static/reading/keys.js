@@ -118,6 +118,7 @@ export function kindOf(element) {
   if (["BUTTON", "A", "SUMMARY"].includes(element.tagName)) return "button";
   if (element.tagName !== "INPUT") return "other";
   if (element.type === "range" || element.type === "radio") return element.type;
+  if (element.type === "checkbox") return "other";
   return element.inputMode === "numeric" || element.inputMode === "decimal" ? "numeric" : "text";
 }
 
