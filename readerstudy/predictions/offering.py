@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from django.db import transaction
+from django.utils.translation import gettext as _
 from PIL import Image
 
 from readerstudy.accounts.models import User
@@ -28,7 +29,7 @@ def offer(*, run: PredictionRun, by: User) -> int:
     """The marks of every finished case of a run; how many cases have new ones."""
     rows = list(finished_in(run))
     if not rows:
-        raise Refused("No case of this run is finished; there is nothing to offer.")
+        raise Refused(_("No case of this run is finished; there is nothing to offer."))
     cases = {case.pk: case for case in cases_with_pixels(row.case_id for row in rows)}
     source = str(run.algorithm)[:200]
     offered = [

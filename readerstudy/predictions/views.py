@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.models import User
@@ -103,7 +104,8 @@ def offer(request: HttpRequest, study: str, run: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"The truthers of {count} cases have new marks of the model to decide on.")
+        sentence = _("The truthers of %(count)d cases have new marks of the model to decide on.")
+        messages.success(request, sentence % {"count": count})
     return redirect("predictions:run", study=study, run=run)
 
 

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -32,8 +34,8 @@ from .standards import write_standard
 
 CONSENSUS = "Consensus of the truthers"
 ADJUDICATED = "Consensus of the truthers; disagreements adjudicated"
-NOT_SENT = "The marks of this case were not sent with the opinion; reload the page and record it again."
-NOT_THE_SAME = "Another window has saved this case since; reload the page to go on from there."
+NOT_SENT = gettext_noop("The marks of this case were not sent with the opinion; reload the page and record it again.")
+NOT_THE_SAME = gettext_noop("Another window has saved this case since; reload the page to go on from there.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def save_draft(*, truther: Enrolment, case: Case, work: Mapping[str, object], re
     Enrolment.objects.select_for_update().get(pk=truther.pk)
     known = AnnotationDraft.objects.filter(truther=truther, case=case).first()
     if revision != (known.revision if known else 0):
-        raise Conflict(NOT_THE_SAME)
+        raise Conflict(_(NOT_THE_SAME))
     if known is None:
         AnnotationDraft.objects.create(truther=truther, case=case, work=checked.to_document())
         return 1
@@ -72,14 +74,14 @@ def read_work(work: Mapping[str, object], case: Case) -> Work:
     try:
         return work_in(work, shapes_of(planes_of(case)))
     except MarksError as error:
-        raise Refused(str(error)) from error
+        raise Refused(_(str(error))) from error
 
 
 def check_is_task(truther: Enrolment, case: Case) -> None:
     if case.study_id != truther.study_id:
-        raise Refused("The case belongs to another study.")
+        raise Refused(_("The case belongs to another study."))
     if adjudicates(truther) and all(task.case.pk != case.pk for task in tasks_of(truther)):
-        raise Refused("The adjudicator decides cases that two truthers have judged and do not agree on.")
+        raise Refused(_("The adjudicator decides cases that two truthers have judged and do not agree on."))
 
 
 @transaction.atomic
@@ -92,7 +94,7 @@ def give_opinion(
     """
     check_own(by, truther)
     if verdict not in Opinion.Verdict.values:
-        raise Refused("The opinion is positive, negative or cannot decide.")
+        raise Refused(_("The opinion is positive, negative or cannot decide."))
     Enrolment.objects.select_for_update().get(pk=truther.pk)
     check_still_open(truther.study)
     check_is_task(truther, case)
@@ -128,10 +130,10 @@ def _drafted(truther: Enrolment, case: Case, revision: int | None) -> Work:
     draft = AnnotationDraft.objects.filter(truther=truther, case=case).first()
     if not revision:
         if draft is not None and (draft.work["marks"] or draft.work["rejected"]):
-            raise Refused(NOT_SENT)
+            raise Refused(_(NOT_SENT))
         return Work()
     if draft is None or draft.revision != revision:
-        raise Conflict(NOT_THE_SAME)
+        raise Conflict(_(NOT_THE_SAME))
     return read_work(draft.work, case)
 
 
@@ -146,7 +148,8 @@ def decided_on(work: Work, proposal: Proposal | None) -> list[Decided]:
     offered = {entry["key"]: entry for entry in proposal.marks}
     waiting = [key for key in offered if key not in kept and key not in work.rejected]
     if waiting:
-        raise Refused(f"Accept, edit or reject all marks of the model first; {len(waiting)} are undecided.")
+        sentence = _("Accept, edit or reject all marks of the model first; %(count)d are undecided.")
+        raise Refused(sentence % {"count": len(waiting)})
     return [Decided(key, _became(kept.get(key), entry)) for key, entry in offered.items()]
 
 
@@ -166,11 +169,12 @@ def appoint_adjudicator(*, truther: Enrolment, by: User) -> Adjudicator:
     Enrolment.objects.select_for_update().get(pk=truther.pk)
     check_still_open(truther.study)
     if truther.role != Enrolment.Role.TRUTHER:
-        raise Refused("The adjudicator is enrolled as a truther first.")
+        raise Refused(_("The adjudicator is enrolled as a truther first."))
     if adjudicates(truther):
-        raise Refused(f"{truther} adjudicates already.")
+        raise Refused(_("%(truther)s adjudicates already.") % {"truther": truther})
     if Opinion.objects.filter(truther=truther).exists():
-        raise Refused(f"{truther} has given opinions in this study and cannot adjudicate them.")
+        sentence = _("%(truther)s has given opinions in this study and cannot adjudicate them.")
+        raise Refused(sentence % {"truther": truther})
     AnnotationDraft.objects.filter(truther=truther).delete()
     appointed = Adjudicator.objects.create(truther=truther, appointed_by=by)
     facts = {"truther": truther.token}
@@ -191,7 +195,8 @@ def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[
     try:
         marks_of(named, planes_of(case))
     except MarksError as error:
-        raise Refused(f"What {source} marks in {case} does not fit its images: {error}") from error
+        sentence = _("What %(source)s marks in %(case)s does not fit its images: %(why)s")
+        raise Refused(sentence % {"source": source, "case": case, "why": error}) from error
     proposal = Proposal.objects.create(
         case=case, source=source, source_digest=source_digest, marks=named, digest=digest, offered_by=by
     )
@@ -213,9 +218,9 @@ def adopt_opinions(*, study: Study, adjudicated: Mapping[str, bool], reason: str
     open_cases = [entry.case.label for entry in table.open_questions if entry.case.token not in adjudicated]
     if open_cases:
         shown = ", ".join(open_cases[:10]) + (" …" if len(open_cases) > 10 else "")
-        raise Refused(f"Without agreement and without an adjudicated value: {shown}.")
+        raise Refused(_("Without agreement and without an adjudicated value: %(cases)s.") % {"cases": shown})
     if table.unseen == len(table.cases):
-        raise Refused("No truther has given an opinion yet.")
+        raise Refused(_("No truther has given an opinion yet."))
     before = truth_by_case(study)
     truths: dict[Case, bool] = {}
     for entry in table.cases:

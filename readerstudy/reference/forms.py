@@ -1,6 +1,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from .models import Opinion
 from .queries import OpinionTable
@@ -9,13 +11,13 @@ ADJUDICATED = {"": None, "positive": True, "negative": False}
 
 
 class OpinionForm(forms.Form):
-    verdict = forms.ChoiceField(choices=Opinion.Verdict.choices, widget=forms.RadioSelect, label="Your opinion")
+    verdict = forms.ChoiceField(choices=Opinion.Verdict.choices, widget=forms.RadioSelect, label=_("Your opinion"))
     note = forms.CharField(
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        label="Note",
-        help_text="Why, if it is not plain.",
+        label=_("Note"),
+        help_text=_("Why, if it is not plain."),
     )
     revision = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
@@ -25,15 +27,15 @@ class AppointForm(forms.Form):
 
 
 class AdoptForm(forms.Form):
-    reason = forms.CharField(max_length=500, label="Reason for the new version")
+    reason = forms.CharField(max_length=500, label=_("Reason for the new version"))
 
     def __init__(self, *args: Any, table: OpinionTable, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for entry in table.open_questions:
             self.fields[f"case_{entry.case.token}"] = forms.ChoiceField(
-                choices=[("", "not decided"), ("positive", "positive"), ("negative", "negative")],
+                choices=[("", _("not decided")), ("positive", _("positive")), ("negative", _("negative"))],
                 required=False,
-                label=f"Adjudicated value of {entry.case.label}",
+                label=gettext("Adjudicated value of %(case)s") % {"case": entry.case.label},
             )
 
     def adjudicated(self) -> dict[str, bool]:

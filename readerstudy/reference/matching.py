@@ -1,4 +1,4 @@
-"""Whether two people drew the same findings: which marks stand for each other, and where they do not agree. Pure.
+"""Whether two people drew the same findings: which marks stand for each other, and where they do not agree.
 
 This decides what is put before the adjudicator. How well truthers agree in figures is told with the results.
 """
@@ -7,6 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext as _
+
 from .marks import AREAS, VERTEBRAE, Mark
 from .measuring import Planes, in_patient, measures_of
 from .runs import common_pixels, set_pixels
@@ -14,6 +17,18 @@ from .runs import common_pixels, set_pixels
 # Corners of one finding lie nearer than this; areas share at least this much of what both cover.
 NEAR_MM, NEAR_PX = 5.0, 12.0
 SHARED = 0.5
+KINDS = {
+    "point": gettext_noop("point"),
+    "line": gettext_noop("line"),
+    "box": gettext_noop("box"),
+    "ellipse": gettext_noop("ellipse"),
+    "angle": gettext_noop("angle"),
+    "vertebra": gettext_noop("vertebra"),
+    "morphometry": gettext_noop("morphometry"),
+    "polygon": gettext_noop("polygon"),
+    "freehand": gettext_noop("free hand"),
+    "mask": gettext_noop("mask"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,19 +50,16 @@ def compared(
     first: Sequence[Mark], second: Sequence[Mark], planes: Planes, names: tuple[str, str] = ("A", "B")
 ) -> Comparison:
     pairs = pairs_of(first, second, planes)
-    paired = {one.key for one, _ in pairs}, {other.key for _, other in pairs}
-    differences = [
-        Difference(mark, None, f"Only {names[0]} marked {_name(mark)}.") for mark in _alone(first, paired[0])
-    ]
-    differences += [
-        Difference(None, mark, f"Only {names[1]} marked {_name(mark)}.") for mark in _alone(second, paired[1])
-    ]
+    paired = {one.key for one, _other in pairs}, {other.key for _one, other in pairs}
+    differences = [Difference(mark, None, _only(names[0], mark)) for mark in _alone(first, paired[0])]
+    differences += [Difference(None, mark, _only(names[1], mark)) for mark in _alone(second, paired[1])]
     ours, theirs = measures_of(first, planes), measures_of(second, planes)
     for one, other in pairs:
         here, there = ours[one.key].morphometry, theirs[other.key].morphometry
         if here is not None and there is not None and here.grade != there.grade:
-            grades = f"{names[0]} has grade {here.grade}, {names[1]} grade {there.grade}"
-            differences.append(Difference(one, other, f"Of {_name(one)} {grades}."))
+            sentence = _("Of %(what)s %(a)s has grade %(here)d, %(b)s grade %(there)d.")
+            facts = {"what": _name(one), "a": names[0], "b": names[1], "here": here.grade, "there": there.grade}
+            differences.append(Difference(one, other, sentence % facts))
     return Comparison(tuple(pairs), tuple(differences))
 
 
@@ -55,9 +67,14 @@ def _alone(marks: Iterable[Mark], paired: set[str]) -> list[Mark]:
     return [mark for mark in marks if mark.key not in paired]
 
 
+def _only(who: str, mark: Mark) -> str:
+    return _("Only %(who)s marked %(what)s.") % {"who": who, "what": _name(mark)}
+
+
 def _name(mark: Mark) -> str:
     name = f" “{mark.label}”" if mark.label else ""
-    return f"the {mark.kind}{name} on image {mark.slice + 1}"
+    facts = {"kind": gettext(KINDS[mark.kind]), "name": name, "number": mark.slice + 1}
+    return _("the %(kind)s%(name)s on image %(number)d") % facts
 
 
 def pairs_of(first: Sequence[Mark], second: Sequence[Mark], planes: Planes) -> list[tuple[Mark, Mark]]:
@@ -71,7 +88,7 @@ def pairs_of(first: Sequence[Mark], second: Sequence[Mark], planes: Planes) -> l
                     near.append((apart, n, m))
     pairs: list[tuple[Mark, Mark]] = []
     taken: tuple[set[int], set[int]] = set(), set()
-    for _, n, m in sorted(near):
+    for _apart_by, n, m in sorted(near):
         if n not in taken[0] and m not in taken[1]:
             taken[0].add(n)
             taken[1].add(m)

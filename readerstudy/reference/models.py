@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
 from readerstudy.cases.models import Case, Unit
@@ -53,9 +54,9 @@ class Opinion(models.Model):
     """What one truther says of one case; a later opinion supersedes, the earlier one stays."""
 
     class Verdict(models.TextChoices):
-        POSITIVE = "positive", "Positive"
-        NEGATIVE = "negative", "Negative"
-        UNDECIDED = "undecided", "Cannot decide"
+        POSITIVE = "positive", _("Positive")
+        NEGATIVE = "negative", _("Negative")
+        UNDECIDED = "undecided", _("Cannot decide")
 
     truther = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="opinions")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="opinions")

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -28,14 +29,14 @@ def write_standard(
     Study.objects.select_for_update().get(pk=study.pk)
     check_still_open(study)
     if not truths:
-        raise Refused("A reference standard needs the truth of at least one case.")
+        raise Refused(_("A reference standard needs the truth of at least one case."))
     if any(case.study_id != study.pk for case in truths):
-        raise Refused("A case of another study cannot stand in this reference standard.")
+        raise Refused(_("A case of another study cannot stand in this reference standard."))
     if not method.strip():
-        raise Refused("Say how the truth was found.")
+        raise Refused(_("Say how the truth was found."))
     last = current_standard(study)
     if last is not None and not reason.strip():
-        raise Refused("Say why the reference standard changes.")
+        raise Refused(_("Say why the reference standard changes."))
     values = {case.token: positive for case, positive in truths.items()}
     drawn = {case.token: annotation.digest for case, annotation in (annotations or {}).items()}
     standard = Standard.objects.create(

@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -35,7 +36,8 @@ def reference(request: HttpRequest, study: str) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, f"Version {standard.number} of the reference standard is recorded.")
+            sentence = _("Version %(number)d of the reference standard is recorded.")
+            messages.success(request, sentence % {"number": standard.number})
             return redirect("reference:reference", study=study)
     context = {
         "study": of_study,
@@ -94,12 +96,13 @@ def appoint(request: HttpRequest, study: str) -> HttpResponse:
     truther = queries.truther_for(of_study, form.cleaned_data["truther"] if form.is_valid() else "")
     try:
         if truther is None:
-            raise Refused("Choose one of the truthers of this study.")
+            raise Refused(_("Choose one of the truthers of this study."))
         actions.appoint_adjudicator(truther=truther, by=person(request))
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{truther} decides where the truthers do not agree.")
+        sentence = _("%(truther)s decides where the truthers do not agree.")
+        messages.success(request, sentence % {"truther": truther})
     return redirect("reference:reference", study=study)
 
 
@@ -134,7 +137,7 @@ def opinion(request: HttpRequest, study: str, case: str) -> HttpResponse:
         else:
             following = queries.next_task(tasks, task)
             if following is None:
-                messages.success(request, "Every case has your opinion.")
+                messages.success(request, _("Every case has your opinion."))
                 return redirect("reference:opinions", study=study)
             return redirect("reference:opinion", study=study, case=following.case.token)
     context = {"study": of_study, "task": task, "total": len(tasks), "form": form}
@@ -146,7 +149,7 @@ def opinion(request: HttpRequest, study: str, case: str) -> HttpResponse:
 @NOTHING_KEPT
 def desk(request: HttpRequest, study: str, case: str) -> HttpResponse:
     """A truther's own work on a case; the others' for nobody but the adjudicator."""
-    _, enrolment = truther(request, study)
+    enrolment = truther(request, study)[1]
     task = queries.task_for(queries.tasks_of(enrolment), case)
     return JsonResponse(queries.desk_for(enrolment, task).to_document())
 
@@ -154,13 +157,13 @@ def desk(request: HttpRequest, study: str, case: str) -> HttpResponse:
 @require_POST
 @NOTHING_KEPT
 def draft(request: HttpRequest, study: str, case: str) -> HttpResponse:
-    _, enrolment = truther(request, study)
+    enrolment = truther(request, study)[1]
     task = queries.task_for(queries.tasks_of(enrolment), case)
     try:
         sent = document_in(request.body)
         revision = sent.pop("revision", 0)
         if not isinstance(revision, int):
-            raise MarksError("The revision is a number.")
+            raise MarksError(_("The revision is a number."))
         saved = actions.save_draft(truther=enrolment, case=task.case, work=sent, revision=revision, by=person(request))
     except Conflict as conflict:
         return JsonResponse({"error": str(conflict)}, status=409)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from analysis.agreement import CohenKappa, cohen_kappa
@@ -130,7 +131,7 @@ def _drawn(opinions: Sequence[tuple[Opinion, Opinion]]) -> Iterator[Both]:
 
 def kappa(pairs: Sequence[tuple[float, float]], *, weighted: bool = False) -> Kappa:
     if not pairs:
-        return Kappa(None, "Nothing was judged by both.")
+        return Kappa(None, _("Nothing was judged by both."))
     first, second = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
     try:
         return Kappa(cohen_kappa(first, second, "quadratic" if weighted else "none"))

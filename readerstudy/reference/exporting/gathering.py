@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from readerstudy.audit.errors import Refused
 from readerstudy.cases.models import Case, Image, Series
 from readerstudy.reference.drawn import marks_of, plane_of
@@ -57,7 +59,7 @@ def drawn_cases(standard: Standard) -> list[Drawn]:
         drawn_case(row.case, row.annotation.marks, positive=truths[row.case_id]) for row in annotations_of(standard)
     ]
     if not found:
-        raise Refused("This version of the standard has no marks.")
+        raise Refused(_("This version of the standard has no marks."))
     return found
 
 

@@ -1,0 +1,32 @@
+"""No sentence of the truthers' pages stays untranslated."""
+
+import re
+
+from readerstudy.embedded.places import REPOSITORY
+from tests.readerstudy import test_languages as languages
+
+SCRIPTS = REPOSITORY / "readerstudy" / "reference" / "static" / "reference"
+
+
+def test_every_sentence_of_actions_forms_and_pages_is_there_in_chinese() -> None:
+    known = languages.catalogue("reference")
+    sentences = languages.sentences_of_python("reference") | languages.sentences_of_pages("reference")
+
+    assert len(sentences) > 80
+    assert [text for text in sentences if known.ngettext(text, text, 2) == text and known.gettext(text) == text] == []
+    languages.test_no_refusal_is_said_in_english_alone("reference")
+    languages.test_no_page_holds_words_outside_the_marks("reference")
+
+
+def test_every_sentence_of_the_browser_is_there_in_chinese() -> None:
+    pairs = re.findall(r'^\s*"((?:[^"\\]|\\.)*)":\s*"((?:[^"\\]|\\.)*)"', (SCRIPTS / "zh.js").read_text(), re.M)
+    chinese = dict(pairs)
+    missing = []
+    for path in sorted(SCRIPTS.glob("*.js")):
+        code = re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.M)
+        said = [*languages.SAID.findall(code), *languages.TABLED.findall(code)]
+        missing += [f"{path.name}: {text}" for text in said if text not in chinese]
+
+    assert len(chinese) > 60
+    assert missing == []
+    assert [english for english, text in pairs if re.findall(r"\{\w+\}", english) != re.findall(r"\{\w+\}", text)] == []
