@@ -67,7 +67,7 @@ export class Toolbar {
     this.element = document.createElement("div");
     this.element.className = "tools";
     this.presets = group({ label: "Presets", menu: true, tools: [] });
-    this.hint = Object.assign(document.createElement("p"), { className: "hint" });
+    this.hint = Object.assign(document.createElement("p"), { className: "hint", role: "status" });
     this.value = Object.assign(document.createElement("output"), { className: "value" });
     this.element.append(...GROUPS.map(group), this.presets, this.hint, this.value);
     this.element.addEventListener("click", ({ target }) => this.#clicked(target.closest("button"), run));

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.utils import translation
 from numpy.typing import NDArray
@@ -299,7 +300,7 @@ def test_the_glass_shows_pixels_three_times_as_large(page: Page, desk: Desk) -> 
     expect(page.locator("canvas.glass")).to_have_count(0)
 
 
-# Words and weight
+# Words
 
 MODULES = Path(str(finders.find("reading/reading.js"))).parent
 
@@ -318,15 +319,29 @@ def test_every_word_of_the_viewer_is_there_in_chinese(page: Page, desk: Desk) ->
     assert {word for word in said if word not in chinese} == set()
 
 
-def test_the_viewer_speaks_chinese(page: Page, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_viewer_speaks_chinese(page: Page, desk: Desk) -> None:
     case = desk.add_case("a", [[picture(n) for n in range(9)]])
     case["series"][0]["plane"] = "sagittal"
-    english = desk.page
     with translation.override("zh-hans"):
-        body = english("a")
-    desk.bodies["/reading/a/"] = ("text/html; charset=utf-8", body)
+        desk.bodies["/reading/a/"] = ("text/html; charset=utf-8", desk.page("a"))
     read(page, desk, "a")
     expect(page.locator(".caption")).to_have_text("Series 1 · 矢状面 · 5 / 9")
     expect(page.get_by_role("button", name="反相")).to_be_visible()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("测量椎体高度")
+
+
+def test_tools_planes_and_measurements_pass_axe(page: Page, desk: Desk) -> None:
+    case = desk.add_case("a", [[picture(n, 40, 40) for n in range(9)]])
+    place(case, SAGITTAL, gap=1, spacing=[1, 1])
+    read(page, desk, "a")
+    page.keyboard.press("Shift+P")
+    page.keyboard.press("d")
+    drag(page, page.locator(".pane").first, (-60, -80), (0, 0))
+    page.keyboard.press("u")
+    page.locator("summary", has_text="Measure").click()
+    expect(page.get_by_role("button", name="Heights")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Heights")).to_be_hidden()
