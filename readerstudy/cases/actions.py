@@ -103,11 +103,13 @@ def resume_import(*, of: CaseImport, by: User, queue: bool = True) -> None:
     if not of.manifest:
         raise Refused("This import was dropped; start a new one.")
     _move(of, (Phase.STOPPED,), by, "cases.import_resumed", "Only a stopped import can be resumed.", queue)
+    # Why it stopped; what the dry run noted stays where an import was confirmed.
+    CaseImport.objects.filter(pk=of.pk).update(message="")
 
 
 def _move(of: CaseImport, phases: tuple[str, ...], by: User, verb: str, otherwise: str, queue: bool) -> None:
     moved = CaseImport.objects.filter(pk=of.pk, phase__in=phases).update(
-        phase=Phase.RUNNING, cases_done=0, message="", lease_until=None
+        phase=Phase.RUNNING, cases_done=0, lease_until=None
     )
     if not moved:
         raise Refused(otherwise)

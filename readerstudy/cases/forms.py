@@ -26,7 +26,7 @@ class ImportForm(ManifestForm):
     archive = forms.FileField(
         required=False,
         label="Images (ZIP or tar.gz)",
-        help_text="PNG, JPEG, DICOM or NIfTI files; the manifest gives their paths inside the archive.",
+        help_text="PNG, JPEG, TIFF, DICOM or NIfTI files; the manifest gives their paths inside the archive.",
     )
     folder = forms.CharField(
         required=False,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .pictures import NoPicture, Unreadable
 
-DICOM, PNG, JPEG, NIFTI = "dicom", "png", "jpeg", "nifti"
+DICOM, PNG, JPEG, TIFF, NIFTI = "dicom", "png", "jpeg", "tiff", "nifti"
 
 _HEAD_BYTES = 4096
 _ZIP_COMMENT_BYTES = 65_557
@@ -14,8 +14,6 @@ _FORBIDDEN_HEADS = (
     (b"%PDF-", "a PDF document"),
     (b"GIF8", "a GIF picture"),
     (b"BM", "a BMP picture"),
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
@@ -24,11 +22,12 @@ _MARKUP = re.compile(rb"<\s*(svg|html|script|!doctype|\?xml)", re.IGNORECASE)
 _ACTIVE = re.compile(rb"<\s*(svg|html|script|iframe)[\s>]", re.IGNORECASE)
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 _JPEG_HEAD = b"\xff\xd8\xff"
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GZIP_HEAD = b"\x1f\x8b"
 
 
 def kind_of(path: Path) -> str:
-    """One of the four kinds that can be read; anything else, and a file that is two things at once, is refused."""
+    """One of the kinds that can be read; anything else, and a file that is two things at once, is refused."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:
@@ -37,15 +36,18 @@ def kind_of(path: Path) -> str:
         return _picture(path, head, PNG)
     if head.startswith(_JPEG_HEAD):
         return _picture(path, head, JPEG)
+    # A DICOM file may have the head of a TIFF before its own; its pixels are taken, and nothing else of it.
     if head[128:132] == b"DICM":
         return DICOM
+    if head.startswith(_TIFF_HEADS):
+        return _picture(path, head, TIFF)
     if _is_nifti(_inflated(head) if head.startswith(_GZIP_HEAD) else head):
         return NIFTI
     raise NoPicture(_what_else(head))
 
 
 def _what_else(head: bytes) -> str:
-    accepted = "PNG, JPEG, DICOM and NIfTI can be read"
+    accepted = "PNG, JPEG, TIFF, DICOM and NIfTI can be read"
     if _MARKUP.search(head[:1024]):
         return f"The file is a text with markup (HTML, XML or SVG), not a picture; {accepted}."
     for start, name in _FORBIDDEN_HEADS:
@@ -66,9 +68,10 @@ def _is_nifti(head: bytes) -> bool:
 
 
 def _picture(path: Path, head: bytes, kind: str) -> str:
-    """A PNG or JPEG that is nothing else besides: no document, archive or script rides along."""
+    """A PNG, JPEG or TIFF that is nothing else besides: no document, archive or script rides along."""
     content = path.read_bytes()
-    rest = _after_png(content) if kind == PNG else _after_jpeg(content)
+    # A TIFF names where its parts lie, so that nothing can be said of what lies behind.
+    rest = {PNG: _after_png, JPEG: _after_jpeg, TIFF: _nothing}[kind](content)
     is_also = (
         head[128:132] == b"DICM"
         or b"%PDF-" in head
@@ -91,6 +94,10 @@ def _after_png(content: bytes) -> bytes:
         at += 12 + length
         if name == b"IEND":
             return content[at:]
+    return b""
+
+
+def _nothing(content: bytes) -> bytes:
     return b""
 
 

@@ -1,4 +1,4 @@
-"""PNG and JPEG: grey as it is, colour as luminance; turned as EXIF says, then EXIF is dropped."""
+"""PNG, JPEG and TIFF: grey as it is, colour as luminance; turned as EXIF says, then EXIF is dropped."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +28,12 @@ def _open(path: Path) -> Image.Image:
     # The size is judged by check_size, before a pixel is decoded; Pillow's own limit only warns.
     Image.MAX_IMAGE_PIXELS = None
     try:
-        image = Image.open(path, formats=("PNG", "JPEG"))
+        image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
         raise Unreadable("The picture cannot be opened: its header is damaged.") from error
     check_size(image.height, image.width, 1)
+    if getattr(image, "n_frames", 1) > 1:
+        raise Unreadable("The file holds several pictures; save each as a file of its own.")
     if image.mode not in (*_SIXTEEN_BIT, *_EIGHT_BIT_GREY, *_COLOUR):
         raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can.")
     return image

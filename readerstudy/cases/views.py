@@ -94,6 +94,7 @@ def import_context(study: Study, found: CaseImport, form: ManifestForm) -> dict[
         "study": study,
         "run": found,
         "faults": found.faults[:FAULTS_ON_A_PAGE],
+        "notes": found.message.splitlines(),
         "summary": queries.summary_of(found) if found.phase == CaseImport.Phase.CHECKED else None,
         "has_files": found.has_files,
         "form": form if waits and found.has_files else None,

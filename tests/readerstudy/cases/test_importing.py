@@ -75,7 +75,8 @@ def test_the_dry_run_lists_every_fault_and_then_nothing_is_imported(
     assert [fault["sentence"].split(":")[0] for fault in found.faults] == [
         "The file is not there.",
         "The picture cannot be decoded",
-        "The file is a text with markup (HTML, XML or SVG), not a picture; PNG, JPEG, DICOM and NIfTI can be read.",
+        "The file is a text with markup (HTML, XML or SVG), not a picture; "
+        "PNG, JPEG, TIFF, DICOM and NIfTI can be read.",
         "The same picture is given for case B in row 3.",
     ]
     assert not Case.objects.exists()

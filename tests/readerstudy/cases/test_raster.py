@@ -113,11 +113,30 @@ def test_a_script_in_a_comment_is_refused(tmp_path: Path) -> None:
         kinds.kind_of(path)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate"])
+def test_a_tiff_is_kept_exactly(compression: str, bits: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(4).integers(0, 1 << bits, (30, 40)).astype(np.uint8 if bits == 8 else np.uint16)
+
+    picture = only(saved(Image.fromarray(values), tmp_path / "a.tif", compression=compression))
+
+    assert picture.bits == bits
+    assert np.array_equal(picture.pixels, values)
+
+
+def test_a_tiff_of_several_pictures_is_refused(tmp_path: Path) -> None:
+    path = saved(grey(), tmp_path / "a.tif", save_all=True, append_images=[grey()])
+
+    assert kinds.kind_of(path) == kinds.TIFF
+    with pytest.raises(Unreadable, match="several pictures"):
+        only(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
 def test_a_plain_picture_is_known_by_content_not_by_name(suffix: str, tmp_path: Path) -> None:
     path = saved(grey(), tmp_path / f"a.{suffix}").rename(tmp_path / "a.txt")
 
-    assert kinds.kind_of(path) == {"png": kinds.PNG, "jpg": kinds.JPEG}[suffix]
+    assert kinds.kind_of(path) == {"png": kinds.PNG, "jpg": kinds.JPEG, "tif": kinds.TIFF}[suffix]
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
