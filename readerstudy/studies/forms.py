@@ -193,8 +193,8 @@ def lines_of(text: str) -> list[str]:
 def initial_of(question: Question) -> dict[str, Any]:
     names = ("text", "help", "minimum", "maximum", "threshold", "unit", "required", "scale")
     lists = {
-        name: "\n".join(rows.values_list("label", flat=True))
-        for name, rows in {"choices": question.choices, "items": question.items}.items()
+        "choices": "\n".join(question.choices.values_list("label", flat=True)),
+        "items": "\n".join(question.items.values_list("label", flat=True)),
     }
     after = question.depends_on.key if question.depends_on else ""
     asked_after = [f"{after}={value}" for value in question.depends_on_values]

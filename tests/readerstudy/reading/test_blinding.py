@@ -16,13 +16,16 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from readerstudy.allocation.actions import draw
 from readerstudy.allocation.models import Slot
 from readerstudy.predictions.findings import Findings, StoredPlane, Vertebra
+from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Reading
 from readerstudy.reading.queries import assistance_of, overlay_bytes, series_in_sight, what_reader_sees
-from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline, RulesOutline
 from tests.readerstudy.reading.room import (
     ALL_SHOWN,
+    SEED,
     Hidden,
     Room,
     add_series,
@@ -380,5 +383,42 @@ def test_two_worlds_that_differ_in_secrets_alone_look_the_same_to_an_unaided_rea
 ) -> None:
     first, second = transcript(WORLD, monkeypatch), transcript(TWIN, monkeypatch)
     assert len(first) == len(second) > 200
+    for one, other in zip(first, second, strict=True):
+        assert one == other
+
+
+OWN_ANSWER_FIRST = replace(
+    CROSSOVER,
+    arms=(CROSSOVER.arms[0], ArmOutline("Aided", "aided", "sequential", True, True, unaided_share=0.5)),
+    washouts=(0,),
+    rules=RulesOutline(unreadable_reasons=("Motion",), may_revise=True, display_check=True),
+)
+
+
+def own_answers(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Where the own answer comes first: everything before it, and the whole of cases that stay unaided."""
+    said: list[bytes] = []
+    with repeatable(monkeypatch):
+        room = prepared_room(People(), hidden, OWN_ANSWER_FIRST)
+        draw(study=room.study, by=room.people.alice, seed=SEED, design="sequential")
+        open_reading(study=room.study, by=room.people.alice)
+        bob = client_of(room.people.bob)
+        light = {"dark": 2, "bright": 2, "width": 800, "height": 600, "ratio": 1, "ambient": "dim"}
+        said.append(content_of(bob.post(f"/reading/display/{room.reader().token}/", light)))
+        key = (f"00000000-0000-4000-8000-{number:012d}" for number in range(100))
+        for slot in room.slots():
+            said += [content_of(response) for response in everything(bob, slot)]
+            said.append(content_of(post(bob, slot, "submit", body(client_key=next(key)) | {"stage": "first"})))
+            if slot.withheld:
+                said += [content_of(response) for response in everything(bob, slot)]
+            said.append(content_of(post(bob, slot, "submit", body(client_key=next(key)))))
+            said += [content_of(bob.get(f"/reading/{page}/{room.reader().token}/")) for page in READER_PAGES]
+    return said
+
+
+@pytest.mark.django_db
+def test_before_the_own_answer_two_worlds_look_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = own_answers(WORLD, monkeypatch), own_answers(TWIN, monkeypatch)
+    assert len(first) == len(second) > 150
     for one, other in zip(first, second, strict=True):
         assert one == other
