@@ -98,7 +98,8 @@ def film(seed: int) -> Pixels:
     tissue = 1400 + 900 * np.exp(-(((x - columns / 2 - 40 * seed) / 500) ** 2))
     bone = 500 * (np.sin(y / 60) > -0.4) * np.exp(-(((x - columns / 2) / 180) ** 4))
     noise = np.random.default_rng(seed).normal(0, 12, FILM)
-    return np.clip(tissue + bone + noise, 0, 4095).astype(np.uint16)
+    pixels: Pixels = np.clip(tissue + bone + noise, 0, 4095).astype(np.uint16)
+    return pixels
 
 
 def stack() -> Iterator[Pixels]:
@@ -115,7 +116,8 @@ def stored(pixels: Pixels) -> Stored:
 
     digest, key = put(frames.encode(pixels))
     quarter = frames.quarter(pixels)
-    return Stored(*pixels.shape, key, put(frames.encode(quarter))[1] if quarter is not None else "", digest)
+    rows, columns = pixels.shape
+    return Stored(rows, columns, key, put(frames.encode(quarter))[1] if quarter is not None else "", digest)
 
 
 def put(content: bytes) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ OBLIQUE = [1, 0, 0, 0, 0.9063078, 0.4226183]
 OTHER_WAY = [-1, 0, 0, 0, -1, 0]
 
 
-def place(case: dict[str, Any], orientation: list[float], gap: float = 2.0, series: int = 0, **facts: Any) -> None:
+def place(case: dict[str, Any], orientation: Sequence[float], gap: float = 2.0, series: int = 0, **facts: Any) -> None:
     """Slices one after the other along the normal, from a corner at (-10, -20, 30)."""
     normal = np.cross(orientation[:3], orientation[3:])
     for n, frame in enumerate(case["series"][series]["frames"]):
@@ -50,9 +51,10 @@ def drag(page: Page, pane: Locator, start: tuple[float, float], end: tuple[float
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, OBLIQUE])
-def test_points_lie_in_the_patient_where_the_server_says(page: Page, desk: Desk, orientation: list[float]) -> None:
+def test_points_lie_in_the_patient_where_the_server_says(page: Page, desk: Desk, orientation: Sequence[float]) -> None:
     frame = {"position": [3.5, -20, 11], "orientation": orientation, "spacing": [0.7, 0.4]}
-    own = geometry.Geometry((3.5, -20.0, 11.0), tuple(orientation), (0.7, 0.4))  # type: ignore[arg-type]
+    a, b, c, d, e, f = orientation
+    own = geometry.Geometry((3.5, -20.0, 11.0), (a, b, c, d, e, f), (0.7, 0.4))
     page.goto(f"{desk.address}/other/")
     points = [{"x": 0.5, "y": 0.5}, {"x": 17.25, "y": 3.0}]
     script = """(m, [frame, points]) => points.map((point) => {
@@ -89,7 +91,7 @@ def places(frame: dict[str, Any]) -> NDArray[np.float64]:
     ],
 )
 def test_each_pixel_of_each_plane_comes_from_its_place(
-    page: Page, desk: Desk, orientation: list[float], others: list[str]
+    page: Page, desk: Desk, orientation: Sequence[float], others: list[str]
 ) -> None:
     case = desk.add_case("a", [[np.zeros((11, 13), np.uint16)] * 9])
     place(case, orientation, gap=1.5, spacing=[0.5, 0.75])
