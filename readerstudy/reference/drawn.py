@@ -122,7 +122,7 @@ def desk_of(truther: Enrolment, case: Case, own: Opinion | None, others: Iterabl
     return Desk(
         revision=draft.revision if draft else 0,
         work=draft.work if draft else _work_of(own),
-        proposal=proposal and {"source": proposal.source, "marks": proposal.marks},
+        proposal=None if proposal is None else {"source": proposal.source, "marks": proposal.marks},
         others=[
             Other(letter, opinion.verdict, opinion.note, _marks(opinion))
             for letter, opinion in zip(LETTERS, others, strict=False)

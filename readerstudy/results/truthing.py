@@ -1,5 +1,6 @@
 """How well the truthers agree: opinions and grades beyond chance, areas by overlap and distance, points by distance."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -194,7 +195,8 @@ def _points(both: Both) -> Iterator[Points]:
         if not one.points or len(one.points) != len(other.points) or one.kind in ("polygon", "freehand"):
             continue
         here, there = in_patient(one, both.planes), in_patient(other, both.planes)
-        unit, pairs = ("mm", zip(here, there, strict=True)) if here and there else ("px", None)
-        flat = pairs or zip(one.points, other.points, strict=True)
-        apart = [float(np.linalg.norm(np.subtract(a, b))) for a, b in flat]
+        if here is not None and there is not None:
+            unit, apart = "mm", [math.dist(a, b) for a, b in zip(here, there, strict=True)]
+        else:
+            unit, apart = "px", [math.dist(a, b) for a, b in zip(one.points, other.points, strict=True)]
         yield Points(both.label, f"{one.kind} {one.label}".strip(), unit, sum(apart) / len(apart))

@@ -139,6 +139,13 @@ def record(page: Page, verdict: str) -> None:
     page.wait_for_url(lambda url: url != before)
 
 
+# How much of the mask's colour lies over a place of the image, whose 64 rows fill the shorter side of the canvas.
+SHOWN = """([x, y]) => {
+    const canvas = document.querySelector(".pane .overlay");
+    const side = Math.min(canvas.width, canvas.height);
+    const at = [canvas.width / 2 + (x - 0.5) * side, canvas.height / 2 + (y - 0.5) * side];
+    return canvas.getContext("2d").getImageData(...at, 1, 1).data[3] > 50;
+}"""
 SIX = ((12, 10), (22, 11), (32, 10), (32, 30), (22, 29), (12, 26))
 
 
@@ -186,7 +193,10 @@ def test_every_tool_draws_what_the_server_keeps(study: Study, first: str, addres
         desk.saved()
         check_page(page, "annotation")
         page.reload()
-        expect(Desk(page).rows).to_have_count(10)
+        desk = Desk(page)
+        expect(desk.rows).to_have_count(10)
+        # The mask is seen again at once: somewhere in the middle of the brush's stroke there is its colour.
+        page.wait_for_function(SHOWN, arg=[31 / 64, 45 / 64])
         record(page, "Positive")
     (annotation,) = Annotation.objects.all()
     found = {mark["kind"]: mark for mark in annotation.marks}

@@ -31,6 +31,7 @@ export class Drawing extends EventTarget {
     layout.addEventListener("painted", () => this.#attachAll());
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.repaint());
     this.#attachAll();
+    this.repaint();
   }
 
   #attachAll() {

@@ -3,6 +3,7 @@
 import { gradeOf, heightsOf } from "./morphometry.js";
 import { neighboursOf } from "./levels.js";
 import { setPixels } from "./runs.js";
+import { say } from "./words.js";
 
 // How a kind is drawn: by a press, a drag from corner to corner, a path, point by point, or with the brush.
 export const KINDS = {
@@ -118,7 +119,7 @@ export function textOf(mark, frame, marks = []) {
   const unit = unitOf(frame);
   if (found.heights) {
     const { anterior, middle, posterior } = found.heights;
-    const lost = found.grade ? `, ${Math.round(100 * found.grade.loss)} % ${found.grade.kind}`.trimEnd() : "";
+    const lost = found.grade ? `, ${Math.round(100 * found.grade.loss)} % ${found.grade.kind && say(found.grade.kind)}`.trimEnd() : "";
     const grade = found.grade ? `Genant ${found.grade.grade}` : "";
     return `${grade}${lost} · Ha ${short(anterior)} Hm ${short(middle)} Hp ${short(posterior)} ${unit}`;
   }

@@ -27,6 +27,9 @@ export default {
   "posterior inferior": "后下",
   "middle inferior": "中下",
   "anterior inferior": "前下",
+  "wedge": "楔形",
+  "biconcave": "双凹",
+  "crush": "压缩",
 
   // Commands
   "Commands": "操作",
