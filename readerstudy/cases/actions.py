@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import transaction
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
 from readerstudy.accounts.models import User
@@ -41,11 +42,11 @@ def start_import(
     Study.objects.select_for_update().get(pk=study.pk)
     check_takes_cases(study)
     if running_import(study) is not None:
-        raise Refused("An import of this study is under way; wait until it is done, or drop it.")
+        raise Refused(_("An import of this study is under way; wait until it is done, or drop it."))
     if [archive is not None, folder is not None, bool(server)].count(True) != 1:
-        raise Refused("Give one of an archive, a folder of the server, and a DICOMweb server.")
+        raise Refused(_("Give one of an archive, a folder of the server, and a DICOMweb server."))
     if server and server not in settings.DICOMWEB_SERVERS:
-        raise Refused("There is no such DICOMweb server among those that the administrator has allowed.")
+        raise Refused(_("There is no such DICOMweb server among those that the administrator has allowed."))
     started = CaseImport(study=study, source=source[:200], folder=str(folder or ""), server=server, started_by=by)
     if archive is not None:
         started.archive_key = storages["default"].save(staging.archive_key(started), File(archive))
@@ -66,7 +67,7 @@ def replace_manifest(*, of: CaseImport, manifest: bytes, by: User, queue: bool =
     check_takes_cases(of.study)
     row = CaseImport.objects.select_for_update().get(pk=of.pk)
     if row.phase not in (Phase.FAULTY, Phase.CHECKED, Phase.STOPPED) or not row.has_files:
-        raise Refused("Only an import that waits can be given another manifest; start a new one.")
+        raise Refused(_("Only an import that waits can be given another manifest; start a new one."))
     _judge(row, manifest)
     row.cases_done, row.message, row.lease_until = 0, "", None
     row.save()
@@ -92,7 +93,9 @@ def confirm_import(*, of: CaseImport, by: User, queue: bool = True) -> None:
     """After a clean dry run: import."""
     check_coordinates(by, of.study)
     check_takes_cases(of.study)
-    _move(of, (Phase.CHECKED,), by, "cases.import_confirmed", "Only a checked import without faults can begin.", queue)
+    _move(
+        of, (Phase.CHECKED,), by, "cases.import_confirmed", _("Only a checked import without faults can begin."), queue
+    )
 
 
 @transaction.atomic
@@ -101,8 +104,8 @@ def resume_import(*, of: CaseImport, by: User, queue: bool = True) -> None:
     check_coordinates(by, of.study)
     check_takes_cases(of.study)
     if not of.manifest:
-        raise Refused("This import was dropped; start a new one.")
-    _move(of, (Phase.STOPPED,), by, "cases.import_resumed", "Only a stopped import can be resumed.", queue)
+        raise Refused(_("This import was dropped; start a new one."))
+    _move(of, (Phase.STOPPED,), by, "cases.import_resumed", _("Only a stopped import can be resumed."), queue)
     # Why it stopped; what the dry run noted stays where an import was confirmed.
     CaseImport.objects.filter(pk=of.pk).update(message="")
 
@@ -133,7 +136,7 @@ def drop_import(*, of: CaseImport, by: User) -> None:
         archive_key="",
         lease_until=None,
     ):
-        raise Refused("The import is done; there is nothing to drop.")
+        raise Refused(_("The import is done; there is nothing to drop."))
     record(actor=by, verb="cases.import_dropped", target=of, facts={}, study=of.study)
     transaction.on_commit(lambda: staging.forget(of))
 

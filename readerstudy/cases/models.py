@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
 from readerstudy.studies.models import Study
@@ -10,12 +11,12 @@ class CaseImport(models.Model):
     """One manifest and its files: dry run first, then file by file; the row is the record of how far it came."""
 
     class Phase(models.TextChoices):
-        CHECKING = "checking", "Being checked"
-        FAULTY = "faulty", "Has faults"
-        CHECKED = "checked", "Checked, ready to import"
-        RUNNING = "running", "Importing"
-        DONE = "done", "Imported"
-        STOPPED = "stopped", "Stopped"
+        CHECKING = "checking", _("Being checked")
+        FAULTY = "faulty", _("Has faults")
+        CHECKED = "checked", _("Checked, ready to import")
+        RUNNING = "running", _("Importing")
+        DONE = "done", _("Imported")
+        STOPPED = "stopped", _("Stopped")
 
     token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="imports")

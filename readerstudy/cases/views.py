@@ -3,6 +3,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.queries import person
@@ -117,7 +118,7 @@ def resume(request: HttpRequest, study: str, run: str) -> HttpResponse:
 @require_POST
 def drop(request: HttpRequest, study: str, run: str) -> HttpResponse:
     actions.drop_import(of=queries.import_for(coordinated(request, study), run), by=person(request))
-    messages.success(request, "The import was dropped and its files were deleted.")
+    messages.success(request, _("The import was dropped and its files were deleted."))
     return redirect("cases:cases", study=study)
 
 
