@@ -78,6 +78,19 @@ def test_a_stroke_is_all_within_its_radius(page: Page) -> None:
     assert said(page, "runs", script, [1, {"x": -30, "y": 5}, {"x": -30, "y": 5}, 4])[1] is None
 
 
+def test_pictures_of_old_strokes_make_room(page: Page) -> None:
+    """Of fifteen strokes on three million pixels thirteen fit; the first is made anew when it is seen again."""
+    script = """(m) => {
+        const frame = { rows: 1000, columns: 3000 };
+        const pictures = new m.MaskPictures();
+        const marks = Array.from({ length: 15 }, (_, n) => ({ runs: [n, 100, 3000000 - 100 - n] }));
+        const seen = marks.map((mark) => pictures.of(mark, frame, [255, 0, 0]));
+        const again = (n) => pictures.of(marks[n], frame, [255, 0, 0]) === seen[n];
+        return [pictures.pixels, again(14), again(2), again(0), pictures.pixels];
+    }"""
+    assert said(page, "masks", script) == [39_000_000, True, True, False, 39_000_000]
+
+
 # Morphometry and levels
 
 

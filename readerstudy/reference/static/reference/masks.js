@@ -2,21 +2,32 @@
 
 import { decode, encode, stroke } from "./runs.js";
 
+// Marks live as long as they can be undone; their pictures only while they fit, those seen last first.
+const MOST_PIXELS = 40e6;
+
 export class MaskPictures {
-  #pictures = new WeakMap();
+  #pictures = new Map();
+  #pixels = 0;
 
   of(mark, frame, colour) {
-    let picture = this.#pictures.get(mark);
-    if (!picture) {
-      picture = new MaskPicture(frame, colour, decode(mark.runs, frame.rows * frame.columns));
-      this.#pictures.set(mark, picture);
-    }
+    const picture = this.#pictures.get(mark) ?? new MaskPicture(frame, colour, decode(mark.runs, frame.rows * frame.columns));
+    this.adopt(mark, picture);
     return picture;
   }
 
   // What the brush has painted becomes the picture of the mark that came of it.
   adopt(mark, picture) {
+    if (!this.#pictures.delete(mark)) this.#pixels += picture.bitmap.length;
     this.#pictures.set(mark, picture);
+    for (const [oldest, { bitmap }] of this.#pictures) {
+      if (this.#pixels <= MOST_PIXELS || oldest === mark) break;
+      this.#pictures.delete(oldest);
+      this.#pixels -= bitmap.length;
+    }
+  }
+
+  get pixels() {
+    return this.#pixels;
   }
 }
 
