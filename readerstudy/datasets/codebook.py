@@ -56,6 +56,8 @@ READINGS = (
     Column("mask_shown", "yes/no", "whether the outline of the model's mask was shown"),
     Column("boxes_shown", "yes/no", "whether the model's boxes were shown"),
     Column("levels_shown", "yes/no", "whether the vertebrae were shown as the model names them"),
+    Column("output_after_seconds", "number", "when output was first in sight, from the opening of the case", unit="s"),
+    Column("output_seconds", "number", "how long any output was in sight", unit="s"),
     Column("not_readable", "text", "reason for which the reader declared the case not readable"),
     Column("source", "text", "file of imported answers"),
 )

@@ -14,6 +14,7 @@ from readerstudy.audit.models import Event
 from readerstudy.cases.models import Case
 from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import RunCase
+from readerstudy.reading.activity import shown_times
 from readerstudy.reading.models import Answer, Exposure, Reading
 from readerstudy.reference.models import Standard
 from readerstudy.reference.queries import cases_without_truth, current_standard, truths_of
@@ -22,7 +23,7 @@ from readerstudy.studies.queries import current_version
 
 from . import codebook
 from .models import Dataset
-from .tidy import Cell, Table
+from .tidy import Cell, Table, cells_of, numeric, parts_of
 
 BUNDLE = "bundle.zip"
 OUTPUTS = ("probability", "heatmap", "mask", "boxes", "levels")
@@ -234,41 +235,17 @@ def answers_of(
     return tuple(table), by_reading
 
 
-def parts_of(value: Any) -> Iterator[dict[str, Cell]]:
-    """One row for each row of a grid, each mark, each of several choices; one row for any other answer."""
-    match value:
-        case dict():
-            for item, inner in value.items():
-                yield {"item": item, "answer": str(inner), "number": number_in(inner)}
-        case [dict(), *_]:
-            for number, mark in enumerate(value, start=1):
-                place = f"image {mark['image']}: {mark['x']:g}, {mark['y']:g}"
-                yield {"item": str(number), "answer": place, "number": numeric(mark["rating"])}
-        case []:
-            yield {"item": None, "answer": "", "number": None}
-        case list():
-            for inner in value:
-                yield {"item": inner, "answer": inner, "number": None}
-        case _:
-            text = str(int(value)) if isinstance(value, bool) else str(value)
-            yield {"item": None, "answer": text, "number": numeric(value)}
-
-
-def number_in(text: object) -> float | None:
-    """Grades are choices by name and numbers all the same."""
-    return float(text) if isinstance(text, str) and text.isdecimal() else numeric(text)
-
-
-def numeric(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def readings_of(
     source: Source, cases: dict[int, dict[str, Cell]], answers: dict[tuple[int, str], dict[str, Any]]
 ) -> Iterator[dict[str, Cell]]:
     decision, confidence = source.protocol.plan.get("decision"), source.protocol.plan.get("confidence")
     in_study = Exposure.objects.filter(reading__slot__reader__study=source.study, source=Exposure.Source.BROWSER)
     shown = set(in_study.filter(shown=True).values_list("reading_id", "kind"))
+    toggles: dict[int, list[tuple[bool, int]]] = defaultdict(list)
+    for pk, was_shown, after_ms in in_study.order_by("reading", "number").values_list(
+        "reading_id", "shown", "after_ms"
+    ):
+        toggles[pk].append((was_shown, after_ms))
     own_arm = arm_of_own_answers(source.study)
     rows = submitted_of(source.study).select_related("slot__reader", "slot__arm", "slot__period", "source")
     rows = rows.order_by("slot__reader__code", "slot__period__number", "slot__position")
@@ -288,15 +265,25 @@ def readings_of(
             "opened_at": reading.opened_at,
             "submitted_at": reading.submitted_at,
             **{f"{kind}_shown": None if reading.source else (reading.pk, kind) in shown for kind in OUTPUTS},
+            **output_seconds(reading, toggles[reading.pk]),
             "not_readable": reading.unreadable_reason or None,
             "source": reading.source.name if reading.source else None,
         }
         at = where(reading.slot, cases) | facts
         if first and own_arm:
-            not_shown = {f"{kind}_shown": False for kind in OUTPUTS}
+            not_shown = {f"{kind}_shown": False for kind in OUTPUTS} | output_seconds(reading, [])
             yield at | not_shown | {"arm": own_arm} | given_in(first)
         if final or not first or not own_arm:
             yield at | given_in(final or first)
+
+
+def output_seconds(reading: Reading, toggles: list[tuple[bool, int]]) -> dict[str, Cell]:
+    """When any output was first in sight and for how long, by the browser's record."""
+    if reading.source_id is not None:
+        return {"output_after_seconds": None, "output_seconds": None}
+    duration = sum(filter(None, (reading.active_ms, reading.idle_ms, reading.hidden_ms, reading.load_ms)))
+    first, total = shown_times(toggles, until_ms=duration)
+    return {"output_after_seconds": seconds(first), "output_seconds": total / 1000}
 
 
 def arm_of_own_answers(study: Study) -> str:
@@ -304,19 +291,6 @@ def arm_of_own_answers(study: Study) -> str:
     if not Allocation.objects.filter(study=study, design="sequential").exists():
         return ""
     return study.arms.order_by("position").values_list("code", flat=True)[0]
-
-
-def cells_of(key: str, value: Any) -> Iterator[tuple[str, Cell]]:
-    """A column for each row of a grid; several choices in one cell; of marks their number."""
-    match value:
-        case dict():
-            yield from ((f"{key}_{item}", inner) for item, inner in value.items())
-        case list() if all(isinstance(one, str) for one in value) and value:
-            yield key, ";".join(value)
-        case list():
-            yield key, len(value)
-        case _:
-            yield key, value
 
 
 def seconds(milliseconds: int | None) -> float | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -111,3 +111,48 @@ def arrow_table(table: Table) -> pyarrow.Table:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+# Answers of several parts
+
+
+def parts_of(value: Any) -> Iterator[dict[str, Cell]]:
+    """One row for each row of a grid, each mark, each of several choices; one row for any other answer."""
+    match value:
+        case dict():
+            for item, inner in value.items():
+                yield {"item": item, "answer": str(inner), "number": number_in(inner)}
+        case [dict(), *_]:
+            for number, mark in enumerate(value, start=1):
+                place = f"image {mark['image']}: {mark['x']:g}, {mark['y']:g}"
+                yield {"item": str(number), "answer": place, "number": numeric(mark["rating"])}
+        case []:
+            yield {"item": None, "answer": "", "number": None}
+        case list():
+            for inner in value:
+                yield {"item": inner, "answer": inner, "number": None}
+        case _:
+            text = str(int(value)) if isinstance(value, bool) else str(value)
+            yield {"item": None, "answer": text, "number": numeric(value)}
+
+
+def cells_of(key: str, value: Any) -> Iterator[tuple[str, Cell]]:
+    """A column for each row of a grid; several choices in one cell; of marks their number."""
+    match value:
+        case dict():
+            yield from ((f"{key}_{item}", inner) for item, inner in value.items())
+        case list() if all(isinstance(one, str) for one in value) and value:
+            yield key, ";".join(value)
+        case list():
+            yield key, len(value)
+        case _:
+            yield key, value
+
+
+def number_in(text: object) -> float | None:
+    """Grades are choices by name and numbers all the same."""
+    return float(text) if isinstance(text, str) and text.isdecimal() else numeric(text)
+
+
+def numeric(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

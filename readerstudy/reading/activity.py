@@ -69,3 +69,20 @@ def times(happenings: Iterable[Happening], *, duration_ms: float, bound_ms: int)
 
 def clamped(value: float, low: int, high: int) -> int:
     return int(min(max(value, low), high))
+
+
+def shown_times(happened: Iterable[tuple[bool, int]], *, until_ms: int) -> tuple[int | None, int]:
+    """When output was first in sight and how long altogether, from the toggles of all its kinds in their order.
+
+    `happened`: shown or hidden, and when. Two kinds in sight at once count once; what was never hidden ends with the
+    reading.
+    """
+    first, total, in_sight, since = None, 0, 0, 0
+    for shown, at in happened:
+        if shown and in_sight == 0:
+            since = at
+            first = at if first is None else first
+        if not shown and in_sight == 1:
+            total += max(0, at - since)
+        in_sight = max(0, in_sight + (1 if shown else -1))
+    return first, total + (max(0, until_ms - since) if in_sight else 0)

@@ -1,24 +1,26 @@
 """Studies in every state, and the address of every page of the site with somebody who may see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from readerstudy.allocation.actions import draw
 from readerstudy.cases.models import CaseImport
 from readerstudy.datasets.actions import lock
 from readerstudy.embedded.places import REPOSITORY
 from readerstudy.predictions.actions import register_algorithm
-from readerstudy.reading.actions import import_readings, open_reading
+from readerstudy.reading.actions import import_readings, open_reading, start_session
 from readerstudy.reading.external import Source
+from readerstudy.reading.submissions import Display
 from readerstudy.reference.actions import give_opinion, import_at_once
 from readerstudy.results import analysing
 from readerstudy.results.actions import start_run
 from readerstudy.studies.models import Study
-from readerstudy.studies.outline import CROSSOVER, Outline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline, RulesOutline
 from tests.journeys.visits import real_passwords, real_people
 from tests.models import write_films
-from tests.readerstudy.reading.room import Hidden, open_room, read_slot
+from tests.readerstudy.reading.room import Hidden, open_room, prepared_room, read_slot
 from tests.world import PASSWORD, People, client_of, make_study
 
 MODEL = REPOSITORY / "fixtures" / "demo" / "model"
@@ -59,6 +61,7 @@ class Site:
     open: Study
     read: Study
     locked: Study
+    trained: Study
     faulty: CaseImport
     algorithm: str
 
@@ -78,7 +81,8 @@ def make_site(folder: Path) -> Site:
     case = frozen.cases.order_by("pk")[0]
     give_opinion(truther=truther, case=case, verdict="positive", note="", by=people.tess)
     room = open_room(people)
-    return Site(people, draft, frozen, room.study, read_study(people), locked_study(people), faulty, algorithm.token)
+    read, locked, trained = read_study(people), locked_study(people), trained_study(people)
+    return Site(people, draft, frozen, room.study, read, locked, trained, faulty, algorithm.token)
 
 
 def read_study(people: People) -> Study:
@@ -88,6 +92,27 @@ def read_study(people: People) -> Study:
     room = open_room(people, Hidden(labels=labels, order=(4, 5, 6, 7), algorithm="Other-net"), outline)
     for slot in room.slots("bob"):
         read_slot(client_of(people.bob), slot)
+    return room.study
+
+
+def trained_study(people: People) -> Study:
+    """Bob has read everything, planned wrong output among it; Rita has failed the training."""
+    arm = ArmOutline("Aided", "aided", "concurrent", shows_probability=True, sham_share=1)
+    rules = RulesOutline(training_pass_mark=1, display_check=True)
+    outline = replace(CROSSOVER, arms=(CROSSOVER.arms[0], arm), washouts=(0, 0), rules=rules)
+    labels = tuple(f"spine-{number}" for number in range(12))
+    hidden = Hidden((True,) * 4, (0.8,) * 4, labels, order=(8, 9, 10, 11), algorithm="Third-net")
+    room = prepared_room(people, hidden, outline)
+    draw(study=room.study, by=people.alice, training=("spine-8",))
+    open_reading(study=room.study, by=people.alice)
+    display = Display(2, 2, 2560, 1440, 1, "dim")
+    for username, positive in (("bob", True), ("rita", False)):
+        user = getattr(people, username)
+        for slot in room.slots(username):
+            if username == "rita" and not slot.training:
+                break
+            start_session(reader=slot.reader, by=user, display=display)
+            read_slot(client_of(user), slot, decision=positive, confidence=90 if positive else 10)
     return room.study
 
 
@@ -135,8 +160,9 @@ def protocol_stops(site: Site) -> list[Stop]:
     of_draft = [
         ("protocol",), ("printed",), ("describe",), ("freeze",), ("add_arm",), ("edit_arm", "aided"), ("add_period",),
         ("edit_period", 2), ("edit_question", "confidence"), ("add_endpoint",), ("edit_endpoint", 1), ("people",),
-        ("withdraw", reader),
-        *(("add_question", kind) for kind in ("decision", "confidence", "choice", "number", "text")),
+        ("withdraw", reader), ("set_rules",),
+        *(("add_question", kind) for kind in ("decision", "confidence", "choice", "number", "text", "choices", "grid")),
+        *(("add_question", kind) for kind in ("level", "marks")),
     ]  # fmt: skip
     return [
         stop("alice", "studies:create"),
@@ -185,6 +211,9 @@ def reader_stops(site: Site) -> list[Stop]:
         stop("bob", "reading:paused", bob.token),
         stop("bob", "reading:finished", site.read.enrolments.get(user=site.people.bob).token),
         stop("bob", "reading:read", first.token),
+        stop("bob", "reading:display", bob.token),
+        stop("rita", "reading:training", site.trained.enrolments.get(user=site.people.rita).token),
+        stop("bob", "reading:debriefing", site.trained.enrolments.get(user=site.people.bob).token),
     ]
 
 

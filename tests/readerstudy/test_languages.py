@@ -3,7 +3,7 @@
 import ast
 import gettext
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,11 @@ REFUSALS = {"Refused", "Denied", "Conflict"}
 # Files that are read by people who import data on the command line or by a CSV, not by readers.
 SPOKEN_ELSEWHERE = {"existing.py", "import_readings.py"}
 STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
+# What stands around every page, and the pages on a reader's way to the work list; in the catalogue of the dashboard.
+CHROME = (
+    *("base.html", "404.html", "403.html", "sentence.html", "account/login.html"),
+    *("components/field.html", "dashboard/overview_reader.html"),
+)
 SCRIPTS = REPOSITORY / "readerstudy" / "reading" / "static" / "reading"
 # What a JavaScript module says: directly, by a choice of two, or in a table whose rows are said later.
 SAID = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')
@@ -46,12 +51,26 @@ def sentences_of_python(app: str) -> set[str]:
     }
 
 
-def sentences_of_pages(app: str) -> set[str]:
+def pages(app: str) -> list[Path]:
+    return sorted((REPOSITORY / "templates" / app).glob("*.html"))
+
+
+def sentences_of_pages(paths: Iterable[Path]) -> set[str]:
     found = set()
-    for path in sorted((REPOSITORY / "templates" / app).glob("*.html")):
+    for path in paths:
         extracted = template.templatize(path.read_text())
         found |= set(re.findall(rf"\b(?:_|gettext|ngettext)\({STRING}", extracted))
     return {ast.literal_eval(text) for text in found}
+
+
+def bare_words(path: Path) -> list[str]:
+    """What a page says outside the marks of translation."""
+    text = re.sub(r"\{% (blocktranslate|comment).*?\{% end\1 %\}", "", path.read_text(), flags=re.S)
+    text = re.sub(r"\{% block body_class %\}.*?\{% endblock %\}", "", text)
+    text = re.sub(r"<(kbd|span class=\"mono\")>.*?</[a-z]+>|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text, flags=re.S)
+    # Names of files stand as they are, and a language is offered in its own words.
+    plain = re.sub(r"\w+-\s*\.json|\bEnglish\b", "", text)
+    return [f"{path.name}: {word}" for word in re.findall(r"[A-Za-z]{2,}", plain)]
 
 
 def catalogue(app: str) -> gettext.GNUTranslations:
@@ -63,7 +82,7 @@ def catalogue(app: str) -> gettext.GNUTranslations:
 @pytest.mark.parametrize("app", APPS)
 def test_every_marked_sentence_is_there_in_chinese(app: str) -> None:
     known = catalogue(app)
-    sentences = sentences_of_python(app) | sentences_of_pages(app)
+    sentences = sentences_of_python(app) | sentences_of_pages(pages(app))
     assert len(sentences) > 200
     # Of words with a plural the catalogue has the one form that Chinese has.
     silent = [text for text in sentences if known.gettext(text) == text and known.ngettext(text, text, 2) == text]
@@ -96,14 +115,15 @@ def test_no_refusal_is_said_in_english_alone(app: str) -> None:
 
 @pytest.mark.parametrize("app", APPS)
 def test_no_page_holds_words_outside_the_marks(app: str) -> None:
-    bare = []
-    for path in sorted((REPOSITORY / "templates" / app).glob("*.html")):
-        text = re.sub(r"\{% (blocktranslate|comment).*?\{% end\1 %\}", "", path.read_text(), flags=re.S)
-        text = re.sub(r"\{% block body_class %\}.*?\{% endblock %\}", "", text)
-        text = re.sub(r"<(kbd|span class=\"mono\")>.*?</[a-z]+>|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text, flags=re.S)
-        # Names of files stand as they are.
-        bare += [f"{path.name}: {word}" for word in re.findall(r"[A-Za-z]{2,}", re.sub(r"\w+-\s*\.json", "", text))]
-    assert bare == []
+    assert [word for path in pages(app) for word in bare_words(path)] == []
+
+
+def test_what_stands_around_every_page_is_there_in_chinese() -> None:
+    paths, known = [REPOSITORY / "templates" / name for name in CHROME], catalogue("dashboard")
+    sentences = sentences_of_pages(paths)
+    assert len(sentences) > 20
+    assert [text for text in sentences if known.gettext(text) == text] == []
+    assert [word for path in paths for word in bare_words(path)] == []
 
 
 def test_what_the_browser_says_is_there_in_chinese() -> None:

@@ -66,7 +66,7 @@ class Room:
         return self.study.enrolments.get(user__username=username)
 
     def slots(self, username: str = "bob") -> list[Slot]:
-        own = Slot.objects.filter(reader=self.reader(username)).order_by("period__number", "position")
+        own = Slot.objects.filter(reader=self.reader(username)).order_by("period__number", "-training", "position")
         return list(own.select_related("reader__study", "arm", "period", "case"))
 
 

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.reading.activity import KINDS, Happening, Times, times
+from readerstudy.reading.activity import KINDS, Happening, Times, shown_times, times
 
 moments = st.floats(-1e12, 1e12, allow_nan=False)
 logs = st.lists(st.builds(Happening, t=moments, kind=st.sampled_from(KINDS)), max_size=30)
@@ -47,3 +48,19 @@ def test_events_after_the_end_change_nothing(events: list[Happening], bound: int
     assert times([*log((0, "loaded")), *events, *later], duration_ms=bound, bound_ms=bound) == times(
         [*log((0, "loaded")), *events], duration_ms=bound, bound_ms=bound
     )
+
+
+@pytest.mark.parametrize(
+    ("happened", "first", "total"),
+    [
+        ([], None, 0),
+        ([(True, 100), (False, 400)], 100, 300),
+        ([(True, 100), (True, 200), (False, 300), (False, 400)], 100, 300),
+        ([(True, 100), (False, 150), (True, 900)], 100, 150),
+        ([(False, 50), (True, 100), (False, 90)], 100, 0),
+    ],
+)
+def test_output_is_in_sight_from_its_first_to_its_last_moment(
+    happened: list[tuple[bool, int]], first: int | None, total: int
+) -> None:
+    assert shown_times(happened, until_ms=1000) == (first, total)
