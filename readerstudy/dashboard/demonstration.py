@@ -28,6 +28,7 @@ from readerstudy.results.actions import start_run as start_analysis
 from readerstudy.results.queries import latest_run
 from readerstudy.studies.actions import create_study, enrol, freeze
 from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.outline import SITTING
 
 MODEL = Path(__file__).resolve().parents[2] / "fixtures" / "demo" / "model"
 SEED = 2026
@@ -140,6 +141,7 @@ def make_study(plan: Demonstration, films: Path, algorithm: Algorithm, by: User,
         title=plan.title,
         question="Does the model help senior and junior readers to find compression fractures on lateral radiographs?",
         instructions=INSTRUCTIONS,
+        outline=SITTING,
         synthetic=True,
         by=by,
     )
