@@ -22,7 +22,7 @@ from tests.equipment import browser as installed_browser
 
 OPENINGS = int(os.environ.get("OPENINGS", "30"))
 STACKS_IN_A_ROW = 5
-TASK = 60_000
+TASK = 120_000
 MIB = 2**20
 QUIET = ["--no-sandbox", "--disable-3d-apis", "--disable-background-networking", "--disable-component-update"]
 # Notes when an image is on the screen: in the task after the frame in which its pixels were drawn.
@@ -110,6 +110,7 @@ def page_of(browser: Browser, desk: Desk) -> Iterator[Page]:
     """A browser that has seen nothing yet, logged in."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     context.add_cookies([{"name": "sessionid", "value": desk.session, "url": desk.address}])
+    context.set_default_timeout(TASK)
     context.add_init_script(WATCH)
     yield context.new_page()
     context.close()
