@@ -31,9 +31,8 @@ def draw(
 ) -> Allocation:
     """Draw every slot of the study, once. Without a seed, 128 bits of the system's randomness are taken.
 
-    With a number of cases, the readers read so many, drawn from the same seed; the other cases stay in the study for
-    the model and for readers whose answers come from elsewhere. Cases whose labels stand in `training` come first, with
-    feedback, and are no part of the study.
+    With a number of cases, the readers read so many, drawn from the same seed; the others stay for the model and for
+    readers from elsewhere. Cases whose labels stand in `training` come first and are no part of the study.
     """
     check_coordinates(by, study)
     locked = Study.objects.select_for_update().get(pk=study.pk)

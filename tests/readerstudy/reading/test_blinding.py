@@ -1,31 +1,22 @@
 """What an unaided reader must not learn, looked for in every byte that reaches them."""
 
 import json
-import random
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
-from django.utils import timezone
 
-from readerstudy.allocation.actions import draw
 from readerstudy.allocation.models import Slot
 from readerstudy.predictions.findings import Findings, StoredPlane, Vertebra
-from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Reading
 from readerstudy.reading.queries import assistance_of, overlay_bytes, series_in_sight, what_reader_sees
-from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline, RulesOutline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
 from tests.readerstudy.reading.room import (
     ALL_SHOWN,
-    SEED,
     Hidden,
     Room,
     add_series,
@@ -309,116 +300,3 @@ def test_only_headers_that_say_nothing_are_sent_and_only_pixels_are_kept(room: R
 
 
 # Twin worlds
-
-WORLD = Hidden(order=(0, 1, 2, 3))
-TWIN = Hidden(
-    truth=(False, True, False, True),
-    scores=(0.0312, 0.99, 0.5, 0.123456789),
-    labels=("Z-the-last", "a", "middle-of-the-list", "B"),
-    site="Southern Clinic with a much longer name",
-    heatmap=b"\x89PNG another heat map, longer than the first one",
-    mask=b"\x89PNG another mask, longer than the first one",
-    level="T12",
-    corner=3.125,
-    box="another box",
-    algorithm="Other",
-    version="1",
-    ritas_answer=(False, 3),
-    order=(2, 0, 3, 1),
-)
-
-
-@contextmanager
-def repeatable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Chance and time as the operating system gives them, twice the same."""
-    chance = random.Random(20270101)
-    now = datetime(2027, 1, 1, 9, tzinfo=UTC)
-    with monkeypatch.context() as patched:
-        patched.setattr(secrets, "token_urlsafe", lambda count=16: chance.randbytes(count).hex()[:22])
-        patched.setattr(secrets, "choice", chance.choice)
-        patched.setattr(timezone, "now", lambda: now)
-        with transaction.atomic():
-            yield
-            transaction.set_rollback(True)
-
-
-def transcript(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Everything that Bob, reading, can reach; of aided cases only what is not the aid itself."""
-    said: list[bytes] = []
-    with repeatable(monkeypatch):
-        room = open_room(People(), hidden, ALL_SHOWN)
-        bob, rita = client_of(room.people.bob), client_of(room.people.rita)
-        decision, confidence = hidden.ritas_answer
-        rita_slots, slots = room.slots("rita"), room.slots()
-        key = (f"00000000-0000-4000-8000-{number:012d}" for number in range(100))
-        for own, ritas in zip(slots[:4], rita_slots[:4], strict=True):
-            rita.get(f"/reading/{ritas.token}/case.json")
-            post(rita, ritas, "submit", body(decision, confidence, client_key=next(key)))
-            walked = [content_of(response) for response in everything(bob, own)]
-            said += [] if own.arm.aided else walked
-            said += [content_of(response) for response in everything(bob, ritas)]
-            said.append(content_of(post(bob, own, "submit", body(client_key=next(key)))))
-            study = f"/studies/{room.study.token}/"
-            tabs = (
-                "",
-                "cases/",
-                "reference/",
-                "predictions/",
-                "allocation/",
-                "readings/",
-                "data/",
-                "results/",
-                "audit/",
-            )
-            pages = ["/", "/reading/", *(study + tab for tab in tabs)]
-            pages += [f"/reading/{page}/{room.reader().token}/" for page in READER_PAGES]
-            said += [content_of(bob.get(page)) for page in pages]
-        said += [content_of(response) for slot in slots for response in everything(bob, slot)]
-    return said
-
-
-@pytest.mark.django_db
-def test_two_worlds_that_differ_in_secrets_alone_look_the_same_to_an_unaided_reader(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first, second = transcript(WORLD, monkeypatch), transcript(TWIN, monkeypatch)
-    assert len(first) == len(second) > 200
-    for one, other in zip(first, second, strict=True):
-        assert one == other
-
-
-OWN_ANSWER_FIRST = replace(
-    CROSSOVER,
-    arms=(CROSSOVER.arms[0], ArmOutline("Aided", "aided", "sequential", True, True, unaided_share=0.5)),
-    washouts=(0,),
-    rules=RulesOutline(unreadable_reasons=("Motion",), may_revise=True, display_check=True),
-)
-
-
-def own_answers(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Where the own answer comes first: everything before it, and the whole of cases that stay unaided."""
-    said: list[bytes] = []
-    with repeatable(monkeypatch):
-        room = prepared_room(People(), hidden, OWN_ANSWER_FIRST)
-        draw(study=room.study, by=room.people.alice, seed=SEED, design="sequential")
-        open_reading(study=room.study, by=room.people.alice)
-        bob = client_of(room.people.bob)
-        light = {"dark": 2, "bright": 2, "width": 800, "height": 600, "ratio": 1, "ambient": "dim"}
-        said.append(content_of(bob.post(f"/reading/display/{room.reader().token}/", light)))
-        key = (f"00000000-0000-4000-8000-{number:012d}" for number in range(100))
-        for slot in room.slots():
-            said += [content_of(response) for response in everything(bob, slot)]
-            said.append(content_of(post(bob, slot, "submit", body(client_key=next(key)) | {"stage": "first"})))
-            if slot.withheld:
-                said += [content_of(response) for response in everything(bob, slot)]
-            said.append(content_of(post(bob, slot, "submit", body(client_key=next(key)))))
-            said += [content_of(bob.get(f"/reading/{page}/{room.reader().token}/")) for page in READER_PAGES]
-    return said
-
-
-@pytest.mark.django_db
-def test_before_the_own_answer_two_worlds_look_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = own_answers(WORLD, monkeypatch), own_answers(TWIN, monkeypatch)
-    assert len(first) == len(second) > 150
-    for one, other in zip(first, second, strict=True):
-        assert one == other
