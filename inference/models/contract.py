@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from inference.spec import ModelSpec
 
 # About a tenth of a vertebra on a lateral film of the whole spine.
 ONE_OF_SO_MANY_DECIDES = 512
+Pool = Literal["mean", "mean_max"]
+POOLED: Mapping[str, int] = MappingProxyType({"mean": 1, "mean_max": 2})
 
 
 class Answer(NamedTuple):
@@ -105,3 +108,25 @@ def case_logit(mask: Tensor) -> Tensor:
     # A whole number also while an export traces, where sizes are tensors.
     highest = max(1, int(flat.shape[1]) // ONE_OF_SO_MANY_DECIDES)
     return flat.topk(highest, dim=1).values.mean(dim=1)
+
+
+def pooled(maps: Tensor, pool: Pool) -> Tensor:
+    """Means over places, beside them the highest values where asked for: small findings are lost in a mean.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (batch, channels, …)
+    pool : {"mean", "mean_max"}
+
+    Returns
+    -------
+    Tensor, shape (batch, channels · POOLED[pool])
+
+    Examples
+    --------
+    >>> pooled(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]]), "mean_max").tolist()
+    [[3.0, 6.0]]
+    """
+    places = maps.flatten(2)
+    means = places.mean(dim=2)
+    return means if pool == "mean" else torch.cat([means, places.amax(dim=2)], dim=1)

@@ -7,17 +7,19 @@ one logit they have 4.01, 4.20 and 3.10 million parameters.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inference.declared import Within
-from inference.models.contract import Answer, Model
+from inference.models.contract import POOLED, Answer, Model, Pool, pooled
 from inference.models.registry import Architecture, cam_layer, register
-from inference.outputs import Heatmap, Probability
+from inference.outputs import Heatmap, Mask, Probability
 from inference.spec import ModelSpec
 from inference.steps import Share
 
@@ -52,6 +54,7 @@ class Plan(NamedTuple):
     gate: type[nn.Module]
 
 
+STEM, RARELY = 2, -3.0
 SWISH, HARD, RELU = nn.SiLU, nn.Hardswish, nn.ReLU
 PLANS = {
     "efficientnet_b0": Plan(
@@ -118,12 +121,25 @@ PLANS = {
 
 @dataclass(frozen=True)
 class MBConvArchitecture(Architecture):
-    """``width`` multiplies all channels; ``stem_stride`` 1 keeps the resolution of small inputs."""
+    """What may be chosen.
+
+    Attributes
+    ----------
+    width, depth : float
+        Multiply all channels and the repeats of all blocks (Tan and Le, equation 3).
+    dropout : float
+    output_stride : int
+        By how much the last maps are smaller than the input; less than 32 leaves out later strides.
+    pool : {"mean", "mean_max"}
+        Over places; findings that are small beside the image are lost in a mean.
+    """
 
     variant: Literal["efficientnet_b0", "mobilenet_v3_large", "mnasnet_1_0"]
     width: Annotated[float, Within(0.05, 4.0)] = 1.0
+    depth: Annotated[float, Within(0.1, 4.0)] = 1.0
     dropout: Share = 0.2
-    stem_stride: Literal[1, 2] = 2
+    output_stride: Literal[4, 8, 16, 32] = 32
+    pool: Pool = "mean"
 
     def stages(self) -> Mapping[str, str]:
         rows = [f"stage{number}" for number in range(1, len(PLANS[self.variant].rows) + 1)]
@@ -178,15 +194,19 @@ class MBConv(nn.Module):
         return x + through if self.adds else through
 
 
-def trunk(plan: Plan, channels: int, width: float, stem_stride: int) -> tuple[nn.Sequential, int]:
+def trunk(plan: Plan, channels: int, architecture: MBConvArchitecture) -> tuple[nn.Sequential, int]:
     """All up to the last maps, by the names of its stages, and the number of those maps."""
+    width = architecture.width
     before = in_eights(plan.stem * width)
-    stages = OrderedDict[str, nn.Module](stem=convolved(channels, before, 3, stem_stride, plan.stem_act))
+    left = architecture.output_stride // STEM
+    stages = OrderedDict[str, nn.Module](stem=convolved(channels, before, 3, STEM, plan.stem_act))
     for number, row in enumerate(plan.rows, start=1):
         after = in_eights(row.channels * width)
         blocks = []
-        for repeat in range(row.repeats):
-            blocks.append(MBConv(before, after, row, row.stride if repeat == 0 else 1, plan))
+        for repeat in range(math.ceil(row.repeats * architecture.depth)):
+            stride = min(row.stride, left) if repeat == 0 else 1
+            left //= stride
+            blocks.append(MBConv(before, after, row, stride, plan))
             before = after
         stages[f"stage{number}"] = nn.Sequential(*blocks)
     last = in_eights(plan.last * width)
@@ -195,13 +215,20 @@ def trunk(plan: Plan, channels: int, width: float, stem_stride: int) -> tuple[nn
 
 
 class MBConvNet(Model):
-    """(b, channels, rows, columns) → (b, last, rows/32, columns/32) → mean over places → (b,)."""
+    """(b, channels, rows, columns) → (b, last, rows/32, columns/32) → pooled over places → (b,).
+
+    A mask, where asked for, is one logit at each of these places, drawn on to (b, 1, rows, columns)."""
 
     def __init__(self, spec: ModelSpec, architecture: MBConvArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
         plan = PLANS[architecture.variant]
-        self.trunk, before = trunk(plan, spec.channels, architecture.width, architecture.stem_stride)
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.trunk, before = trunk(plan, spec.channels, architecture)
+        self.place = nn.Conv2d(before, 1, 1) if spec.output(Mask) is not None else None
+        if self.place is not None and self.place.bias is not None:
+            # A place is rarely the one: the training begins from there.
+            nn.init.constant_(self.place.bias, RARELY)
+        self.pool = architecture.pool
+        before *= POOLED[self.pool]
         steps: list[nn.Module] = []
         if plan.hidden:
             after = in_eights(plan.hidden * architecture.width)
@@ -213,11 +240,15 @@ class MBConvNet(Model):
         return maps
 
     def answer(self, images: Tensor) -> Answer:
-        pooled = self.pool(self.forward_features(images)).flatten(1)
-        return Answer(logit=self.head(pooled)[:, 0])
+        maps = self.forward_features(images)
+        logit = self.head(pooled(maps, self.pool))[:, 0]
+        if self.place is None:
+            return Answer(logit=logit)
+        places = self.place(maps)
+        return Answer(logit, F.interpolate(places, images.shape[2:], mode="bilinear", align_corners=False))
 
 
-@register("mbconv", architecture=MBConvArchitecture, outputs=(Probability, Heatmap))
+@register("mbconv", architecture=MBConvArchitecture, outputs=(Probability, Mask, Heatmap))
 def build(spec: ModelSpec, architecture: MBConvArchitecture) -> Model:
     """EfficientNet-B0, MobileNetV3-Large or MnasNet-1.0, e.g. ``{"variant": "efficientnet_b0", "width": 1.0}``."""
     return MBConvNet(spec, architecture)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -25,10 +26,14 @@ REDUCED = (64, 128, 256, 512)
 
 @dataclass(frozen=True)
 class PFNetArchitecture(Architecture):
-    """``depth`` layers of the backbone; ``width`` multiplies its channels and those of all modules."""
+    """``depth`` layers of the backbone; ``width`` multiplies its channels and those of all modules.
+
+    ``stem_stride`` 1 keeps the resolution of small inputs: the finest mask has half of theirs, else a quarter.
+    """
 
     depth: Depth = 50
     width: Width = 1.0
+    stem_stride: Literal[1, 2] = 2
 
     def stages(self) -> Mapping[str, str]:
         focuses = {f"focus{number}": f"focuses.{3 - number}" for number in (3, 2, 1)}
@@ -128,7 +133,7 @@ class PFNet(Model):
 
     def __init__(self, spec: ModelSpec, architecture: PFNetArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
-        self.trunk, before = trunk(architecture.depth, 2, spec.channels, architecture.width, stem_stride=2)
+        self.trunk, before = trunk(architecture.depth, 2, spec.channels, architecture.width, architecture.stem_stride)
         after = [max(8, round(number * architecture.width / 8) * 8) for number in REDUCED]
         self.reduce = nn.ModuleList(normalised(*pair, 3) for pair in zip(before, after, strict=True))
         self.positioning = nn.Sequential(ChannelAttention(), SpatialAttention(after[-1]))

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import torch
 from torch import Tensor, nn
 
 from inference.declared import SpecError, Within
-from inference.models.contract import Answer, Model
+from inference.models.contract import POOLED, Answer, Model, Pool, pooled
 from inference.models.registry import Architecture, cam_layer, register
 from inference.outputs import Heatmap, Probability
 from inference.spec import ModelSpec
@@ -46,6 +45,8 @@ class ResNetArchitecture(Architecture):
     stem_stride : int
         1 keeps the resolution of small inputs.
     dropout : float
+    pool : {"mean", "mean_max"}
+        Over places; see `contract.pooled`.
     """
 
     depth: Depth
@@ -54,6 +55,7 @@ class ResNetArchitecture(Architecture):
     mix: bool = False
     stem_stride: Literal[1, 2] = 2
     dropout: Share = 0.0
+    pool: Pool = "mean"
 
     def stages(self) -> Mapping[str, str]:
         return {layer: f"trunk.{layer}" for layer in LAYERS}
@@ -102,7 +104,7 @@ def maps_of(network: nn.Module, images: Tensor) -> list[Tensor]:
 
 
 class ResNetClassifier(Model):
-    """(b, channels, …) → [1 × 1 mixing] → (b, 512 or 2048, …/32) → mean over places → (b,)."""
+    """(b, channels, …) → [1 × 1 mixing] → (b, 512 or 2048, …/32) → pooled over places → (b,)."""
 
     def __init__(self, spec: ModelSpec, architecture: ResNetArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
@@ -113,14 +115,15 @@ class ResNetClassifier(Model):
             architecture.depth, dimensions, channels, architecture.width, architecture.stem_stride
         )
         self.dropout = nn.Dropout(architecture.dropout)
-        self.head = nn.Linear(widths[-1], 1)
+        self.pool = architecture.pool
+        self.head = nn.Linear(widths[-1] * POOLED[self.pool], 1)
 
     def forward_features(self, images: Tensor) -> Tensor:
         return maps_of(self.trunk, self.mix(images))[-1]
 
     def answer(self, images: Tensor) -> Answer:
-        pooled = torch.flatten(self.forward_features(images), 2).mean(dim=2)
-        return Answer(logit=self.head(self.dropout(pooled))[:, 0])
+        maps = pooled(self.forward_features(images), self.pool)
+        return Answer(logit=self.head(self.dropout(maps))[:, 0])
 
 
 @register("resnet", architecture=ResNetArchitecture, outputs=(Probability, Heatmap), dimensions=(2, 3))

@@ -140,7 +140,7 @@ COUNTS: Mapping[tuple[FilmStudy | ScanStudy, str], tuple[int, ...]] = MappingPro
 REPEATS: Mapping[FilmStudy, float] = MappingProxyType({"s0": 0.26, "s2": 0.0, "s3": 0.0})
 # Appearances from the other class, by age: they set the ceiling that `phantoms check` prints.
 AMBIGUITY = 0.08
-AMBIGUITY_OF_KIND: Mapping[ScanStudy, float] = MappingProxyType({"s1": 0.06, "s4": 0.06})
+AMBIGUITY_OF_KIND: Mapping[ScanStudy, float] = MappingProxyType({"s1": 0.02, "s4": 0.06})
 
 
 def film_plan(study: FilmStudy, preset: str) -> FilmPlan:

@@ -305,7 +305,7 @@ def test_another_package_adds_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(spec: ModelSpec, architecture: Mean) -> Model:
         return MeanGrey(spec, architecture)
 
-    theirs = replace(registry.load("s0-mnasnet", "small"), family="mean", architecture=MappingProxyType({"slope": 2}))
+    theirs = replace(registry.load("s0-mnasnet"), family="mean", architecture=MappingProxyType({"slope": 2}))
     theirs = replace(theirs, outputs=theirs.outputs[:1])
     assert "mean" in registry.names()
     assert registry.build(theirs)({"lateral": torch.ones(1, 1, 4, 4)}).logit.tolist() == [2.0]

@@ -100,7 +100,7 @@ def test_channels_size_and_names_follow_from_the_inputs() -> None:
 
 def test_a_preset_is_laid_over_and_replaces_lists_as_a_whole() -> None:
     small = ModelSpec.read(SIX, "small")
-    assert small.size == (48, 48)
+    assert small.size == (40, 40)
     assert small.architecture["mix"] is True
     assert small.train.folds == 10
     with pytest.raises(SpecError, match=r"presets\.tiny: s1-resnet50\.toml has no such preset; it has small\."):
