@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django import template
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
@@ -17,7 +18,7 @@ STAFF = (Role.COORDINATOR, Role.STATISTICIAN)
 
 @dataclass(frozen=True)
 class Tab:
-    label: str
+    label: str | Promise
     folder: str
     roles: tuple[str, ...]
 
