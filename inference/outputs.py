@@ -68,10 +68,11 @@ class DiceLoss(Variant):
 
 @dataclass(frozen=True)
 class StructureLoss(Variant):
-    """Structure loss of the mask at every depth that the family supervises."""
+    """Structure loss of the mask at every depth that the family supervises; cases with a mask count ``balance`` times."""
 
     tag: ClassVar[str] = "structure"
     weight: Positive = 1.0
+    balance: Positive = 1.0
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def terms(loss: Loss, answer: Answer, truth: Truth, balance: float) -> Iterator[
             yield Term(loss.tag, loss.weight, dice_ce(given(answer.mask), given(truth.mask)))
         case StructureLoss():
             depths = answer.depths or (given(answer.mask),)
-            values = depth_losses(depths, given(truth.mask))
+            values = depth_losses(depths, given(truth.mask), loss.balance)
             for number, weight in enumerate(DEPTH_WEIGHTS[-len(depths) :]):
                 name = f"{loss.tag} {number + 1}" if len(depths) > 1 else loss.tag
                 yield Term(name, loss.weight * weight, values[number])
@@ -122,11 +122,12 @@ def place_loss(logits: Tensor, mask: Tensor, balance: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, mask, pos_weight=torch.tensor(balance, device=logits.device))
 
 
-def structure_loss(logits: Tensor, mask: Tensor) -> Tensor:
+def structure_loss(logits: Tensor, mask: Tensor, balance: float = 1.0) -> Tensor:
     """Weighted cross-entropy plus weighted IoU, w = 1 + 5·|mean of the mask over 31 × 31 − mask|.
 
-    Σ w·bce / Σ w + 1 − (Σ w·p·m + 1) / (Σ w·(p + m − p·m) + 1), mean over cases. The cross-entropy is weighted as the
-    equation says; the published programme took its mean first, which leaves it unweighted.
+    Σ w·bce / Σ w + 1 − (Σ w·p·m + 1) / (Σ w·(p + m − p·m) + 1), mean over cases, of which those with a mask count
+    ``balance`` times. The cross-entropy is weighted as the equation says; the published programme took its mean first,
+    which leaves it unweighted.
 
     Parameters
     ----------
@@ -141,18 +142,19 @@ def structure_loss(logits: Tensor, mask: Tensor) -> Tensor:
     Wei et al., "F³Net", AAAI 2020, equations 4 to 7; used by Mei et al., CVPR 2021, section 3.5.
     """
     mean = F.avg_pool2d(mask, NEIGHBOURHOOD, stride=1, padding=NEIGHBOURHOOD // 2)
-    return weighted_loss(logits, mask, 1 + 5 * (mean - mask).abs())
+    return weighted_loss(logits, mask, 1 + 5 * (mean - mask).abs(), balance)
 
 
-def weighted_loss(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def weighted_loss(logits: Tensor, mask: Tensor, weight: Tensor, balance: float) -> Tensor:
     bce = F.binary_cross_entropy_with_logits(logits, mask, reduction="none").flatten(1)
     p, m, w = torch.sigmoid(logits).flatten(1), mask.flatten(1), weight.flatten(1)
     common, either = (w * p * m).sum(1), (w * (p + m - p * m)).sum(1)
     iou = (common + SMOOTH) / (either + SMOOTH)
-    return ((w * bce).sum(1) / w.sum(1) + 1 - iou).mean()
+    share = 1 + (balance - 1) * m.amax(1)
+    return (share * ((w * bce).sum(1) / w.sum(1) + 1 - iou)).sum() / share.sum()
 
 
-def depth_losses(depths: tuple[Tensor, ...], mask: Tensor) -> Tensor:
+def depth_losses(depths: tuple[Tensor, ...], mask: Tensor, balance: float = 1.0) -> Tensor:
     """The loss at every depth, before `DEPTH_WEIGHTS`: plain at the coarsest of several, structured at the others.
 
     Parameters
@@ -169,5 +171,5 @@ def depth_losses(depths: tuple[Tensor, ...], mask: Tensor) -> Tensor:
     ----------
     Mei et al., CVPR 2021, equation 5.
     """
-    plain = [weighted_loss(depths[0], mask, torch.ones_like(mask))] if len(depths) > 1 else []
-    return torch.stack(plain + [structure_loss(logits, mask) for logits in depths[len(plain) :]])
+    plain = [weighted_loss(depths[0], mask, torch.ones_like(mask), balance)] if len(depths) > 1 else []
+    return torch.stack(plain + [structure_loss(logits, mask, balance) for logits in depths[len(plain) :]])

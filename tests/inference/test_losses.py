@@ -92,3 +92,12 @@ def test_smoothing_draws_labels_together_and_balance_may_be_left_out() -> None:
     plain = loss_of((CaseLoss(smoothing=0.1, balance=False),), Answer(logit), Truth(positive), balance=9.0)
     p = 1 / (1 + math.exp(-2))
     assert plain.item() == pytest.approx(-0.9 * math.log(p) - 0.1 * math.log(1 - p), rel=1e-6)
+
+
+def test_cases_with_a_mask_count_as_often_as_the_balance_says(logits: torch.Tensor, mask: torch.Tensor) -> None:
+    """A positive that counts three times is three positives."""
+    said, there = logits[:1], mask[:1]
+    assert there.any()
+    once = structure_loss(torch.cat([said, said]), torch.cat([there, 0 * there]), 3.0)
+    thrice = structure_loss(torch.cat([said] * 4), torch.cat([there, there, there, 0 * there]))
+    assert once.item() == pytest.approx(thrice.item(), rel=1e-6)
