@@ -59,7 +59,7 @@ def reads(spec: ModelSpec) -> tuple[tuple[str, ...], ...]:
         ("Preprocessing, in this order", "; ".join(steps)),
         ("Input of the network", f"{spec.channels} × {' × '.join(map(str, spec.size))}"),
         (
-            "From slices or vertebrae to the case",
+            "From vertebrae to the case",
             "one image, nothing is joined" if spec.aggregate == "none" else word(spec.aggregate),
         ),
     )

@@ -68,7 +68,7 @@ class DiceLoss(Variant):
 
 @dataclass(frozen=True)
 class StructureLoss(Variant):
-    """Structure loss of the mask at every depth that the family supervises; cases with a mask count ``balance`` times."""
+    """Structure loss of the mask at every supervised depth; cases with a mask count ``balance`` times."""
 
     tag: ClassVar[str] = "structure"
     weight: Positive = 1.0

@@ -31,7 +31,7 @@ from inference.steps import Augment, Count, Flip, NotNegative, Positive, Preproc
 
 PRESETS = "presets"
 Kind = TypeVar("Kind", Probability, Mask, Level, Heatmap)
-Aggregate = Literal["none", "max_slice", "mean_slice", "max_vertebra"]
+Aggregate = Literal["none", "max_vertebra"]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class ModelSpec:
         Fields of the family's own declaration.
     roi : Roi
     aggregate : str
-        From slices or vertebrae to the case.
+        From vertebrae to the case; slices are neighbours in one input, each alone is a table (`learning.slices`).
     decision : Decision or None
         None until it is frozen.
     paper : str
@@ -266,8 +266,6 @@ def check_inputs(spec: ModelSpec) -> None:
             raise SpecError(f"{where}.slices", "a radiograph has no neighbouring slices.")
         if one.name in {other.name for other in spec.inputs[:number]}:
             raise SpecError(where, f"{one.name} is an input already.")
-    if spec.aggregate.endswith("_slice") and any(one.modality == "DX" for one in spec.inputs):
-        raise SpecError("aggregate", f"{spec.aggregate} needs slices, and a radiograph has none.")
 
 
 def check_preprocess(spec: ModelSpec) -> None:

@@ -111,7 +111,7 @@ FAULTS: list[tuple[str, str, Callable[[Document], object]]] = [
     ("name", "is missing", lambda d: d.pop("name")),
     ("famly", "no such field; known are name, family", lambda d: d.update(famly="resnet")),
     ("family", "'resnext' is not registered; known are baseline,", lambda d: d.update(family="resnext")),
-    ("aggregate", "'median' is not one of none, max_slice", lambda d: d.update(aggregate="median")),
+    ("aggregate", "'median' is not one of none, max_vertebra", lambda d: d.update(aggregate="median")),
     ("inputs", "a list is wanted", lambda d: d.update(inputs="MR")),
     ("inputs", "sees nothing", lambda d: d.update(inputs=[])),
     ("inputs[1]", "T1W is an input already", lambda d: d["inputs"][1].update(sequence="T1W")),
@@ -172,7 +172,6 @@ def test_what_cannot_be_satisfied_is_refused_by_field(
     ("study", "field", "sentence", "change"),
     [
         ("s0-mobilenet", "inputs[0].slices", "no neighbour", lambda d: d["inputs"][0].update(slices=[-1, 0, 1])),
-        ("s0-mobilenet", "aggregate", "needs slices", lambda d: d.update(aggregate="max_slice")),
         ("s0-mobilenet", "preprocess[3].size", "rows and columns", lambda d: d["preprocess"][3].update(size=[8] * 3)),
         ("s0-mobilenet", "train.augment[5]", "its front stays", lambda d: d["train"]["augment"].append({"op": "flip"})),
         ("s2-multitask", "preprocess[3].size", "multiples of 16", lambda d: d["preprocess"][3].update(size=[100, 64])),
