@@ -194,7 +194,7 @@ def test_vertebrae_and_outlines_lie_on_the_film(
             assert page.evaluate(COLOUR_AT, [x, y, frame["columns"], frame["rows"]]) == AMBER
         submit(page)
     kinds = set(Exposure.objects.filter(shown=True).values_list("kind", flat=True))
-    assert {"probability", "levels"} <= kinds <= {"probability", "levels", "mask"}
+    assert {"probability", "levels"} <= kinds <= {"output", "probability", "levels", "mask"}
 
 
 def test_output_of_a_series_lies_on_its_own_slices(

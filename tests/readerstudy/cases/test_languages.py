@@ -10,7 +10,7 @@ from tests.world import People, client_of
 
 def test_every_marked_sentence_is_there_in_chinese() -> None:
     known = languages.catalogue("cases")
-    sentences = languages.sentences_of_python("cases") | languages.sentences_of_pages("cases")
+    sentences = languages.sentences_of_python("cases") | languages.sentences_of_pages(languages.pages("cases"))
 
     assert len(sentences) > 90
     assert [text for text in sentences if known.ngettext(text, text, 2) == text and known.gettext(text) == text] == []

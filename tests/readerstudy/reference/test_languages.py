@@ -10,7 +10,7 @@ SCRIPTS = REPOSITORY / "readerstudy" / "reference" / "static" / "reference"
 
 def test_every_sentence_of_actions_forms_and_pages_is_there_in_chinese() -> None:
     known = languages.catalogue("reference")
-    sentences = languages.sentences_of_python("reference") | languages.sentences_of_pages("reference")
+    sentences = languages.sentences_of_python("reference") | languages.sentences_of_pages(languages.pages("reference"))
 
     assert len(sentences) > 80
     assert [text for text in sentences if known.ngettext(text, text, 2) == text and known.gettext(text) == text] == []

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from inference import bodies
+from inference.measures import bodies
 from readerstudy.cases.geometry import Geometry
 from readerstudy.reference import runs
 from readerstudy.reference.marks import Mark, MarksError, document_in, marks_in, work_in
