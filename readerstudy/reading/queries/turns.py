@@ -90,7 +90,9 @@ def last_submitted(reader: Enrolment) -> Slot | None:
     session = open_session(reader)
     slots = Slot.objects.filter(reader=reader, reading__session=session, reading__phase=Reading.Phase.SUBMITTED)
     own = slots.filter(training=0, reading__unreadable_reason="") if session else slots.none()
-    return own.select_related("reader__study", "arm", "period", "case").order_by("reading__submitted_at").last()
+    # Two of one instant come in the order in which they were read.
+    in_turn = own.order_by("reading__submitted_at", "period__number", "position")
+    return in_turn.select_related("reader__study", "arm", "period", "case").last()
 
 
 def is_due(slot: Slot, now: datetime) -> bool:
