@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import gdcm
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ PLUGINS_OF_JPEG_LS = ("pyjpegls", "gdcm")
 READ_AT_ONCE = 256 << 20
 TAGS = [Tag(keyword) for keyword in (*lists.KEPT, *lists.OFFSETS)]
 PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
+CUT_OFF = "The DICOM file is damaged or cut off, or cannot be decoded."
 DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 
@@ -136,6 +138,9 @@ def _pictures(path: Path, data: Dataset, header: Header) -> Iterator[Picture]:
 def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.generic]]:
     source = data if any(keyword in data for keyword in lists.PIXELS) else path
     syntax = UID(header.transfer_syntax)
+    if syntax == lists.JPEG_EXTENDED and header.bits_stored > 8:
+        yield from _twelve_bits(path, header)
+        return
     if not syntax.is_encapsulated:
         yield from iter_pixels(source)
         return
@@ -153,6 +158,21 @@ def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.g
         yield from frames
         return
     raise failure or Unreadable(f"The transfer syntax {syntax.name} cannot be decoded here.")
+
+
+def _twelve_bits(path: Path, header: Header) -> Iterator[NDArray[np.generic]]:
+    """JPEG Extended by gdcm itself: pydicom does not let it, though it gives the pixels of libjpeg-turbo bit by bit."""
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    if not reader.Read():
+        raise Unreadable(CUT_OFF)
+    image = reader.GetImage()
+    signed = image.GetPixelFormat().GetPixelRepresentation() == 1
+    content = image.GetBuffer().encode("utf-8", "surrogateescape")
+    frames = np.frombuffer(content, dtype=np.int16 if signed else np.uint16)
+    if frames.size != len(header.frames) * header.rows * header.columns:
+        raise Unreadable(CUT_OFF)
+    yield from frames.reshape(len(header.frames), header.rows, header.columns)
 
 
 def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> Picture:

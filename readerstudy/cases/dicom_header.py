@@ -105,15 +105,23 @@ def _check_readable(found: Dataset, syntax: str, modality: str) -> None:
         raise Unreadable(
             f"The transfer syntax {UID(syntax).name} is not supported; save the file uncompressed and try again."
         )
-    if syntax == lists.JPEG_EXTENDED and int(found.BitsStored) > 8:
+    if syntax == lists.JPEG_EXTENDED and not _is_sure_extended(found):
         raise Unreadable(
-            "JPEG Extended with 12 bits cannot be decoded reliably; save the file in a lossless syntax and try again."
+            "JPEG Extended can be decoded in grey with 8 or 12 bits; save the file in a lossless syntax and try again."
         )
     stored, allocated = int(found.BitsStored), int(found.BitsAllocated)
     if allocated not in (1, 8, 16, 32, 64) or not 1 <= stored <= allocated:
         raise Unreadable(f"The header claims {stored} bits in {allocated} for each pixel, which cannot be.")
     if str(found.PhotometricInterpretation) not in (*lists.GREY, *lists.COLOUR):
         raise Unreadable("The photometric interpretation is neither grey nor a colour that can be read.")
+
+
+def _is_sure_extended(found: Dataset) -> bool:
+    """What was compared with another decoder; the code stream's own precision is 8 or 12 bits."""
+    stored, allocated, samples = (
+        int(found.get(name) or 1) for name in ("BitsStored", "BitsAllocated", "SamplesPerPixel")
+    )
+    return stored <= 8 or (stored, allocated, samples) == (12, 16, 1)
 
 
 def _notes(found: Dataset, photometric: str) -> Iterable[str]:

@@ -8,6 +8,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
@@ -296,9 +297,37 @@ def test_headers_that_cannot_be_are_refused_in_words(tags: dict[str, Any], words
         pictures(made(tmp_path / "a.dcm", SMALL, **tags))
 
 
-def test_twelve_bit_jpeg_extended_is_refused_with_a_sentence() -> None:
-    with pytest.raises(Unreadable, match="JPEG Extended with 12 bits"):
-        pictures(INSTALLED / "JPGExtended.dcm")
+@pytest.mark.parametrize("name", ["JPGExtended.dcm", "JPEG-lossy.dcm"])
+def test_twelve_bit_jpeg_extended_has_the_pixels_of_other_decoders(name: str) -> None:
+    (picture,) = pictures(INSTALLED / name)
+
+    # Two pixels as pydicom's own tests expect them of libjpeg; the sum as libjpeg-turbo 3.1.3 decodes it.
+    assert (picture.pixels[420, 140], picture.pixels[230, 120]) == (244, 95)
+    assert (picture.pixels.sum(), picture.bits) == (3_767_007, 12)
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"), [({"BitsStored": 10}, "8 or 12 bits"), ({"Rows": 512}, "damaged"), ({"Rows": 2048}, "damaged")]
+)
+def test_jpeg_extended_that_is_not_as_its_header_says_is_refused(
+    tags: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    data = pydicom.dcmread(INSTALLED / "JPGExtended.dcm")
+    data.update(tags)
+    data.save_as(tmp_path / "a.dcm")
+
+    with pytest.raises(Unreadable, match=words):
+        pictures(tmp_path / "a.dcm")
+
+
+def test_jpeg_extended_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    data = pydicom.dcmread(INSTALLED / "JPGExtended.dcm")
+    (coded,) = generate_frames(data.PixelData, number_of_frames=1)
+    data.PixelData = encapsulate([coded[: len(coded) // 2]])
+    data.save_as(tmp_path / "a.dcm")
+
+    with pytest.raises(Unreadable, match="damaged or cut off"):
+        pictures(tmp_path / "a.dcm")
 
 
 def test_a_transfer_syntax_that_is_not_supported_is_named(tmp_path: Path) -> None:
