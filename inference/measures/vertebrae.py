@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.measures.bodies import Bools, Floats, Genant, Heights, Outline, Side, genant, outline_of
+from inference.measures.naming import Part, named_bodies
 
 if TYPE_CHECKING:
     from inference.imaging.preparing import Geometry
 
-# A body smaller than this share of the median body is a speck.
-SPECK = 0.15
 # The share of a body's pixels with the highest values that its probability is the mean of.
 TOP = 0.5
 # A found body is the true one next to it where their middles lie nearer than this share of a body's height.
@@ -94,16 +93,6 @@ class Matched:
     found: Vertebra | None
 
 
-class Part(NamedTuple):
-    """One component of the level map: class, mask, pixels, mean row and column."""
-
-    level: int
-    mask: Bools
-    pixels: int
-    row: float
-    column: float
-
-
 def find(
     levels: NDArray[np.integer],
     names: Sequence[str],
@@ -136,15 +125,13 @@ def find(
 
     Notes
     -----
-    A body is one component of the level map. Of all components those are kept that together have the most pixels
-    while levels follow each other from the head down, so each level stands once and none above an earlier one; the
-    rest is told in ``dropped``. The probability of a body is the mean of the upper half of its pixels: a fracture that
-    the map shows in one half of the body counts in full, while the rim of a fractured neighbour, which covers less
-    than half, is thinned out; the highest pixel alone would take such a rim for a fracture, the mean of all would
-    halve a small one.
+    Bodies and their names come from `inference.measures.naming.named_bodies`: each level stands once and none above
+    an earlier one; what found no place is told in ``dropped``. The probability of a body is the mean of the upper half
+    of its pixels: a fracture that the map shows in one half of the body counts in full, while the rim of a fractured
+    neighbour, which covers less than half, is thinned out; the highest pixel alone would take such a rim for a
+    fracture, the mean of all would halve a small one.
     """
-    parts = _components(np.asarray(levels))
-    kept, dropped = _in_order(parts)
+    kept, dropped = named_bodies(np.asarray(levels), names)
     side = anterior or front_of({names[part.level - 1]: part.mask for part in kept}) or otherwise
     vertebrae = [_vertebra(part, names, fracture, spacing, side, geometry) for part in kept]
     told = tuple(f"{names[part.level - 1]} at row {part.row:.0f}, {part.pixels} pixels: {why}" for part, why in dropped)
@@ -240,49 +227,6 @@ def as_row(pair: Matched, threshold: float | None = None) -> Mapping[str, object
     for name in Heights._fields:
         row[name] = "" if heights is None else round(float(getattr(heights, name)), 3)
     return row
-
-
-def _components(levels: NDArray[np.integer]) -> list[Part]:
-    """Every component of every level (8-connected), specks left out."""
-    from scipy import ndimage
-
-    parts = []
-    for level in np.unique(levels[levels > 0]):
-        labelled, number = ndimage.label(levels == level, structure=np.ones((3, 3)))
-        for place in range(1, number + 1):
-            mask = np.asarray(labelled == place)
-            rows, columns = np.nonzero(mask)
-            parts.append(Part(int(level), mask, len(rows), float(rows.mean()), float(columns.mean())))
-    if not parts:
-        return []
-    largest: dict[int, int] = {}
-    for part in parts:
-        largest[part.level] = max(part.pixels, largest.get(part.level, 0))
-    least = SPECK * float(np.median(list(largest.values())))
-    return [part for part in parts if part.pixels >= least]
-
-
-def _in_order(parts: list[Part]) -> tuple[list[Part], list[tuple[Part, str]]]:
-    """The heaviest chain of parts with rising levels from the head down, and what is not in it with the reason."""
-    ordered = sorted(parts, key=lambda part: (part.row, part.level))
-    best: list[tuple[int, int | None]] = []
-    for i, part in enumerate(ordered):
-        before = [(best[j][0], j) for j in range(i) if ordered[j].level < part.level]
-        weight, previous = max(before, default=(0, None), key=lambda item: item[0])
-        best.append((weight + part.pixels, previous))
-    chain: list[int] = []
-    place: int | None = max(range(len(best)), key=lambda i: best[i][0], default=None)
-    while place is not None:
-        chain.append(place)
-        place = best[place][1]
-    kept = [ordered[i] for i in reversed(chain)]
-    once = {part.level for part in kept}
-    dropped = [
-        (part, "the level stands elsewhere already" if part.level in once else "out of order from the head down")
-        for i, part in enumerate(ordered)
-        if i not in chain
-    ]
-    return kept, dropped
 
 
 def _vertebra(
