@@ -1,20 +1,36 @@
 // Marks with a rating each, placed on the image: a double click, or the key where the pointer or the middle of the view is.
+// They are dragged, or moved by arrow keys from their place in the list; every change can be undone.
 
 import { make, parseNumber } from "./fields.js";
 import { say } from "./say.js";
 
 const ARM = 9;
+// Pixels of the screen: how near a mark is taken up, and what still is a click.
 const GRIP = 12;
+const STILL = 3;
 const LARGEST = 100;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+// A drag with one of these moves marks; the tools that measure begin on a mark as elsewhere.
+const MOVES = ["window", "pan", "zoom", "locate"];
 
 // The viewer of the page, and the field whose marks it shows now.
 let layout = null;
 let current = null;
 
 const framesOf = () => layout.series.flatMap(({ frames }) => frames);
+const imageOf = ({ frame }) => framesOf().findIndex(({ url }) => url === frame?.url) + 1;
+const round = (value, most) => Math.round(100 * Math.max(0, Math.min(most, value))) / 100;
 
 export function attachMarks(viewer) {
   layout = viewer;
+  const attached = new WeakSet();
+  layout.addEventListener("painted", () => {
+    for (const pane of layout.panes) {
+      if (!attached.has(pane)) pane.grips.push((_, point) => (MOVES.includes(layout.mode) && current?.grip(pane, point)) || null);
+      attached.add(pane);
+    }
+  });
+  layout.grid.addEventListener("keydown", (event) => current?.undoing(event));
   const before = layout.overlay;
   layout.overlay = (...drawn) => {
     before?.(...drawn);
@@ -41,6 +57,8 @@ export function placeByKey() {
 export function marksField(question, id, changed) {
   const { minimum, maximum } = question;
   let marks = [];
+  let past = [];
+  let future = [];
   let locked = false;
   const list = make("ol", { className: "marks" });
   const add = make("button", { type: "button", className: "tool", id });
@@ -48,7 +66,9 @@ export function marksField(question, id, changed) {
   add.setAttribute("aria-keyshortcuts", "B");
   add.addEventListener("click", placeByKey);
   const none = make("p", { className: "help", textContent: say("No mark: nothing found. Double-click on the image to mark a place.") });
-  const element = make("div", {}, none, list, add);
+  const said = make("p", { className: "note" });
+  said.setAttribute("role", "status");
+  const element = make("div", {}, none, list, said, add);
   const rate = (mark) => {
     const value = parseNumber(mark.entry.value);
     return Number.isInteger(value) && value >= minimum && value <= maximum ? value : null;
@@ -59,30 +79,86 @@ export function marksField(question, id, changed) {
     list.replaceChildren(...marks.map((mark, n) => row(mark, n)));
     layout.repaint();
   };
+  // Marks are replaced, never changed, so that a list of them can come back; each keeps its entry.
+  const become = (next, sentence, values) => {
+    past.push(marks);
+    future = [];
+    marks = next;
+    rebuild();
+    changed();
+    said.textContent = sentence ? say(sentence, values) : "";
+  };
+  const step = (from, to) => {
+    if (locked || !from.length) return;
+    to.push(marks);
+    marks = from.pop();
+    rebuild();
+    changed();
+    said.textContent = say("{count} marks", { count: marks.length });
+    // The row that had the focus is gone.
+    if (document.activeElement === document.body) add.focus();
+  };
+  const move = (mark, x, y) => {
+    const { columns, rows } = framesOf()[mark.image - 1];
+    const moved = { ...mark, x: round(x, columns), y: round(y, rows) };
+    const place = { number: marks.indexOf(mark) + 1, x: Math.round(moved.x), y: Math.round(moved.y) };
+    become(marks.with(marks.indexOf(mark), moved), "Mark {number} is at {x}, {y}.", place);
+  };
+  const remove = (mark) => {
+    const number = marks.indexOf(mark) + 1;
+    become(marks.toSpliced(number - 1, 1), "Mark {number} is removed.", { number });
+    add.focus();
+  };
+  // Arrows follow the screen, however the image is turned; with Shift ten pixels.
+  const keyed = (event, mark, n) => {
+    const arrow = ARROWS[event.key];
+    if (locked || !(arrow || event.key === "Delete")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!arrow) return remove(mark);
+    layout.goTo(framesOf()[mark.image - 1].url);
+    const { a, b, c, d } = layout.active.matrix().inverse();
+    const [dx, dy] = [a * arrow[0] + c * arrow[1], b * arrow[0] + d * arrow[1]];
+    const unit = (event.shiftKey ? 10 : 1) / Math.hypot(dx, dy);
+    move(mark, mark.x + dx * unit, mark.y + dy * unit);
+    list.children[n].children[1].focus();
+  };
+  const undoing = (event) => {
+    const key = event.key.toLowerCase();
+    // What is typed in an entry is undone by the entry itself.
+    if (!(event.ctrlKey || event.metaKey) || !"zy".includes(key) || event.target.value) return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) step(future, past);
+    else step(past, future);
+  };
+  element.addEventListener("keydown", undoing);
   const row = (mark, n) => {
     const number = { number: n + 1 };
     mark.entry.setAttribute("aria-label", say("Rating of mark {number}, {low} to {high}", { ...number, low: minimum, high: maximum }));
     const show = make("button", { type: "button", className: "tool", textContent: say("Image {image}", mark) });
+    show.title = say("Arrow keys move mark {number}, Del removes it.", number);
     show.addEventListener("click", () => layout.goTo(framesOf()[mark.image - 1].url));
-    const remove = make("button", { type: "button", className: "tool", textContent: say("Remove") });
-    remove.setAttribute("aria-label", say("Remove mark {number}", number));
-    remove.addEventListener("click", () => {
-      marks = marks.filter((other) => other !== mark);
-      rebuild();
-      changed();
-      add.focus();
-    });
-    for (const control of [mark.entry, remove]) control.disabled = locked;
-    return make("li", {}, mark.entry, show, remove);
+    show.addEventListener("keydown", (event) => keyed(event, mark, n));
+    const away = make("button", { type: "button", className: "tool", textContent: say("Remove") });
+    away.setAttribute("aria-label", say("Remove mark {number}", number));
+    away.addEventListener("click", () => remove(mark));
+    for (const control of [mark.entry, away]) control.disabled = locked;
+    return make("li", {}, mark.entry, show, away);
   };
   const made = ({ image, x, y, rating }) => {
     const entry = make("input", { type: "text", inputMode: "numeric", autocomplete: "off", maxLength: 5, value: rating ?? "" });
     entry.addEventListener("input", changed);
     return { image, x, y, entry };
   };
+  const nearest = (pane, point) => {
+    const at = pane.toScreen(point);
+    const apart = (mark) => Math.hypot(pane.toScreen(mark).x - at.x, pane.toScreen(mark).y - at.y);
+    return marks.find((mark) => mark.image === imageOf(pane) && apart(mark) < GRIP);
+  };
 
   const field = {
     element,
+    undoing,
     get controls() {
       return [add, ...list.querySelectorAll("input, button")];
     },
@@ -99,18 +175,38 @@ export function marksField(question, id, changed) {
     focus: () => (marks.find((mark) => rate(mark) === null)?.entry ?? add).focus(),
     digit: () => false,
     place: (pane, { x, y }) => {
-      const image = framesOf().findIndex(({ url }) => url === pane.frame?.url) + 1;
+      const image = imageOf(pane);
       const inside = pane.frame && x >= 0 && y >= 0 && x <= pane.frame.columns && y <= pane.frame.rows;
-      if (locked || !image || !inside || marks.length >= LARGEST) return;
-      const near = marks.find((mark) => mark.image === image && Math.hypot(mark.x - x, mark.y - y) * pane.matrix().a < GRIP);
-      if (!near) marks.push(made({ image, x: Math.round(x * 100) / 100, y: Math.round(y * 100) / 100 }));
-      rebuild();
-      if (!near) changed();
+      if (locked || !image || !inside) return;
+      const near = nearest(pane, { x, y });
+      if (!near && marks.length >= LARGEST) return;
+      if (!near) become([...marks, made({ image, x: round(x, Infinity), y: round(y, Infinity) })]);
       (near ?? marks.at(-1)).entry.focus();
     },
+    grip: (pane, point) => {
+      const mark = !locked && nearest(pane, point);
+      if (!mark) return null;
+      let to = null;
+      const [dx, dy] = [mark.x - point.x, mark.y - point.y];
+      return {
+        move: (_, { x, y }) => {
+          const [from, here] = [pane.toScreen(point), pane.toScreen({ x, y })];
+          if (!to && Math.hypot(here.x - from.x, here.y - from.y) < STILL) return;
+          to = field.moving = { mark, x: x + dx, y: y + dy };
+          layout.repaint();
+        },
+        end: () => {
+          field.moving = null;
+          if (to && marks.includes(mark)) move(mark, to.x, to.y);
+        },
+      };
+    },
     draw: (context, matrix, frame) => {
-      const image = framesOf().findIndex(({ url }) => url === frame.url) + 1;
-      marks.forEach((mark, n) => mark.image === image && cross(context, matrix.transformPoint(new DOMPoint(mark.x, mark.y)), n + 1));
+      const image = imageOf({ frame });
+      marks.forEach((mark, n) => {
+        const { x, y } = field.moving?.mark === mark ? field.moving : mark;
+        if (mark.image === image) cross(context, matrix.transformPoint(new DOMPoint(x, y)), n + 1);
+      });
     },
     leave: () => {
       if (current === field) current = null;
