@@ -177,6 +177,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django.templatetags.i18n",
                 "readerstudy.dashboard.templatetags.figures",
+                "readerstudy.studies.templatetags.stored_sentences",
             ],
         },
     }

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -36,8 +39,8 @@ class Stage:
     step: str = field(metadata={"meaning": "what to do here while it is not done"})
 
 
-def many(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}".replace(",", " ")
+def figure(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
 
 
 def stages_of(counts: Counts) -> list[Stage]:
@@ -59,75 +62,94 @@ def next_stage(stages: list[Stage]) -> Stage | None:
 
 
 def protocol(counts: Counts) -> Stage:
+    name, folder = _("Protocol"), "protocol/"
     if counts.phase != "draft":
-        return Stage("Protocol", "protocol/", True, f"Frozen; version {counts.protocol_version} is in force.", "")
+        sentence = _("Frozen; version %(version)s is in force.") % {"version": counts.protocol_version}
+        return Stage(name, folder, True, sentence, "")
     if counts.gaps:
-        missing = many(len(counts.gaps), "thing is", "things are")
-        return Stage("Protocol", "protocol/", False, f"Draft; {missing} missing.", f"{counts.gaps[0]}")
-    return Stage("Protocol", "protocol/", False, "Draft; complete.", "Look the protocol over and freeze it.")
+        number = len(counts.gaps)
+        missing = ngettext("Draft; %(number)s thing is missing.", "Draft; %(number)s things are missing.", number)
+        return Stage(name, folder, False, missing % {"number": number}, f"{counts.gaps[0]}")
+    return Stage(name, folder, False, _("Draft; complete."), _("Look the protocol over and freeze it."))
 
 
 def people(counts: Counts) -> Stage:
-    sentence = f"{many(counts.readers, 'reader')}, {many(counts.truthers, 'truther')}."
-    return Stage("People", "people/", counts.readers > 0, sentence, "Enrol the readers.")
+    sentence = _("Readers: %(readers)s, truthers: %(truthers)s.") % {
+        "readers": figure(counts.readers),
+        "truthers": figure(counts.truthers),
+    }
+    return Stage(_("People"), "people/", counts.readers > 0, sentence, _("Enrol the readers."))
 
 
 def cases(counts: Counts) -> Stage:
-    sentence = f"{many(counts.cases, 'case')}." if counts.cases else "No cases yet."
+    name, folder, sentence = _("Cases"), "cases/", _("No cases yet.")
+    if counts.cases:
+        sentence = ngettext("%(number)s case.", "%(number)s cases.", counts.cases) % {"number": figure(counts.cases)}
     if counts.importing:
-        return Stage(
-            "Cases", "cases/", False, f"{sentence} An import is under way.", "Wait for the import, or look at it."
-        )
-    return Stage("Cases", "cases/", counts.cases > 0, sentence, "Import cases with their manifest.")
+        sentence = _("%(cases)s An import is under way.") % {"cases": sentence}
+        return Stage(name, folder, False, sentence, _("Wait for the import, or look at it."))
+    return Stage(name, folder, counts.cases > 0, sentence, _("Import cases with their manifest."))
 
 
 def reference(counts: Counts) -> Stage:
-    sentence = f"Version {counts.standards} is in force." if counts.standards else "No reference standard yet."
-    return Stage("Reference", "reference/", counts.standards > 0, sentence, "Set the reference standard.")
+    sentence = _("No reference standard yet.")
+    if counts.standards:
+        sentence = _("Version %(version)s is in force.") % {"version": counts.standards}
+    return Stage(_("Reference"), "reference/", counts.standards > 0, sentence, _("Set the reference standard."))
 
 
 def predictions(counts: Counts) -> Stage:
-    name, folder = "Predictions", "predictions/"
+    name, folder = _("Predictions"), "predictions/"
     if not counts.aided:
-        return Stage(name, folder, True, f"No arm is aided; {many(counts.runs, 'run')}.", "")
+        sentence = ngettext("No arm is aided; %(number)s run.", "No arm is aided; %(number)s runs.", counts.runs)
+        return Stage(name, folder, True, sentence % {"number": counts.runs}, "")
     if not counts.assisting_cases and counts.phase in ("open", "locked"):
-        return Stage(name, folder, True, "None; the answers were given elsewhere.", "")
+        return Stage(name, folder, True, _("None; the answers were given elsewhere."), "")
     if not counts.assisting_cases:
-        return Stage(name, folder, False, "No run assists the aided arm yet.", "Run the algorithm over the cases.")
+        step = _("Run the algorithm over the cases.")
+        return Stage(name, folder, False, _("No run assists the aided arm yet."), step)
     done = counts.assisting_done >= counts.assisting_cases
-    sentence = f"{counts.assisting_done} of {many(counts.assisting_cases, 'case')} predicted."
-    return Stage(name, folder, done, sentence, "Wait until every case is predicted.")
+    sentence = ngettext(
+        "%(done)s of %(number)s case predicted.", "%(done)s of %(number)s cases predicted.", counts.assisting_cases
+    ) % {"done": figure(counts.assisting_done), "number": figure(counts.assisting_cases)}
+    return Stage(name, folder, done, sentence, _("Wait until every case is predicted."))
 
 
 def allocation(counts: Counts) -> Stage:
-    name, folder = "Allocation", "allocation/"
+    name, folder = _("Allocation"), "allocation/"
     if counts.allocated:
-        return Stage(name, folder, True, f"Drawn once: {many(counts.slots - counts.external_slots, 'reading')}.", "")
+        drawn = counts.slots - counts.external_slots
+        sentence = ngettext("Drawn once: %(number)s reading.", "Drawn once: %(number)s readings.", drawn)
+        return Stage(name, folder, True, sentence % {"number": figure(drawn)}, "")
     if counts.external_slots:
-        return Stage(name, folder, True, "Not drawn; the answers were given elsewhere.", "")
-    return Stage(name, folder, False, "Not drawn yet.", "Draw the allocation.")
+        return Stage(name, folder, True, _("Not drawn; the answers were given elsewhere."), "")
+    return Stage(name, folder, False, _("Not drawn yet."), _("Draw the allocation."))
 
 
 def reading(counts: Counts) -> Stage:
-    name, folder = "Reading", "readings/"
+    name, folder = _("Reading"), "readings/"
     if counts.phase in ("draft", "frozen"):
-        return Stage(name, folder, False, "Not open yet.", "Open reading.")
+        return Stage(name, folder, False, _("Not open yet."), _("Open reading."))
     done = counts.phase == "locked" or 0 < counts.slots == counts.submitted
-    sentence = f"{counts.submitted} of {many(counts.slots, 'reading')} submitted."
-    return Stage(name, folder, done, sentence, "Readers read; watch their progress.")
+    sentence = ngettext(
+        "%(done)s of %(number)s reading submitted.", "%(done)s of %(number)s readings submitted.", counts.slots
+    ) % {"done": figure(counts.submitted), "number": figure(counts.slots)}
+    return Stage(name, folder, done, sentence, _("Readers read; watch their progress."))
 
 
 def dataset(counts: Counts) -> Stage:
     locked = counts.phase == "locked"
-    sentence = "Locked and signed." if locked else "Not locked yet."
-    return Stage("Data set", "data/", locked, sentence, "Check that the data are complete, and lock them.")
+    sentence = _("Locked and signed.") if locked else _("Not locked yet.")
+    return Stage(_("Data set"), "data/", locked, sentence, _("Check that the data are complete, and lock them."))
 
 
 def results(counts: Counts) -> Stage:
-    sentence = (
-        f"{many(counts.analyses, 'analysis', 'analyses')} of the locked data." if counts.analyses else "None yet."
-    )
-    return Stage("Results", "results/", counts.analyses > 0, sentence, "Run the frozen analysis plan.")
+    sentence = _("None yet.")
+    if counts.analyses:
+        sentence = ngettext(
+            "%(number)s analysis of the locked data.", "%(number)s analyses of the locked data.", counts.analyses
+        ) % {"number": counts.analyses}
+    return Stage(_("Results"), "results/", counts.analyses > 0, sentence, _("Run the frozen analysis plan."))
 
 
 @dataclass(frozen=True)
@@ -143,38 +165,37 @@ def step_for(role: str, counts: Counts, *, left: int) -> Step:
     match role:
         case "coordinator":
             stage = next_stage(stages_of(counts))
-            return Step(stage.step, stage.folder) if stage else Step("Nothing is left to do: the study is complete.")
+            return Step(stage.step, stage.folder) if stage else Step(_("Nothing is left to do: the study is complete."))
         case "reader":
             return step_of_reader(counts.phase, left)
         case "truther":
             return step_of_truther(counts, left)
     if counts.phase != "locked":
-        return Step("Results can be computed when the data set is locked.", "protocol/")
-    return Step("Look at the results." if counts.analyses else "Run the frozen analysis plan.", "results/")
+        return Step(_("Results can be computed when the data set is locked."), "protocol/")
+    return Step(_("Look at the results.") if counts.analyses else _("Run the frozen analysis plan."), "results/")
 
 
 def step_of_reader(phase: str, left: int) -> Step:
     if phase in ("draft", "frozen"):
-        return Step("Reading has not opened yet.")
+        return Step(_("Reading has not opened yet."))
     if phase == "locked":
-        return Step("Reading is over. Thank you.")
-    return Step("Go on reading." if left else "You have read everything. Thank you.")
+        return Step(_("Reading is over. Thank you."))
+    return Step(_("Go on reading.") if left else _("You have read everything. Thank you."))
 
 
 def step_of_truther(counts: Counts, left: int) -> Step:
     if counts.phase == "locked":
-        return Step("The study is locked; the reference standard stays as it is.")
-    return Step(
-        f"Give your opinion on {many(left, 'case')}." if left else "You have given all your opinions.", "reference/"
-    )
+        return Step(_("The study is locked; the reference standard stays as it is."))
+    asked = ngettext("Give your opinion on %(number)s case.", "Give your opinion on %(number)s cases.", left)
+    return Step(asked % {"number": figure(left)} if left else _("You have given all your opinions."), "reference/")
 
 
 def phase_list(phase: str) -> Iterator[tuple[str, bool]]:
     """The phases of a study in words, and which one it is in."""
     for name, label in (
-        ("draft", "Draft"),
-        ("frozen", "Protocol frozen"),
-        ("open", "Reading open"),
-        ("locked", "Locked"),
+        ("draft", _("Draft")),
+        ("frozen", _("Protocol frozen")),
+        ("open", _("Reading open")),
+        ("locked", _("Locked")),
     ):
         yield label, name == phase
