@@ -27,7 +27,6 @@ def name_of(target: models.Model) -> str:
     return f"{target._meta.label}:{identity}"
 
 
-@transaction.atomic
 def record(
     *,
     actor: AbstractBaseUser | None,
@@ -41,17 +40,14 @@ def record(
     return event
 
 
-@transaction.atomic
+# Without a savepoint: what happened and its event stand or fall together, so there is nothing to go back to.
+@transaction.atomic(savepoint=False)
 def record_all(
     *, actor: AbstractBaseUser | None, happened: Sequence[Happening], study: HasToken | None = None
 ) -> list[Event]:
     """The same for what happened in one transaction, in its order; the chain is locked once."""
     name = study.token if study is not None else CHAIN_OF_THE_SITE
-    Chain.objects.bulk_create(
-        [Chain(name=name, head=arithmetic.GENESIS, seal=arithmetic.seal(sealing_key(), name, 0, arithmetic.GENESIS))],
-        ignore_conflicts=True,
-    )
-    chain = Chain.objects.select_for_update().get(name=name)
+    chain = held(name) or begun(name)
     length, head = chain.length, chain.head
     events = []
     for one in happened:
@@ -73,3 +69,15 @@ def record_all(
         length=length, head=head, seal=arithmetic.seal(sealing_key(), name, length, head)
     )
     return events
+
+
+def held(name: str) -> Chain | None:
+    """The chain, locked until the transaction ends."""
+    return Chain.objects.select_for_update().filter(name=name).first()
+
+
+def begun(name: str) -> Chain:
+    """A chain without events; of two that begin it at once the second waits for the first and goes on from there."""
+    seal = arithmetic.seal(sealing_key(), name, 0, arithmetic.GENESIS)
+    Chain.objects.bulk_create([Chain(name=name, head=arithmetic.GENESIS, seal=seal)], ignore_conflicts=True)
+    return Chain.objects.select_for_update().get(name=name)

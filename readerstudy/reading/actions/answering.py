@@ -1,5 +1,6 @@
 """What readers answer: drafts, own and final answers. A submission is stored once, whoever sends it how often."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,16 +21,16 @@ from readerstudy.reading.permissions import check_study_open
 from readerstudy.reading.queries import (
     Feedback,
     asked,
-    current_and_next,
     current_answers,
     feedback_for,
     is_due,
     is_output_due,
     last_submitted,
-    question_rows,
     series_in_sight,
+    settled_questions,
     stage_of,
     training_of,
+    upcoming_slot,
 )
 from readerstudy.reading.sight import Value
 from readerstudy.reading.submissions import Shown, Submission
@@ -86,7 +87,7 @@ def submit(*, slot: Slot, submission: Submission, by: User) -> Receipt:
     if reading.phase == Reading.Phase.SUBMITTED:
         return stored_before(slot, reading, submission)
     check_study_open(slot.reader.study)
-    questions = question_rows(slot.reader.study)
+    questions = settled_questions(slot.reader.study)
     if submission.unreadable:
         check_unreadable(slot, submission)
         answers: dict[str, Value] = {}
@@ -108,7 +109,7 @@ def check_unreadable(slot: Slot, submission: Submission) -> None:
         raise Refused(_("Please choose one of the reasons offered."))
 
 
-def frames_of(slot: Slot, questions: list[Question]) -> Frames | None:
+def frames_of(slot: Slot, questions: Sequence[Question]) -> Frames | None:
     """Sizes of the images in the order of their numbers; asked for where marks are placed on them."""
     if not any(question.kind == Question.Kind.MARKS for question in questions):
         return None
@@ -116,7 +117,7 @@ def frames_of(slot: Slot, questions: list[Question]) -> Frames | None:
 
 
 def commit_first(
-    slot: Slot, reading: Reading, questions: list[Question], answers: dict[str, Value], by: User
+    slot: Slot, reading: Reading, questions: Sequence[Question], answers: dict[str, Value], by: User
 ) -> Receipt:
     """The own answer, before any output: compare-and-set, so that it is committed once."""
     if stage_of(slot, reading) != Answer.Stage.FIRST:
@@ -144,7 +145,12 @@ def first_before(slot: Slot, reading: Reading, answers: dict[str, Value]) -> Rec
 
 
 def finish(
-    slot: Slot, reading: Reading, submission: Submission, questions: list[Question], answers: dict[str, Value], by: User
+    slot: Slot,
+    reading: Reading,
+    submission: Submission,
+    questions: Sequence[Question],
+    answers: dict[str, Value],
+    by: User,
 ) -> Receipt:
     now = max(timezone.now(), reading.opened_at or timezone.now())
     bound_ms = milliseconds_between(reading.opened_at, now)
@@ -161,8 +167,7 @@ def finish(
         **columns_of(spent),
     }
     try:
-        with transaction.atomic():
-            first = seen(reading, now, **changes)
+        first = seen(reading, now, **changes)
     except IntegrityError as error:
         raise Conflict(_(NOT_STORED)) from error
     if not first:
@@ -170,17 +175,18 @@ def finish(
     if not slot.withheld:
         store_answers(reading, questions, answers, now, by, Answer.Stage.FINAL)
     store_exposures(slot, reading, submission.exposures, bound_ms)
+    receipt = receipt_for(slot)
     facts = facts_of(slot) | {"answers": answers, "submitted_at": now.isoformat()} | columns_of(spent)
     facts |= {"unreadable": submission.unreadable} if submission.unreadable else {}
+    # Last, because whoever writes to the study's chain waits from here on.
     record(actor=by, verb="reading.submitted", target=slot, facts=facts, study=slot.reader.study)
-    receipt = receipt_for(slot)
     if receipt.finished:
         end_session(reader=slot.reader, by=by, verb="session.ended")
     return receipt
 
 
 def receipt_for(slot: Slot) -> Receipt:
-    upcoming, _following = current_and_next(slot.reader)
+    upcoming = upcoming_slot(slot.reader)
     feedback = feedback_for(slot) if slot.training else None
     if upcoming is None or upcoming.period_id != slot.period_id:
         return Receipt(next=None, finished=True, feedback=feedback)
@@ -192,7 +198,7 @@ def receipt_for(slot: Slot) -> Receipt:
 
 def stored_before(slot: Slot, reading: Reading, submission: Submission) -> Receipt:
     """A submission that comes again: the same answers are acknowledged again, others never replace them."""
-    questions = question_rows(slot.reader.study)
+    questions = settled_questions(slot.reader.study)
     try:
         answers = {} if submission.unreadable else checked(submission.answers, map(asked, questions))
     except AnswersError as error:
@@ -218,7 +224,7 @@ def columns_of(spent: Times) -> dict[str, int]:
 
 
 def store_answers(
-    reading: Reading, questions: list[Question], answers: dict[str, Value], now: datetime, by: User, stage: str
+    reading: Reading, questions: Sequence[Question], answers: dict[str, Value], now: datetime, by: User, stage: str
 ) -> None:
     Answer.objects.bulk_create(
         Answer(reading=reading, question=question, stage=stage, value=answers[question.key], given_by=by, given_at=now)
@@ -263,7 +269,7 @@ def revise(*, slot: Slot, submission: Submission, reason: str, by: User) -> Rece
     if not reason.strip():
         raise Refused(_("A change needs its reason."))
     held = Reading.objects.select_for_update().get(slot=slot)
-    questions = question_rows(study)
+    questions = settled_questions(study)
     answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
     stored = {key: answer.value for key, answer in current_answers(held).items()}
     if digest_of(answers) != digest_of(stored):

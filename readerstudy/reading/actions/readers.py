@@ -86,10 +86,12 @@ def seen(reading: Reading, now: datetime, **changes: Any) -> int:
 
 @contextmanager
 def unless_locked_meanwhile() -> Iterator[None]:
-    """The database lets no reading overtake a lock that is being signed; it waits for it and then refuses."""
+    """The database lets no reading overtake a lock that is being signed; it waits for it and then refuses.
+
+    The refusal ends the whole action and with it its transaction, so no savepoint is needed.
+    """
     try:
-        with transaction.atomic():
-            yield
+        yield
     except IntegrityError as error:
         raise Conflict(_("Nothing was stored: the study was locked meanwhile.")) from error
 

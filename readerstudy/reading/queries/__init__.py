@@ -11,6 +11,7 @@ from .seeing import (
     question_rows,
     questions_of,
     series_in_sight,
+    settled_questions,
     stage_of,
     what_reader_sees,
 )
@@ -29,6 +30,7 @@ from .turns import (
     reader_for,
     readings_of,
     slot_for,
+    upcoming_slot,
 )
 
 __all__ = [
@@ -57,8 +59,10 @@ __all__ = [
     "reader_for",
     "readings_of",
     "series_in_sight",
+    "settled_questions",
     "slot_for",
     "stage_of",
     "training_of",
+    "upcoming_slot",
     "what_reader_sees",
 ]

@@ -1,6 +1,7 @@
 """What the reading page is made of. `what_reader_sees` is the only source of what a reader gets to see of a case."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.files.storage import storages
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from readerstudy.allocation.models import Slot
+from readerstudy.cases.delivery import tables_of, window_of
 from readerstudy.cases.models import Image, Series
 from readerstudy.cases.pictures import presets_of as windows_of
 from readerstudy.predictions.findings import findings_in
@@ -104,24 +106,27 @@ def series_of(slot: Slot, rows: list[Series]) -> tuple[sight.SeriesSight, ...]:
     shown = []
     for series in rows:
         images = list(series.images.all())
-        frames = tuple(frame_of(slot, image, numbered + place) for place, image in enumerate(images, start=1))
+        tables = tables_of(images)
+        frames = tuple(frame_of(slot, image, numbered + place, tables) for place, image in enumerate(images, start=1))
         numbered += len(images)
-        shown.append(sight.SeriesSight(series.label, series.plane, frames, presets_of(series, images), series.unit))
+        presets = presets_of(series, images, tables)
+        shown.append(sight.SeriesSight(series.label, series.plane, frames, presets, series.unit, tuple(tables)))
     return tuple(shown)
 
 
-def frame_of(slot: Slot, image: Image, number: int) -> sight.Frame:
+def frame_of(slot: Slot, image: Image, number: int, tables: list[list[int]]) -> sight.Frame:
     url = reverse("reading:frame", args=[slot.token, number])
     return sight.Frame(
         url=url,
         preview=f"{url}?quarter=1" if image.preview_key else None,
         rows=image.rows,
         columns=image.columns,
+        samples=image.samples,
         bits=image.bits,
         inverted=image.inverted,
         slope=image.slope,
         intercept=image.intercept,
-        window=sight.Window(image.window_center, image.window_width),
+        window=sight.Window(**window_of(image, tables)),
         spacing=image.spacing,
         calibrated=image.calibrated,
         position=image.origin,
@@ -131,8 +136,8 @@ def frame_of(slot: Slot, image: Image, number: int) -> sight.Frame:
     )
 
 
-def presets_of(series: Series, images: Iterable[Image]) -> tuple[sight.Preset, ...]:
-    own = [sight.Preset("Image", image.window_center, image.window_width) for image in images][:1]
+def presets_of(series: Series, images: Iterable[Image], tables: list[list[int]]) -> tuple[sight.Preset, ...]:
+    own = [sight.Preset("Image", **window_of(image, tables)) for image in images][:1]
     usual = [sight.Preset(window.label, window.center, window.width) for window in windows_of(series.modality)]
     return (*own, *usual)
 
@@ -144,6 +149,19 @@ def questions_of(study: Study) -> tuple[sight.Asked, ...]:
 def question_rows(study: Study) -> list[Question]:
     rows = study.questions.order_by("position").select_related("agrees_with", "depends_on")
     return list(rows.prefetch_related("choices", "items"))
+
+
+def settled_questions(study: Study) -> tuple[Question, ...]:
+    """The questions of a study whose protocol is frozen, for checking answers to them."""
+    assert study.phase != Study.Phase.DRAFT
+    return _settled(study.token)
+
+
+# Every submission checks against them. From the freeze on the database lets nothing of them change but the help, which
+# is no matter here.
+@lru_cache(maxsize=64)
+def _settled(token: str) -> tuple[Question, ...]:
+    return tuple(question_rows(Study.objects.get(token=token)))
 
 
 def asked(question: Question) -> sight.Asked:

@@ -37,6 +37,8 @@ def slot_for(user: User, token: str) -> Slot:
     slot = (
         Slot.objects.filter(token=token, external=False, reader__user=user, reader__active=True)
         .select_related("reader__study__rules", "arm", "period", "case")
+        # Tokens are unique; the order of the table would join four others for nothing.
+        .order_by("pk")
         .first()
     )
     if slot is None:
@@ -105,6 +107,11 @@ def current_and_next(reader: Enrolment) -> tuple[Slot | None, Slot | None]:
     return first_two[0], first_two[1]
 
 
+def upcoming_slot(reader: Enrolment) -> Slot | None:
+    """What is read next, with its period alone."""
+    return open_slots(reader).select_related(None).select_related("period").first()
+
+
 def prefetchable(current: Slot, following: Slot | None, now: datetime) -> Slot | None:
     """The next case of the same period, where its washout is over; its pixels may lie ready."""
     if following is None or following.period_id != current.period_id or not is_due(following, now):
@@ -124,5 +131,5 @@ def progress_of(reader: Enrolment, period_id: int | None = None) -> sight.Progre
 
 
 def open_session(reader: Enrolment, period_id: int | None = None) -> ReadingSession | None:
-    session = ReadingSession.objects.filter(reader=reader, ended_at=None).first()
+    session = ReadingSession.objects.filter(reader=reader, ended_at=None).order_by("pk").first()
     return session if session and period_id in (None, session.period_id) else None
