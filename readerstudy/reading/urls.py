@@ -14,6 +14,7 @@ urlpatterns = [
     path("<str:slot>/", pages.read, name="read"),
     path("<str:slot>/case.json", cases.case, name="case"),
     path("<str:slot>/frame/<int:number>", cases.frame, name="frame"),
+    path("<str:slot>/frames/<int:first>-<int:last>", cases.frames, name="frames"),
     path("<str:slot>/heatmap/<int:number>", cases.overlay, {"kind": "heatmap"}, name="heatmap"),
     path("<str:slot>/mask/<int:number>", cases.overlay, {"kind": "mask"}, name="mask"),
     path("<str:slot>/draft", cases.draft, name="draft"),

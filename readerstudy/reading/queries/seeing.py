@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.files.storage import storages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +26,9 @@ from readerstudy.studies.queries import rules_of
 from .training import training_progress
 from .turns import current_and_next, last_submitted, prefetchable, progress_of
 
+MOST_TOGETHER = 8
+# Pixels of a frame; what is larger is sent alone.
+LARGEST_TOGETHER = 1 << 19
 YES_NO = {"no": False, "yes": True}
 
 
@@ -245,10 +248,23 @@ def frame_bytes(slot: Slot, number: int, *, quarter: bool) -> bytes:
     """The stored frame as it is, numbered as in `series_of`; missing like anything else that does not exist."""
     if number < 1:
         raise Http404
-    # A stack asks hundreds of times, so only the row of the frame is read.
-    images = Image.objects.filter(series__case_id=slot.case_id).order_by("series__position", "position")
-    keys = images.values_list("preview_key" if quarter else "frame_key", flat=True)[number - 1 : number]
+    keys = images_of(slot).values_list("preview_key" if quarter else "frame_key", flat=True)[number - 1 : number]
     return stored(next(iter(keys), ""))
+
+
+def frames_together(slot: Slot, first: int, last: int) -> bytes:
+    """A few small neighbours, each after its length in four bytes, the lowest first: a stack is hundreds of them."""
+    if not 1 <= first <= last < first + MOST_TOGETHER:
+        raise Http404
+    found = list(images_of(slot).values_list("frame_key", "rows", "columns")[first - 1 : last])
+    if len(found) <= last - first or any(rows * columns > LARGEST_TOGETHER for _, rows, columns in found):
+        raise Http404
+    contents = [stored(key) for key, _, _ in found]
+    return b"".join(len(content).to_bytes(4, "little") + content for content in contents)
+
+
+def images_of(slot: Slot) -> QuerySet[Image]:
+    return Image.objects.filter(series__case_id=slot.case_id).order_by("series__position", "position")
 
 
 def overlay_bytes(slot: Slot, kind: str, number: int) -> bytes:
@@ -261,12 +277,14 @@ def overlay_bytes(slot: Slot, kind: str, number: int) -> bytes:
 
 
 def stored(key: str) -> bytes:
-    place = storages["default"]
-    if not key or not place.exists(key):
+    if not key:
         raise Http404
-    with place.open(key, "rb") as stream:
-        content: bytes = stream.read()
-        return content
+    try:
+        with storages["default"].open(key, "rb") as stream:
+            content: bytes = stream.read()
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return content
 
 
 # Answers

@@ -82,6 +82,15 @@ def check_opens(slot: Slot, upcoming: Slot | None, now: datetime) -> None:
         check_display(open_session(slot.reader, slot.period_id))
 
 
+def check_pixels(slot: Slot, now: datetime) -> None:
+    """Of the case that is read now, of the next one, so that it lies ready, and of one that may be gone back to."""
+    if is_revisable(slot):
+        return
+    current, following = current_and_next(slot.reader)
+    ahead = current is not None and prefetchable(current, following, now) == slot and is_due(current, now)
+    check_opens(slot, slot if ahead else current, now)
+
+
 def is_revisable(slot: Slot) -> bool:
     """Whether the reader may still go back to this case."""
     return rules_of(slot.reader.study).may_revise and last_submitted(slot.reader) == slot

@@ -19,12 +19,12 @@ from readerstudy.reading.answers import AnswersError, Sentence
 from readerstudy.reading.models import Reading
 from readerstudy.reading.queries import (
     check_opens,
+    check_pixels,
     current_and_next,
     frame_bytes,
-    is_due,
+    frames_together,
     is_revisable,
     overlay_bytes,
-    prefetchable,
     slot_for,
     what_reader_sees,
 )
@@ -81,13 +81,19 @@ def case(request: HttpRequest, slot: str) -> HttpResponse:
 def frame(request: HttpRequest, slot: str, number: int) -> HttpResponse:
     """Pixels of the case that is read now, and of the next one, so that it is there at once."""
     own = slot_for(person(request), slot)
-    now = timezone.now()
-    current, following = current_and_next(own.reader)
-    ahead = current is not None and prefetchable(current, following, now) == own and is_due(current, now)
-    if not is_revisable(own):
-        check_opens(own, own if ahead else current, now)
+    check_pixels(own, timezone.now())
     content = frame_bytes(own, number, quarter=request.GET.get("quarter") == "1")
     return HttpResponse(content, content_type="application/octet-stream")
+
+
+@require_GET
+@PIXELS
+@sentences_as_json
+def frames(request: HttpRequest, slot: str, first: int, last: int) -> HttpResponse:
+    """The same for some of a stack in one answer."""
+    own = slot_for(person(request), slot)
+    check_pixels(own, timezone.now())
+    return HttpResponse(frames_together(own, first, last), content_type="application/octet-stream")
 
 
 @require_GET

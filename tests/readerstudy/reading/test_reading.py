@@ -96,6 +96,68 @@ def test_frames_of_several_images_are_numbered_through(people: People) -> None:
     assert len({bob.get(url).content for url in urls}) == 3
 
 
+def split(content: bytes) -> list[bytes]:
+    """What the browser makes of frames that come together."""
+    parts = []
+    while content:
+        length = int.from_bytes(content[:4], "little")
+        parts.append(content[4 : 4 + length])
+        content = content[4 + length :]
+    return parts
+
+
+def test_frames_of_a_stack_come_together_as_they_come_alone_at_the_cost_of_one(people: People) -> None:
+    room = open_room(people, images=10)
+    bob = client_of(people.bob)
+    slot = room.slots()[0]
+    bob.get(f"/reading/{slot.token}/case.json")
+    base = f"/reading/{slot.token}"
+    alone = [bob.get(f"{base}/frame/{number}").content for number in range(1, 11)]
+    assert split(bob.get(f"{base}/frames/1-8").content) == alone[:8]
+    assert split(bob.get(f"{base}/frames/9-10").content) == alone[8:]
+    with CaptureQueriesContext(connection) as single:
+        bob.get(f"{base}/frame/3")
+    with CaptureQueriesContext(connection) as together:
+        answer = bob.get(f"{base}/frames/3-10")
+    assert len(together) == len(single) <= 5
+    assert answer.headers["Cache-Control"] == bob.get(f"{base}/frame/3").headers["Cache-Control"]
+    assert len(split(answer.content)) == 8
+    nowhere = ("0-3", "4-3", "1-9", "8-11", "11-12", "1-999999999999")
+    assert {bob.get(f"{base}/frames/{numbers}").status_code for numbers in nowhere} == {404}
+
+
+def test_frames_come_together_only_where_each_may_be_seen(room: Room, bob: Client) -> None:
+    slots = room.slots()
+    bob.get(f"/reading/{slots[0].token}/case.json")
+    for slot in slots:
+        door = f"/reading/{slot.token}/frames/1-1"
+        assert bob.get(door).status_code == bob.get(f"/reading/{slot.token}/frame/1").status_code
+        assert client_of(room.people.rita).get(door).status_code == 404
+        assert Client().get(door).status_code == 302
+    assert bob.get(f"/reading/{slots[2].token}/frames/1-1").json().keys() == {"error"}
+
+
+def test_a_large_image_comes_alone(room: Room, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    slot = room.slots()[0]
+    bob.get(f"/reading/{slot.token}/case.json")
+    door = f"/reading/{slot.token}/frames/1-1"
+    monkeypatch.setattr("readerstudy.reading.queries.seeing.LARGEST_TOGETHER", ROWS * COLUMNS)
+    assert bob.get(door).status_code == 200
+    monkeypatch.setattr("readerstudy.reading.queries.seeing.LARGEST_TOGETHER", ROWS * COLUMNS - 1)
+    assert bob.get(door).status_code == 404
+
+
+def test_a_submission_costs_a_dozen_questions_to_the_database(room: Room, bob: Client) -> None:
+    slots = room.slots()
+    read_slot(bob, slots[0])
+    bob.get(f"/reading/{slots[1].token}/case.json")
+    with CaptureQueriesContext(connection) as asked:
+        assert post(bob, slots[1], "submit", body()).status_code == 200
+    # Besides them BEGIN and COMMIT, which stand for a savepoint here.
+    savepoints = [query for query in asked if "SAVEPOINT" in query["sql"]]
+    assert (len(asked) - len(savepoints), len(savepoints)) == (10, 2)
+
+
 def test_an_unopened_case_cannot_be_answered(room: Room, bob: Client) -> None:
     response = post(bob, room.slots()[0], "submit", body())
     assert (response.status_code, response.json()["error"]) == (400, "This case was not opened yet.")
