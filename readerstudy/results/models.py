@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
+from readerstudy.cases.models import Case
 from readerstudy.datasets.models import Dataset
 
 
@@ -47,3 +48,15 @@ class AnalysisRun(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.number}"
+
+
+class CaseAgreement(models.Model):
+    """How near two truthers drew on one case, under the digests of what both drew; it can be computed anew."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the case and of both annotations.")
+    found = models.JSONField(help_text="See `comparing.found_in`.")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest[:12]

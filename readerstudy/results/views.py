@@ -15,6 +15,9 @@ from readerstudy.studies.queries import study_for
 from . import actions, queries
 from .models import AnalysisRun
 
+# Seconds for which somebody who opens the page waits for comparisons; the rest is a worker's.
+PATIENCE = 1.0
+
 
 def analysed(request: HttpRequest, token: str) -> Study:
     study = study_for(person(request), token)
@@ -49,10 +52,24 @@ def results(request: HttpRequest, study: str) -> HttpResponse:
 @require_GET
 def truthers(request: HttpRequest, study: str) -> HttpResponse:
     """How well the reference standard's people agree; it needs no lock, since no reader's answer is in it."""
+    from .comparing import compare_for
     from .truthing import agreements_of
 
     of_study = analysed(request, study)
-    return render(request, "results/truthers.html", {"study": of_study, "pairs": agreements_of(of_study)})
+    polls = getattr(request, "htmx", False)
+    waiting, total = compare_for(of_study, PATIENCE)
+    context: dict[str, Any] = {"study": of_study, "waiting": waiting, "total": total, "done": total - waiting}
+    if waiting and not polls:
+        actions.compare_later(study=of_study)
+    if polls:
+        response = render(request, "results/_comparing.html", context)
+        return response if waiting else reload_by(response)
+    return render(request, "results/truthers.html", context | {"pairs": () if waiting else agreements_of(of_study)})
+
+
+def reload_by(response: HttpResponse) -> HttpResponse:
+    response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Agreement of truthers: against numbers worked out by hand and by other libraries."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,23 @@ import nibabel
 import numpy as np
 import pytest
 from django.urls import reverse
+from scipy import ndimage
 from sklearn.metrics import cohen_kappa_score
 
-from readerstudy.cases.models import Case, CaseImport
+from analysis.localisation.overlap import overlap, surface_distance
+from readerstudy.audit.chain import digest_of
+from readerstudy.cases.geometry import Geometry
+from readerstudy.cases.models import Case, CaseImport, Image, Series
 from readerstudy.reference import actions
+from readerstudy.reference.exporting.filling import filled
+from readerstudy.reference.marks import Mark
+from readerstudy.reference.measuring import Plane
+from readerstudy.reference.models import Annotation, Opinion
+from readerstudy.reference.runs import encode
+from readerstudy.results import comparing
+from readerstudy.results.comparing import Both, compare, found_in
+from readerstudy.results.models import CaseAgreement
+from readerstudy.results.tasks import compare_truthers
 from readerstudy.results.truthing import Agreement, agreements_of
 from readerstudy.studies.actions import enrol
 from readerstudy.studies.models import Enrolment, Study
@@ -60,6 +74,7 @@ def say(study: Study, who: str, label: str, verdict: str, *marks: dict[str, Any]
 
 
 def found(study: Study) -> Agreement:
+    compare(study)
     (pair,) = agreements_of(study)
     return pair
 
@@ -140,3 +155,113 @@ def test_without_opinions_it_says_so(study: Study) -> None:
 
     assert (pair.cases, pair.areas, pair.points, pair.mean_dice) == (0, (), (), None)
     assert "Nothing was judged by both" in pair.verdicts.refused
+
+
+def test_what_was_compared_is_kept_until_somebody_draws_anew(study: Study, django_assert_max_num_queries: Any) -> None:
+    for label in ("C1", "C2"):
+        say(study, "tess", label, "positive", box(2, 2, 12, 10))
+        say(study, "ugo", label, "positive", box(4, 2, 14, 10))
+    stan = study.enrolments.get(role="statistician").user
+    assert stan is not None
+    client, address = client_of(stan), reverse("results:truthers", args=[study.token])
+    first = client.get(address).content.split(b"<section", 1)[1]
+    kept = set(CaseAgreement.objects.values_list("digest", "made_at"))
+    assert len(kept) == 2
+
+    # Neither images nor marks are read again, however many cases there are.
+    with django_assert_max_num_queries(24):
+        assert client.get(address).content.split(b"<section", 1)[1] == first
+    assert set(CaseAgreement.objects.values_list("digest", "made_at")) == kept
+
+    say(study, "ugo", "C2", "positive", box(2, 2, 12, 10))
+    assert b"1.000" in client.get(address).content
+    assert [area.dice for area in found(study).areas] == pytest.approx([0.8, 1.0])
+    assert CaseAgreement.objects.count() == 3
+
+
+def test_large_cases_are_left_to_a_worker_and_the_page_waits(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(study, "tess", "C1", "positive", box(2, 2, 12, 10, 0), box(2, 2, 12, 10, 2))
+    say(study, "ugo", "C1", "positive", box(4, 2, 14, 10, 0))
+    say(study, "tess", "C2", "positive", box(2, 2, 12, 10, 0))
+    say(study, "ugo", "C2", "positive", box(4, 2, 14, 10, 0))
+    # Three slices of 32 x 40 pixels are too many, one is not.
+    monkeypatch.setattr(comparing, "AT_ONCE", 2000)
+    alice = study.enrolments.get(role="coordinator").user
+    assert alice is not None
+    client, address = client_of(alice), reverse("results:truthers", args=[study.token])
+
+    assert "1 of 2 cases" in client.get(address).content.decode()
+    polled = client.get(address, headers={"hx-request": "true"})
+    assert "every 2s" in polled.content.decode()
+    assert "HX-Refresh" not in polled.headers
+
+    compare_truthers(study.token)
+
+    assert client.get(address, headers={"hx-request": "true"}).headers["HX-Refresh"] == "true"
+    assert "every 2s" not in client.get(address).content.decode()
+    assert [area.case for area in found(study).areas] == ["C1", "C2"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cut_to_what_was_drawn_the_overlap_is_that_of_the_whole_images(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    plane = Plane(40, 50, Geometry(None, None, (0.5, 2.0), calibrated=True))
+    planes = [[plane] * 6]
+    sides: list[tuple[Mark, ...]] = []
+    for _side in range(2):
+        runs = [
+            encode(ndimage.binary_opening(chance.random((40, 50)) < 0.8, iterations=2)) for _slice in range(seed + 1)
+        ]
+        drawn = [Mark(f"k{n}", "mask", 0, n + _side, "body", (), one) for n, one in enumerate(runs) if len(one) > 1]
+        sides.append((*drawn, Mark("b", "box", 0, 2, "body", ((1.0, 2.0), (5.0 + _side, 9.0)))))
+
+    (area,) = found_in(Both(planes, *sides))["areas"]
+
+    whole = [np.zeros((6, 40, 50), dtype=bool) for _side in range(2)]
+    for volume, marks in zip(whole, sides, strict=True):
+        for one in marks:
+            volume[one.slice] |= filled(one, 40, 50)
+    spacing = (1.0, 0.5, 2.0)
+    assert area["dice"] == pytest.approx(overlap(*whole, spacing).estimate)
+    assert area["distance"] == pytest.approx(surface_distance(*whole, spacing).estimate)
+    assert area["hausdorff"] == pytest.approx(surface_distance(*whole, spacing).hausdorff_95)
+
+
+def test_two_hundred_cases_open_at_once_when_they_have_been_compared(study: Study) -> None:
+    """Each with masks of both truthers; the second opening takes less than a second."""
+    tess, ugo = (study.enrolments.get(user__username=name) for name in ("tess", "ugo"))
+    body = np.zeros((128, 128), dtype=bool)
+    body[50:80, 40:100] = True
+    make_cases(study, 200, (128, 128, 2))
+    for case in Case.objects.filter(study=study, label__startswith="L"):
+        for n, truther in enumerate((tess, ugo)):
+            runs = list(encode(np.roll(body, n, axis=1)))
+            marks = [
+                {"key": f"m{z}", "kind": "mask", "series": 0, "slice": z, "label": "body", "points": [], "runs": runs}
+                for z in range(2)
+            ]
+            opinion = Opinion.objects.create(truther=truther, case=case, number=1, verdict="positive")
+            Annotation.objects.create(opinion=opinion, marks=marks, digest=digest_of(marks))
+    stan = study.enrolments.get(role="statistician").user
+    assert stan is not None
+    client, address = client_of(stan), reverse("results:truthers", args=[study.token])
+
+    began = time.process_time()
+    assert client.get(address).status_code == 200
+    assert time.process_time() - began < 10
+    compare_truthers(study.token)
+    began = time.process_time()
+    text = client.get(address).content.decode()
+    assert time.process_time() - began < 1
+    assert text.count('<th scope="row">L') == 200
+
+
+def make_cases(study: Study, count: int, shape: tuple[int, int, int]) -> None:
+    rows, columns, slices = shape
+    facts: dict[str, Any] = {"source_digest": "s", "frame_digest": "f", "frame_key": "k", "bits": 12}
+    facts |= {"rows": rows, "columns": columns, "window_center": 40, "window_width": 400}
+    facts |= {"spacing": [0.5, 0.5], "orientation": [1, 0, 0, 0, 1, 0], "calibrated": True}
+    for number in range(count):
+        case = Case.objects.create(study=study, label=f"L{number:03}", patient=f"l{number}")
+        own = Series.objects.create(case=case, position=1, modality="CT")
+        Image.objects.bulk_create(Image(series=own, position=z, origin=[0, 0, 4 * z], **facts) for z in range(slices))
