@@ -139,6 +139,25 @@ def test_features_are_chi_square_or_fisher_with_holm(known: Study, statistics: S
     pedicle = found[found["feature"] == "pedicle"].iloc[0]
     a, b, c, d = 22.5, 8.5, 0.5, 30.5
     assert pedicle["odds ratio"] == pytest.approx(a * d / (b * c))
+    assert pedicle["difference of shares"] == pytest.approx(22 / 30, abs=1e-12)
+    assert found["difference of shares low"].notna().all() and found["difference of shares high"].notna().all()
+
+
+def test_the_truth_is_no_feature(known: Study, tmp_path: Path, statistics: Statistics) -> None:
+    assert known.features is not None
+    truth = known.features["case"].str[1:].astype(int) % 2
+    marks = known.features.drop(columns="folder").assign(malignant=truth)
+    marks.to_csv(tmp_path / "features.csv", index=False)
+    write(tmp_path / "manifest.csv", [{"case": case, "patient": case, "truth": value}
+                                      for case, value in zip(marks["case"], truth, strict=True)])  # fmt: skip
+    found = REPORTS["R08"](Study(tmp_path, "s1"), statistics)
+    table = found.table("features").set_index("feature")
+    assert "malignant" not in table.index and len(table) == 5
+    assert "no feature: malignant." in " ".join(found.text)
+    # Holm over the features that are left: the smallest p is multiplied by their number.
+    assert table["p adjusted"].min() == pytest.approx(5 * table["p"].min(), rel=1e-9)
+    shares = known.features.groupby(truth)["noise"].mean()
+    assert table.loc["noise", "difference of shares"] == pytest.approx(shares[1] - shares[0], abs=1e-12)
 
 
 def test_internal_and_external_flag_the_shift(known: Study, statistics: Statistics) -> None:
