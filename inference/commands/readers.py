@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> None:
         options.manifest,
         probabilities_in(options.predictions) if options.predictions else None,
         options.out,
+        model=model_in(options.predictions) if options.predictions else "",
         seed=options.seed,
         per_group=options.readers,
         panel=options.panel,
@@ -40,6 +41,13 @@ def run(options: argparse.Namespace) -> None:
         reliance=options.reliance,
     )
     print(f"{rows} answers of simulated readers; {options.out}")
+
+
+def model_in(path: Path) -> str:
+    """Name of the model of a table of predictions; "" where it does not say, or names several."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        names = {row.get("model", "") for row in csv.DictReader(stream)}
+    return names.pop() if len(names) == 1 else ""
 
 
 def probabilities_in(path: Path) -> dict[str, float]:

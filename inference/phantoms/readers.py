@@ -20,7 +20,8 @@ from inference.cohorts.cases import BadCohort
 from inference.phantoms.column import chance_for
 
 Arm = Literal["unaided", "aided"]
-COLUMNS = ("reader", "seniority", "arm", "case", "patient", "truth", "rating", "decision", "seconds")
+COLUMNS = ("reader", "seniority", "arm", "case", "patient", "truth", "rating", "decision", "seconds", "confidence",
+           "model")  # fmt: skip
 # Shares of the variance of e: the case's own difficulty, the reader's view of the case, the single reading.
 OF_CASE, OF_READER, OF_READING = 0.22, 0.38, 0.40
 # How much further a reader's d lies from another's of the same seniority, and from his own in the other arm.
@@ -110,6 +111,18 @@ class SimulatedAnswer:
     rating: int
     decision: int
     seconds: float
+
+    @property
+    def confidence(self) -> int:
+        """1 to 5: how far the rating lies from the middle, where a reader would as soon say the other.
+
+        Examples
+        --------
+        >>> one = SimulatedAnswer("S1", "senior", "unaided", ReadCase("a", "p", True), 93, 1, 20.0)
+        >>> one.confidence, replace(one, rating=50).confidence, replace(one, rating=0).confidence
+        (5, 1, 5)
+        """
+        return 1 + min(4, abs(self.rating - 50) // 10)
 
 
 def simulate(
@@ -246,6 +259,7 @@ def write_answers(
     roles: Collection[str] = (),
     gain: float | None = None,
     reliance: float = 1.0,
+    model: str = "",
 ) -> int:
     """Answers of the readers of a panel as CSV, in the form that the site's import and `python -m analysis` read.
 
@@ -256,11 +270,13 @@ def write_answers(
     probabilities, seed, gain, reliance
         As for ``simulate``.
     out : Path
-        CSV with the columns reader, seniority, arm, case, patient, truth, rating, decision, seconds.
+        CSV with the columns reader, seniority, arm, case, patient, truth, rating, decision, seconds, confidence, model.
     per_group : int, optional
         Readers of each seniority; by default as many as the panel has.
     panel : str
         Key of ``PANELS``.
+    model : str
+        Name of the model whose probabilities aid; written in the aided arm, but not where a ``gain`` is planted.
 
     Returns
     -------
@@ -277,9 +293,10 @@ def write_answers(
     chosen = PANELS[panel].sized(per_group) if per_group else PANELS[panel]
     cases = cases_in(manifest, roles)
     answers = simulate(chosen, cases, seed=seed, probabilities=probabilities, gain=gain, reliance=reliance)
+    aiding = {"aided": model if gain is None else ""}
     rows = [
         (*(a.reader, a.seniority, a.arm, a.case.case, a.case.patient), int(a.case.positive))
-        + (a.rating, a.decision, a.seconds)
+        + (a.rating, a.decision, a.seconds, a.confidence, aiding.get(a.arm, ""))
         for a in answers
     ]
     with out.open("w", newline="", encoding="utf-8") as stream:

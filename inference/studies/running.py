@@ -61,8 +61,10 @@ def read(plan: StudyPlan, folder: Path, seed: int) -> None:
 
     out = folder / READINGS
     if not out.is_file():
-        shown = probabilities_in(folder / ANSWERS / plan.models[0] / PREDICTIONS)
-        write_answers(folder / COHORT / MANIFEST, shown, out, seed=seed, panel=plan.key, roles=[plan.read])
+        model = plan.models[0]
+        shown = probabilities_in(folder / ANSWERS / model / PREDICTIONS)
+        where = folder / COHORT / MANIFEST
+        write_answers(where, shown, out, seed=seed, panel=plan.key, roles=[plan.read], model=model)
 
 
 def cleared(folder: Path) -> Path:

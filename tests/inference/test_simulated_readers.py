@@ -61,6 +61,21 @@ def test_every_reader_answers_every_case_once_in_each_arm(answers: list[dict[str
     assert len(cells) == len(answers) == 6 * 2 * CASES
 
 
+def test_the_table_names_the_model_that_aided_and_how_sure_each_reader_is(tmp_path: Path) -> None:
+    out, table = tmp_path / "readings.csv", tmp_path / "predictions.csv"
+    with table.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("case", "model", "probability"), *((c, "m", p) for c, p in model().items())])
+    words = ["readers", str(manifest(tmp_path)), "--predictions", str(table), "--readers", "1", "--out", str(out)]
+    assert main(words) == 0
+    rows = list(csv.DictReader(out.open()))
+    assert {(row["arm"], row["model"]) for row in rows} == {("unaided", ""), ("aided", "m")}
+    assert {int(row["confidence"]) for row in rows} == {1, 2, 3, 4, 5}
+    assert all((int(row["confidence"]) == 5) == (abs(int(row["rating"]) - 50) >= 40) for row in rows)
+    # Where a gain is planted no model was seen.
+    assert main([*words, "--gain", "0.05"]) == 0
+    assert {row["model"] for row in csv.DictReader(out.open())} == {""}
+
+
 def test_decision_agrees_with_rating(answers: list[dict[str, str]]) -> None:
     for row in answers:
         assert 0 <= int(row["rating"]) <= 100
