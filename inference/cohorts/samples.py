@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from inference.cohorts.cases import BadCohort, CohortCase
+from inference.cohorts.cases import BadCohort, CohortCase, check_unseen
 from inference.cohorts.levels import CODES
 from inference.imaging.images import Image, MissingInput, pixel_digest, read_image, read_labels
 from inference.imaging.pixels import UnreadableInput
@@ -117,6 +118,30 @@ def load_samples(spec: ModelSpec, cases: Sequence[CohortCase], *, taught: bool =
     positive = None if None in known else torch.tensor([float(bool(one)) for one in known])
     together = tuple(one[0] if len(one) == 1 else hashlib.sha256("".join(one).encode()).hexdigest() for one in digests)
     return Samples(tuple(cases), inputs, positive, masks, levels, together, tuple(digests), tuple(geometries))
+
+
+def refuse_seen(samples: Samples, folder: Path, sha256: str) -> None:
+    """Refuse control and external cases that a model was made with, by patient or by image.
+
+    Parameters
+    ----------
+    samples : Samples
+        Those of the role ``develop`` may have been seen.
+    folder, sha256
+        As in `inference.cohorts.cases.check_unseen`.
+
+    Raises
+    ------
+    BadCohort
+        Naming the patient or the case.
+    """
+    pairs = [
+        (case, digest)
+        for case, own in zip(samples.cases, samples.image_digests, strict=True)
+        for digest in own
+        if case.role != "develop"
+    ]
+    check_unseen([case for case, _ in pairs], [digest for _, digest in pairs], folder, sha256)
 
 
 def true_mask(spec: ModelSpec, case: CohortCase, geometry: Geometry) -> NDArray[np.bool_]:

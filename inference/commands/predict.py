@@ -6,13 +6,9 @@ import argparse
 import csv
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from inference.cards import Card, CardError
+from inference.cards import CardError
 from inference.cohorts.cases import BadCohort
-
-if TYPE_CHECKING:
-    from inference.cohorts.samples import Samples
 
 ROLES = ("develop", "control", "external")
 
@@ -34,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
-    from inference.cohorts.samples import load_samples
+    from inference.cohorts.samples import load_samples, refuse_seen
     from inference.commands.words import cases_of
     from inference.deciding.decision import check_decided
     from inference.models.weights import load_declared
@@ -44,23 +40,10 @@ def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
     cases = cases_of(card.spec, manifest, options.roles)
     check_decided(card, cases)
     samples = load_samples(card.spec, cases, taught=False)
-    refuse_seen(card, samples, options.model)
+    refuse_seen(samples, options.model, card.data["seen_sha256"])
     rows = answer(card, model, samples, options.out)
     answer_slices(card, model, samples, options.out)
     print(f"{options.out}: {len(rows)} cases answered by {card.name}, version {card.version}")
-
-
-def refuse_seen(card: Card, samples: Samples, folder: Path) -> None:
-    """Control and external cases may not be among those that the model was made with."""
-    from inference.cohorts.cases import check_unseen
-
-    pairs = [
-        (case, digest)
-        for case, own in zip(samples.cases, samples.image_digests, strict=True)
-        for digest in own
-        if case.role != "develop"
-    ]
-    check_unseen([case for case, _ in pairs], [digest for _, digest in pairs], folder, card.data["seen_sha256"])
 
 
 def print_files(files: list[Path], folder: Path) -> None:

@@ -17,6 +17,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=2, help="processes at once, each with one thread")
     command.add_argument("--epochs", type=int, default=0, help="instead of the recipes' numbers")
     command.add_argument("--no-report", action="store_true", help="leave the page of reports out")
+    command.add_argument("--strict", action="store_true", help="status 1 where a criterion falls short")
     command.add_argument("--model", help="teach and ask this one model only; the cohort must be there")
 
 
@@ -51,4 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
         write_page(options.out, plan.key, options.out / "report.html")
         print(options.out / "report.html")
-    print(write_criteria(criteria_of(plan, options.out), options.out))
+    criteria = criteria_of(plan, options.out)
+    print(write_criteria(criteria, options.out))
+    if options.strict and not all(one.holds for one in criteria):
+        raise SystemExit(1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from inference.cards import DRAFT, OUT_OF_FOLD, Card
 from inference.cohorts.cases import CohortCase, folds, read_cohort
-from inference.cohorts.samples import Samples, load_samples, true_mask
+from inference.cohorts.samples import Samples, load_samples, refuse_seen, true_mask
 from inference.deciding.decision import freeze
 from inference.deciding.logits import read_logits
 from inference.explain.cam import heat_maps, over_input
@@ -100,23 +100,35 @@ def ask(card: Card, model: Model, cases: Sequence[CohortCase], home: Path, out: 
     spec = card.spec
     unseen = [case for case in cases if case.role in UNSEEN]
     if (home / FOLDS / OUT_OF_FOLD).is_file():
-        develop = load_samples(spec, [case for case in cases if case.role == "develop"], taught=False)
-        rows = out_of_fold(card, develop, home / FOLDS / OUT_OF_FOLD)
-        by_slice = home / FOLDS / FOLD_SLICES
-        besides = out_of_fold(card, develop, by_slice) if by_slice.is_file() else ()
-        out.mkdir(parents=True, exist_ok=True)
-        explain(spec, model, develop, out)
-        others = load_samples(spec, unseen, taught=False) if unseen else None
-        answer_slices(card, model, others, out, besides=besides)
-        if others is not None:
-            rows = (*rows, *answer(card, model, others, out))
-        write_predictions(out / PREDICTIONS, card, rows)
+        ask_folds(card, model, [case for case in cases if case.role == "develop"], unseen, home, out)
         return
     samples = load_samples(spec, [*tuning(spec, cases), *unseen] if spec.output(Mask) else unseen, taught=False)
+    refuse_seen(samples, home / "1", card.data["seen_sha256"])
     explain(spec, model, samples, out)
     sanity_rows(card, model, samples, out)
     answer_slices(card, model, samples, out)
     answer(card, model, samples, out)
+
+
+def ask_folds(
+    card: Card, model: Model, known: Sequence[CohortCase], unseen: Sequence[CohortCase], home: Path, out: Path
+) -> None:
+    """Cases of development as their folds answered them; the others, and all heat maps, by the final model."""
+    develop = load_samples(card.spec, known, taught=False)
+    rows = out_of_fold(card, develop, home / FOLDS / OUT_OF_FOLD)
+    by_slice = home / FOLDS / FOLD_SLICES
+    besides = out_of_fold(card, develop, by_slice) if by_slice.is_file() else ()
+    others = load_samples(card.spec, unseen, taught=False) if unseen else None
+    out.mkdir(parents=True, exist_ok=True)
+    if others is not None:
+        refuse_seen(others, home / "1", card.data["seen_sha256"])
+        # The final model was taught all cases of development: a map of theirs would show what it remembers.
+        explain(card.spec, model, others, out)
+        sanity_rows(card, model, others, out)
+    answer_slices(card, model, others, out, besides=besides)
+    if others is not None:
+        rows = (*rows, *answer(card, model, others, out))
+    write_predictions(out / PREDICTIONS, card, rows)
 
 
 def tuning(spec: ModelSpec, cases: Sequence[CohortCase]) -> list[CohortCase]:

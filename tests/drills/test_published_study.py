@@ -24,7 +24,10 @@ def test_every_published_study_can_be_loaded_by_its_name() -> None:
     from inference.studies.plans import PLANS
 
     assert {key: plan.models for key, plan in PUBLISHED.items()} == {key: plan.models for key, plan in PLANS.items()}
-    assert all(PUBLISHED[key].read == plan.read for key, plan in PLANS.items() if plan.read)
+    # Readers of the site read what the final models were not taught; a cross-validation leaves no such cases.
+    assert {published.read for published in PUBLISHED.values()} <= {"control", "external"}
+    read = {key: plan.read for key, plan in PLANS.items() if plan.read and not plan.crossvalidated}
+    assert read == {key: PUBLISHED[key].read for key in read}
 
 
 @pytest.mark.drill
@@ -38,9 +41,9 @@ def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
             study = load(key="S1", folder=folder, preset="ci", password=PASSWORD, tell=print)
         (run,) = runs_of(study)
         wait_for_results(study)
-    assert Study.objects.count() == 1 and study.cases.count() == 190
+    assert Study.objects.count() == 1 and study.cases.count() == 40
     answered = predictions_in(run)
-    assert len(answered) == 190 and all(row.prediction.probability is not None for row in answered)
+    assert len(answered) == 40 and all(row.prediction.probability is not None for row in answered)
     analysis = latest_run(study)
     assert analysis is not None and analysis.phase == AnalysisRun.Phase.DONE, analysis and analysis.message
 

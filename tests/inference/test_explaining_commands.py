@@ -51,7 +51,7 @@ def test_a_film_is_explained_at_its_own_size(
     out = tmp_path / "map.png"
     words = ["explain", str(film), "--out", str(out)]
     assert main([*words, "--model", str(folder_with(tmp_path / "model", spec, model))]) == 0
-    assert "s0-mnasnet, version 1, trunk.stage5, slice 0" in capsys.readouterr().out
+    assert "s0-mnasnet, version 1, trunk.stage7, slice 0" in capsys.readouterr().out
     grey = read(out)
     assert grey.shape == (300, 200)
     # The border is cut away before the network sees anything.
