@@ -228,6 +228,8 @@ class Frame:
     sha256 : str
         Digest of the stored bytes.
     rows, columns : int
+    samples : int
+        1 in grey; 3 in colour, of which a model gets the luminance.
     slope, intercept : float
         Shown value = slope × stored value + intercept.
     inverted : bool
@@ -242,6 +244,7 @@ class Frame:
     sha256: str
     rows: Size
     columns: Size
+    samples: Annotated[int, Within(1, 3)] = 1
     slope: float = 1.0
     intercept: float = 0.0
     inverted: bool = False

@@ -18,7 +18,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
 from pydicom.uid import UID
 
-from inference.imaging.pixels import Pixels, Scan, UnreadableInput, shown
+from inference.imaging.pixels import Pixels, Scan, UnreadableInput, luminance, shown
 from inference.imaging.stacking import depth, is_one, stacked
 
 # gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
@@ -193,28 +193,16 @@ def _decoded(file: Any) -> Iterator[NDArray[Any]]:
 
 
 def _show(file: Any, one: Slice, frame: NDArray[Any], out: Pixels) -> None:
-    slope, intercept = one.slope, one.intercept
+    slope, intercept, bits = one.slope, one.intercept, int(file.BitsStored)
     if file.PhotometricInterpretation == "PALETTE COLOR":
-        wide = int(file.RedPaletteColorLookupTableDescriptor[2]) == 16
-        frame = (apply_color_lut(frame, file) >> (8 if wide else 0)).astype(np.uint8)
+        frame, bits = apply_color_lut(frame, file), int(file.RedPaletteColorLookupTableDescriptor[2])
     if frame.ndim == 3:
-        frame = _luminance(frame)
+        # The upper 8 bits, as a site stores colours.
+        frame, bits = luminance((frame >> max(0, bits - 8)).astype(np.uint8)), 8
     if file.get("ModalityLUTSequence"):
         frame, slope, intercept = apply_modality_lut(frame, file), 1.0, 0.0
-    stored, slope, intercept = _unsigned(frame, int(file.BitsStored), slope, intercept)
+    stored, slope, intercept = _unsigned(frame, bits, slope, intercept)
     shown(stored, slope, intercept, inverted=file.PhotometricInterpretation == "MONOCHROME1", out=out)
-
-
-def _luminance(colour: NDArray[Any]) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """ITU-R 601 luma of red, green, blue in 8 or 16 bits, rounded as Pillow does; of deeper ones the upper 16 bits."""
-    width = colour.dtype.itemsize
-    channels = (colour[..., channel] for channel in range(3))
-    # The weights add up to 65,536, so that 16-bit colours just stay within 32 bits.
-    red, green, blue = (
-        (values.astype(np.uint64) >> np.uint64(8 * max(0, width - 2))).astype(np.uint32) for values in channels
-    )
-    grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> np.uint32(16)
-    return grey.astype(np.uint16) if width > 1 else grey.astype(np.uint8)
 
 
 def _unsigned(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.imaging.pixels import UnreadableInput, decode_frame, fetch, shown, told
+from inference.imaging.pixels import UnreadableInput, decode_colour_frame, decode_frame, fetch, shown, told
 from inference.imaging.stacking import UNKNOWN, Spacing, stacked
 from inference.prediction import Frame
 
@@ -152,7 +152,8 @@ def image_of(frames: Sequence[Frame]) -> Image:
         content = fetch(frame.uri)
         if hashlib.sha256(content).hexdigest() != frame.sha256:
             raise UnreadableInput("A stored frame is damaged: its SHA-256 differs from the one recorded at import.")
-        stored = decode_frame(content, frame.rows, frame.columns)
+        is_colour = frame.samples == 3
+        stored = (decode_colour_frame if is_colour else decode_frame)(content, frame.rows, frame.columns)
         shown(stored, frame.slope, frame.intercept, inverted=frame.inverted, out=place)
     corners, directions = [_vector(frame.origin) for frame in frames], [_vector(frame.orientation) for frame in frames]
     return Image(values, *stacked(corners, directions, first.spacing))

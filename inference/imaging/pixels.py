@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.imaging.stacking import UNKNOWN, Spacing
+from inference.reasons import why
 
 Pixels = NDArray[np.float32]
 LARGEST_FRAME = 512 << 20
@@ -54,7 +55,27 @@ def decode_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
     >>> decode_frame(gzip.compress(bytes([14, 3, 0, 0])), 1, 2).tolist()
     [[7, 5]]
     """
-    needed = 2 * rows * columns
+    low, high = _planes(content, 2, rows, columns).astype(np.uint16)
+    zigzag = low | (high << 8)
+    difference = (zigzag >> 1) ^ (0 - (zigzag & 1)).astype(np.uint16)
+    return np.cumsum(difference, axis=1, dtype=np.uint16)
+
+
+def decode_colour_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
+    """Luminance of a stored frame in colour: gzip of the row differences of all red, all green, all blue, modulo 2^8.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> decode_colour_frame(gzip.compress(bytes([255, 0, 255, 1, 0, 0])), 1, 2).tolist()
+    [[226, 76]]
+    """
+    colours = np.cumsum(_planes(content, 3, rows, columns), axis=2, dtype=np.uint8)
+    return luminance(np.moveaxis(colours, 0, 2)).astype(np.uint16)
+
+
+def _planes(content: bytes, count: int, rows: int, columns: int) -> NDArray[np.uint8]:
+    needed = count * rows * columns
     unpacker = zlib.decompressobj(wbits=31)
     try:
         # Never more than one byte beyond what the geometry says, whatever the file would unpack to.
@@ -64,10 +85,13 @@ def decode_frame(content: bytes, rows: int, columns: int) -> NDArray[np.uint16]:
     planes = np.frombuffer(unpacked, dtype=np.uint8)
     if planes.size != needed:
         raise UnreadableInput(f"A stored frame does not hold the {rows} × {columns} pixels of its record.")
-    low, high = planes.reshape(2, rows, columns).astype(np.uint16)
-    zigzag = low | (high << 8)
-    difference = (zigzag >> 1) ^ (0 - (zigzag & 1)).astype(np.uint16)
-    return np.cumsum(difference, axis=1, dtype=np.uint16)
+    return planes.reshape(count, rows, columns)
+
+
+def luminance(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """ITU-R 601 luma of red, green and blue in 8 bits, rounded as Pillow does."""
+    red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> np.uint32(16)).astype(np.uint8)
 
 
 def shown(stored: NDArray[np.uint16], slope: float, intercept: float, *, inverted: bool, out: Pixels) -> None:
@@ -95,5 +119,5 @@ def fetch(uri: str) -> bytes:
                 content: bytes = answer.read(LARGEST_FRAME)
                 return content
     except OSError as error:
-        raise UnreadableInput(f"A stored file cannot be fetched: {error}.") from error
+        raise UnreadableInput(f"A stored file cannot be fetched: {why(error)}.") from error
     raise UnreadableInput(f"Stored files are read from file, http or https addresses, not from {parts.scheme!r}.")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .geometry import Geometry
-from .pictures import Facts, Window
+from .pictures import MOST_STEPS, Facts, Window
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Frame:
     preview: str
     rows: int
     columns: int
+    samples: int
     bits: int
     inverted: bool
     slope: float
@@ -67,12 +68,19 @@ def from_json(found: dict[str, Any]) -> Outcome:
     return File(**{**found, "facts": Facts(**facts), "frames": tuple(map(_frame, found["frames"]))})
 
 
+def _window(found: dict[str, Any]) -> Window:
+    steps = tuple(found["steps"])
+    if len(steps) > 2 * MOST_STEPS or not all(type(step) is int for step in steps):
+        raise ValueError("steps")
+    return Window(**{**found, "steps": steps})
+
+
 def _frame(found: dict[str, Any]) -> Frame:
     # Files are fetched under these names, so a name is nothing but a digest.
     for name in ("digest", "preview", "thumbnail"):
         if not _DIGEST.fullmatch(found[name]):
             raise ValueError(name)
-    window = Window(**found["window"]) if found["window"] else None
+    window = _window(found["window"]) if found["window"] else None
     geometry = found["geometry"]
     several = {
         name: tuple(geometry[name]) if geometry[name] is not None else None

@@ -84,6 +84,7 @@ def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
         preview=_write(target, frames.encode(smaller)) if smaller is not None else "",
         rows=picture.pixels.shape[0],
         columns=picture.pixels.shape[1],
+        samples=picture.samples,
         bits=picture.bits,
         inverted=picture.inverted,
         slope=picture.slope,

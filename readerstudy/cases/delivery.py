@@ -1,7 +1,7 @@
 """Pixels and thumbnails out of storage, and the description of a case that the viewer reads."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,28 +92,49 @@ def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str,
         {"label": preset.label, "center": preset.center, "width": preset.width}
         for preset in presets_of(series.modality)
     ]
+    tables = tables_of(images)
     if images:
-        first = images[len(images) // 2]
-        presets.insert(0, {"label": "Initial", "center": first.window_center, "width": first.window_width})
+        presets.insert(0, {"label": "Initial", **window_of(images[len(images) // 2], tables)})
     return {
         "label": series.label,
         "plane": series.plane,
-        "frames": [_frame_document(image, url_of(image)) for image in images],
+        "frames": [_frame_document(image, url_of(image), tables) for image in images],
         "presets": presets,
+        "tables": tables,
         "unit": series.unit,
     }
 
 
-def _frame_document(image: Image, url: str) -> dict[str, Any]:
+def tables_of(images: Sequence[Image]) -> list[list[int]]:
+    """The look-up tables of a series, each once, for every slice may name the same."""
+    tables: list[list[int]] = []
+    for image in images:
+        if image.window_steps and image.window_steps not in tables:
+            tables.append(image.window_steps)
+    return tables
+
+
+def window_of(image: Image, tables: Sequence[list[int]]) -> dict[str, Any]:
+    """How the image is shown first; `table` is the place of its table among those of the series."""
+    return {
+        "center": image.window_center,
+        "width": image.window_width,
+        "shape": image.window_shape,
+        "table": tables.index(image.window_steps) if image.window_steps else None,
+    }
+
+
+def _frame_document(image: Image, url: str, tables: Sequence[list[int]]) -> dict[str, Any]:
     return {
         "url": url,
         "rows": image.rows,
         "columns": image.columns,
+        "samples": image.samples,
         "bits": image.bits,
         "inverted": image.inverted,
         "slope": image.slope,
         "intercept": image.intercept,
-        "window": {"center": image.window_center, "width": image.window_width},
+        "window": window_of(image, tables),
         "spacing": image.spacing,
         "calibrated": image.calibrated,
         "position": image.origin,

@@ -22,7 +22,7 @@ from pydicom.uid import UID
 from . import dicom_header as headers
 from . import dicom_lists as lists
 from .dicom_header import FrameFacts, Header
-from .pictures import Facts, Opened, Picture, Pixels, Unreadable
+from .pictures import AS_IT_IS, Colours, Facts, Opened, Picture, Pixels, Unreadable
 
 # Measured: gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
@@ -178,12 +178,9 @@ def _twelve_bits(path: Path, header: Header) -> Iterator[NDArray[np.generic]]:
 def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> Picture:
     if values.shape[:2] != (header.rows, header.columns):
         raise Unreadable("The decoded picture is not as large as the header says.")
+    if header.photometric in lists.COLOUR:
+        return _in_colour(header, frame, values)
     slope, intercept, bits = frame.slope, frame.intercept, header.bits_stored
-    if header.photometric == "PALETTE COLOR":
-        values = (apply_color_lut(values, header.palette) >> header.palette_shift).astype(np.uint8)
-    if values.ndim == 3:
-        values = luminance(values)
-        bits = values.dtype.itemsize * 8
     if header.modality_table is not None:
         values, slope, intercept, bits = apply_modality_lut(values, header.modality_table), 1.0, 0.0, 16
     stored = scaled(values) if values.dtype.kind == "f" else unsigned(values, bits)
@@ -198,6 +195,17 @@ def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> 
         slice_thickness=frame.slice_thickness,
         note=stored.note,
     )
+
+
+def _in_colour(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> Picture:
+    bits = header.bits_stored
+    if header.photometric == "PALETTE COLOR":
+        values, bits = apply_color_lut(values, header.palette), 8 + header.palette_shift
+    if values.ndim != 3 or values.shape[2] != 3 or values.dtype.kind != "u":
+        raise Unreadable("The picture says to be in colour and does not hold red, green and blue.")
+    # Tables and deep colours are made of 8 bits by multiplying with 256 or 257: either way these are the upper ones.
+    colours: Colours = np.minimum(values >> max(0, bits - 8), 255).astype(np.uint8)
+    return Picture(colours, 8, frame.geometry, window=AS_IT_IS, slice_thickness=frame.slice_thickness)
 
 
 class Stored(NamedTuple):
@@ -220,18 +228,6 @@ def scaled(values: NDArray[np.generic]) -> Stored:
     step = (last - first) / 65535 or 1.0
     pixels: Pixels = np.rint((np.where(finite, numbers, first) - first) / step).astype(np.uint16)
     return Stored(pixels, 16, step, first, headers.SCALED if values.dtype.kind == "f" else DEEP)
-
-
-def luminance(colour: NDArray[np.generic]) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """ITU-R 601 luma of red, green, blue in 8 or 16 bits, rounded as Pillow does; of deeper ones the upper 16 bits."""
-    width = colour.dtype.itemsize
-    channels = (colour[..., channel] for channel in range(3))
-    # The weights add up to 65,536, so that 16-bit colours just stay within 32 bits.
-    red, green, blue = (
-        (values.astype(np.uint64) >> np.uint64(8 * max(0, width - 2))).astype(np.uint32) for values in channels
-    )
-    grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> np.uint32(16)
-    return grey.astype(np.uint16) if width > 1 else grey.astype(np.uint8)
 
 
 def unsigned(values: NDArray[np.generic], bits_stored: int) -> Stored:

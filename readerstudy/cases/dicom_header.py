@@ -10,7 +10,9 @@ from pydicom.uid import UID
 from . import dicom_lists as lists
 from .geometry import Directions, Geometry, Point, is_orientation
 from .pictures import NoPicture, Unreadable, Window, check_size
+from .tables import window_of_table
 
+SHAPES = {"LINEAR_EXACT": "exact", "SIGMOID": "sigmoid"}
 TURNED = "The directions of rows and columns contradict each other; where the picture lies is not kept."
 ZERO_SPACING = "The pixel spacing is zero or less; lengths are not measured."
 SCALED = "Floating-point pixels were scaled to 16 bits."
@@ -62,9 +64,9 @@ def read(found: Dataset) -> Header:
     count = int(found.get("NumberOfFrames") or 1)
     rows, columns = int(found.Rows), int(found.Columns)
     check_size(rows, columns, count)
-    frames = tuple(_frame(found, index, modality) for index in range(count))
+    table = next((window_of_table(one) for one in found.get("VOILUTSequence") or []), None)
+    frames = tuple(_frame(found, index, modality, table) for index in range(count))
     photometric = str(found.PhotometricInterpretation)
-    table = found.get("ModalityLUTSequence")
     palette = found if photometric == "PALETTE COLOR" else Dataset()
     return Header(
         transfer_syntax=syntax,
@@ -81,9 +83,9 @@ def read(found: Dataset) -> Header:
         bits_stored=int(found.BitsStored),
         photometric=photometric,
         frames=frames,
-        notes=tuple(dict.fromkeys([*_notes(found, photometric), *_contradictions(found, frames)])),
+        notes=tuple(dict.fromkeys([*_notes(found, photometric, table), *_contradictions(found, frames)])),
         quarantine=tuple(_quarantine(found, modality)),
-        modality_table=found if table else None,
+        modality_table=found if found.get("ModalityLUTSequence") else None,
         palette=palette,
         palette_shift=_palette_shift(palette),
     )
@@ -124,13 +126,11 @@ def _is_sure_extended(found: Dataset) -> bool:
     return stored <= 8 or (stored, allocated, samples) == (12, 16, 1)
 
 
-def _notes(found: Dataset, photometric: str) -> Iterable[str]:
-    if photometric in lists.COLOUR:
-        yield "Colour was turned into 8-bit grey (luminance)."
-    if found.get("VOILUTSequence") and not found.get("WindowCenter"):
-        yield "The file's VOI look-up table is shown as a linear window over the same range."
-    if str(found.get("VOILUTFunction") or "LINEAR") == "SIGMOID":
-        yield "The file asks for a sigmoid window; it is shown as a linear one."
+def _notes(found: Dataset, photometric: str, table: Window | None) -> Iterable[str]:
+    if photometric in lists.COLOUR and int(found.BitsStored) > 8 and photometric != "PALETTE COLOR":
+        yield "Of colours of more than 8 bits the upper 8 were kept."
+    if found.get("VOILUTSequence") and (table is None or not table.steps):
+        yield "The file's VOI look-up table cannot be applied; a linear window over the same range is."
     if found.get("ModalityLUTSequence"):
         yield "The file's modality look-up table was applied."
     if "FloatPixelData" in found or "DoubleFloatPixelData" in found:
@@ -156,7 +156,7 @@ def _quarantine(found: Dataset, modality: str) -> Iterable[str]:
         yield "The picture is derived from others, and derived pictures often carry burned-in names."
 
 
-def _frame(found: Dataset, index: int, modality: str) -> FrameFacts:
+def _frame(found: Dataset, index: int, modality: str, table: Window | None) -> FrameFacts:
     sources = _sources(found, index)
     spacing, calibrated = _spacing(sources, modality)
     orientation = _numbers(sources, "ImageOrientationPatient", 6)
@@ -174,7 +174,8 @@ def _frame(found: Dataset, index: int, modality: str) -> FrameFacts:
         geometry=geometry,
         slope=_finite(slope, 1.0) or 1.0,
         intercept=_finite(intercept, 0.0),
-        windows=tuple(_windows(sources)) or tuple(_window_of_table(found)),
+        # Where there are both, the table comes first, as pydicom has it too.
+        windows=((table,) if table else ()) + tuple(_windows(sources)),
         slice_thickness=thickness[0] if thickness and thickness[0] > 0 else None,
         contradiction=TURNED if turned else ZERO_SPACING if _is_spacing_without_sense(sources) else "",
     )
@@ -225,28 +226,11 @@ def _is_spacing_without_sense(sources: list[Dataset]) -> bool:
 
 
 def _windows(sources: list[Dataset]) -> Iterable[Window]:
+    shape = SHAPES.get(str(_first(sources, "VOILUTFunction") or ""), "linear")
     centers, widths = (_several(_first(sources, keyword)) for keyword in ("WindowCenter", "WindowWidth"))
     for center, width in zip(centers, widths, strict=False):
         if math.isfinite(center) and math.isfinite(width) and width > 0:
-            yield Window(center, width)
-
-
-def _window_of_table(found: Dataset) -> Iterable[Window]:
-    """The range over which a VOI look-up table rises from 2.5 % to 97.5 % of its output."""
-    for table in list(found.get("VOILUTSequence") or [])[:1]:
-        first = int(table.LUTDescriptor[1])
-        outputs = _entries(table.LUTData, int(table.LUTDescriptor[2]))
-        highest = max(outputs)
-        inside = [at for at, output in enumerate(outputs) if 0.025 * highest <= output <= 0.975 * highest]
-        if inside and inside[-1] > inside[0]:
-            yield Window(first + (inside[0] + inside[-1]) / 2, float(inside[-1] - inside[0]))
-
-
-def _entries(data: object, bits: int) -> list[int]:
-    """A look-up table as numbers, stored as such, as bytes, or as words."""
-    if isinstance(data, bytes):
-        return list(data if bits <= 8 else memoryview(data).cast("H"))
-    return [int(str(value)) for value in data] if isinstance(data, Iterable) else []
+            yield Window(center, width, shape)
 
 
 def _several(value: object) -> list[float]:

@@ -173,7 +173,7 @@ def _with_sample(stack: Stack, made: Path) -> Stack:
 
 def _picture(frame: Frame, packed: bytes) -> Picture:
     return Picture(
-        pixels=frames.decode(packed, frame.rows, frame.columns),
+        pixels=frames.decode_either(packed, frame.rows, frame.columns, frame.samples),
         bits=frame.bits,
         geometry=frame.geometry,
         slope=frame.slope,
@@ -277,12 +277,15 @@ def _image(series: Series, position: int, source: str, frame: Frame) -> Image:
         thumbnail_key=delivery.key_of(delivery.THUMBNAIL, frame.thumbnail) if frame.thumbnail else "",
         rows=frame.rows,
         columns=frame.columns,
+        samples=frame.samples,
         bits=frame.bits,
         inverted=frame.inverted,
         slope=frame.slope,
         intercept=frame.intercept,
         window_center=frame.window.center,
         window_width=frame.window.width,
+        window_shape=frame.window.shape,
+        window_steps=list(frame.window.steps),
         spacing=frame.geometry.spacing,
         calibrated=frame.geometry.calibrated,
         origin=frame.geometry.position,

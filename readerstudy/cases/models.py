@@ -126,6 +126,12 @@ class Series(models.Model):
 class Image(models.Model):
     """One frame: its pixels by digest in storage, its geometry here."""
 
+    class Shape(models.TextChoices):
+        LINEAR = "linear"
+        EXACT = "exact"
+        SIGMOID = "sigmoid"
+        TABLE = "table"
+
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="images")
     position = models.PositiveIntegerField()
     source_digest = models.CharField(max_length=64, help_text="SHA-256 of the file it was read from.")
@@ -139,8 +145,13 @@ class Image(models.Model):
     inverted = models.BooleanField(default=False)
     slope = models.FloatField(default=1.0)
     intercept = models.FloatField(default=0.0)
+    samples = models.PositiveSmallIntegerField(default=1, help_text="1 in grey, 3 in colour (8-bit RGB).")
     window_center = models.FloatField()
     window_width = models.FloatField()
+    window_shape = models.CharField(max_length=7, choices=Shape, default=Shape.LINEAR)
+    window_steps = models.JSONField(
+        default=list, blank=True, help_text="Of a table: shown value and grey from there on, in turns."
+    )
     spacing = models.JSONField(null=True, blank=True, help_text="Row and column spacing in mm.")
     calibrated = models.BooleanField(default=False)
     origin = models.JSONField(null=True, blank=True, help_text="Patient position of the first pixel in mm.")
@@ -152,7 +163,13 @@ class Image(models.Model):
             models.UniqueConstraint(fields=["series", "position"], name="image_position_once"),
             models.CheckConstraint(condition=Q(rows__gte=1, columns__gte=1), name="image_has_pixels"),
             models.CheckConstraint(condition=Q(bits__gte=1, bits__lte=16), name="image_bits_within_16"),
+            models.CheckConstraint(condition=Q(samples=1) | Q(samples=3, bits=8), name="image_grey_or_colour"),
             models.CheckConstraint(condition=Q(window_width__gt=0), name="image_window_has_width"),
+            models.CheckConstraint(
+                condition=Q(window_shape__in=["linear", "exact", "sigmoid"], window_steps=[])
+                | (Q(window_shape="table") & ~Q(window_steps=[])),
+                name="image_table_has_steps",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from .geometry import Geometry
 
+# Rows and columns; of a picture in colour also red, green and blue.
 Pixels = NDArray[np.uint16]
+Colours = NDArray[np.uint8]
 
 MOST_PIXELS_OF_A_FRAME = 100_000_000
 MOST_PIXELS_OF_A_STACK = 1_000_000_000
 MOST_FRAMES = 20_000
+MOST_STEPS = 4096
 
 
 class Unreadable(ValueError):
@@ -25,8 +28,13 @@ class NoPicture(Unreadable):
 
 @dataclass(frozen=True)
 class Window:
+    """`shape`: linear, exact, sigmoid as DICOM has them; or table, whose grey from a shown value on stands in `steps`,
+    the two in turns. Centre and width are then those of a line over the same range."""
+
     center: float
     width: float
+    shape: str = "linear"
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Preset:
 class Picture:
     """Shown value = stored pixel × slope + intercept; `inverted` where low values are bright."""
 
-    pixels: Pixels
+    pixels: Pixels | Colours
     bits: int
     geometry: Geometry
     slope: float = 1.0
@@ -50,6 +58,10 @@ class Picture:
     slice_thickness: float | None = None
     # What was lost on the way to 16 bits; empty where nothing was.
     note: str = ""
+
+    @property
+    def samples(self) -> int:
+        return 3 if self.pixels.ndim == 3 else 1
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,9 @@ class Opened:
     instance: str = ""
     number: int = 0
 
+
+# Of colours of 8 bits: each is shown as it is.
+AS_IT_IS = Window(center=128, width=256)
 
 HOUNSFIELD_PRESETS = (
     Preset("Bone", 400, 1800),

@@ -1,27 +1,64 @@
-"""PNG, JPEG and TIFF: grey as it is, colour as luminance; turned as EXIF says, then EXIF is dropped."""
+"""PNG, JPEG and TIFF: grey and colour as they are; turned as EXIF says, then EXIF is dropped."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from .geometry import Geometry
-from .pictures import Facts, Opened, Picture, Pixels, Unreadable, check_size, percentile_window
+from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size, percentile_window
 
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
-_EIGHT_BIT_GREY = ("L", "1")
-_COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LA")
+_EIGHT_BIT_GREY = ("L", "1", "LA")
+_COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
+# What a page of a TIFF says to be: a smaller copy of another, or a mask of it.
+_KIND_OF_PAGE, _COPY_OR_MASK = 254, 0b101
 
 
 def read(path: Path) -> Opened:
-    note = _note(path)
-    return Opened(facts=Facts(kind="picture", notes=(note,) if note else ()), count=1, pictures=_pictures(path))
+    pages = _pages(path)
+    notes = (f"The file holds {len(pages):,} pictures; they are slices of one series.",) if len(pages) > 1 else ()
+    return Opened(facts=Facts(kind="picture", notes=notes), count=len(pages), pictures=_pictures(path, pages))
 
 
-def _pictures(path: Path) -> Iterator[Picture]:
-    pixels, bits = _pixels(path)
-    yield Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=percentile_window(pixels, 1.0, 0.0))
+def _pages(path: Path) -> list[int]:
+    """Which pages of the file are pictures of their own."""
+    with _damage_in_words(), _open(path) as image:
+        count = getattr(image, "n_frames", 1)
+        check_size(image.height, image.width, count)
+        if image.format != "TIFF":
+            return _alone(count)
+        pages = []
+        for number, page in enumerate(ImageSequence.Iterator(image)):
+            if int(page.tag_v2.get(_KIND_OF_PAGE, 0)) & _COPY_OR_MASK == 0 or number == 0:
+                _check(page)
+                pages.append(number)
+        return pages
+
+
+def _alone(count: int) -> list[int]:
+    if count > 1:
+        raise Unreadable("The file holds moving pictures; save each as a file of its own, or all as pages of a TIFF.")
+    return [0]
+
+
+def _pictures(path: Path, pages: list[int]) -> Iterator[Picture]:
+    with _damage_in_words(), _open(path) as image:
+        for page in pages:
+            image.seek(page)
+            yield _picture(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def _damage_in_words() -> Iterator[None]:
+    try:
+        yield
+    except Unreadable:
+        raise
+    except (SyntaxError, ValueError, OSError, EOFError, ArithmeticError) as error:
+        raise Unreadable("The picture cannot be decoded: the file is damaged or cut off.") from error
 
 
 def _open(path: Path) -> Image.Image:
@@ -31,39 +68,29 @@ def _open(path: Path) -> Image.Image:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
         raise Unreadable("The picture cannot be opened: its header is damaged.") from error
-    check_size(image.height, image.width, 1)
-    if getattr(image, "n_frames", 1) > 1:
-        raise Unreadable("The file holds several pictures; save each as a file of its own.")
-    if image.mode not in (*_SIXTEEN_BIT, *_EIGHT_BIT_GREY, *_COLOUR):
-        raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can.")
+    _check(image)
     return image
 
 
-def _note(path: Path) -> str:
-    with _open(path) as image:
-        if image.mode in _COLOUR and image.mode != "LA":
-            return "Colour was turned into 8-bit grey (luminance)."
-        return ""
+def _check(image: Image.Image) -> None:
+    check_size(image.height, image.width, 1)
+    if image.mode not in (*_SIXTEEN_BIT, *_EIGHT_BIT_GREY, *_COLOUR):
+        raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can.")
 
 
-def _pixels(path: Path) -> tuple[Pixels, int]:
-    with _open(path) as image:
-        try:
-            turned = ImageOps.exif_transpose(image)
-            if turned.mode in _SIXTEEN_BIT:
-                values = np.asarray(turned)
-                if values.size and (values.min() < 0 or values.max() > 65535):
-                    raise Unreadable("The picture has values outside 0 to 65535.")
-                return values.astype(np.uint16), 16
-            grey = turned if turned.mode == "L" else _luminance(turned)
-            return np.asarray(grey).astype(np.uint16), 8
-        except (SyntaxError, ValueError, OSError, EOFError) as error:
-            if isinstance(error, Unreadable):
-                raise
-            raise Unreadable("The picture cannot be decoded: the file is damaged or cut off.") from error
-
-
-def _luminance(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "P", "PA"):
-        return image.convert("RGB").convert("L")
-    return image.convert("L")
+def _picture(image: Image.Image) -> Picture:
+    if image.mode in _SIXTEEN_BIT:
+        values = np.asarray(image)
+        if values.size and (values.min() < 0 or values.max() > 65535):
+            raise Unreadable("The picture has values outside 0 to 65535.")
+        bits = 16
+    elif image.mode in _EIGHT_BIT_GREY:
+        values, bits = np.asarray(image.convert("L")), 8
+    else:
+        colours = np.asarray(image.convert("RGB"))
+        if (colours != colours[..., :1]).any():
+            return Picture(pixels=colours, bits=8, geometry=Geometry(), window=AS_IT_IS)
+        # A radiograph is often saved in colours that are all grey.
+        values, bits = colours[..., 0], 8
+    pixels = values.astype(np.uint16)
+    return Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=percentile_window(pixels, 1.0, 0.0))

@@ -152,6 +152,7 @@ def frame_of(image: Image, uri: str) -> Frame:
         sha256=image.frame_digest,
         rows=image.rows,
         columns=image.columns,
+        samples=image.samples,
         slope=image.slope,
         intercept=image.intercept,
         inverted=image.inverted,

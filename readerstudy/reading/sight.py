@@ -36,8 +36,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Window:
+    """`table`: the place of its look-up table among those of the series."""
+
     center: float
     width: float
+    shape: str = "linear"
+    table: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Preset:
     label: str
     center: float
     width: float
+    shape: str = "linear"
+    table: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Frame:
     preview: str | None
     rows: int
     columns: int
+    samples: int
     bits: int
     inverted: bool
     slope: float
@@ -73,6 +80,7 @@ class SeriesSight:
     frames: tuple[Frame, ...]
     presets: tuple[Preset, ...]
     unit: str
+    tables: tuple[list[int], ...] = ()
 
 
 @dataclass(frozen=True)

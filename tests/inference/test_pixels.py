@@ -56,6 +56,16 @@ def test_the_platform_writes_what_the_worker_reads() -> None:
     assert np.array_equal(decode_frame(frames.encode(pixels), 65, 33), pixels)
 
 
+def test_of_a_frame_in_colour_a_model_gets_the_luminance_of_pillow(tmp_path: Path) -> None:
+    from readerstudy.cases import frames
+
+    colours = np.random.default_rng(2).integers(0, 256, (30, 20, 3), dtype=np.uint8)
+    frame = stored(tmp_path, frames.encode(colours), samples=3)
+    assert np.array_equal(image_of([frame]).values[0], np.asarray(Image.fromarray(colours).convert("L")))
+    with pytest.raises(UnreadableInput, match="does not hold the 30 × 20 pixels"):
+        image_of([stored(tmp_path, frames.encode(colours))])
+
+
 def test_shown_values_follow_slope_intercept_and_photometric(tmp_path: Path) -> None:
     frame = stored(tmp_path, encode(FILM), slope=0.5, intercept=-1024.0)
     assert np.array_equal(image_of([frame]).values[0], FILM * np.float32(0.5) - 1024)

@@ -191,8 +191,33 @@ class Migration(migrations.Migration):
                 ("inverted", models.BooleanField(default=False)),
                 ("slope", models.FloatField(default=1.0)),
                 ("intercept", models.FloatField(default=0.0)),
+                (
+                    "samples",
+                    models.PositiveSmallIntegerField(default=1, help_text="1 in grey, 3 in colour (8-bit RGB)."),
+                ),
                 ("window_center", models.FloatField()),
                 ("window_width", models.FloatField()),
+                (
+                    "window_shape",
+                    models.CharField(
+                        choices=[
+                            ("linear", "Linear"),
+                            ("exact", "Exact"),
+                            ("sigmoid", "Sigmoid"),
+                            ("table", "Table"),
+                        ],
+                        default="linear",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "window_steps",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Of a table: shown value and grey from there on, in turns.",
+                    ),
+                ),
                 ("spacing", models.JSONField(blank=True, help_text="Row and column spacing in mm.", null=True)),
                 ("calibrated", models.BooleanField(default=False)),
                 (
@@ -270,7 +295,25 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="image",
             constraint=models.CheckConstraint(
+                condition=models.Q(("samples", 1), models.Q(("bits", 8), ("samples", 3)), _connector="OR"),
+                name="image_grey_or_colour",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="image",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("window_width__gt", 0)), name="image_window_has_width"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("window_shape__in", ["linear", "exact", "sigmoid"]), ("window_steps", [])),
+                    models.Q(("window_shape", "table"), models.Q(("window_steps", []), _negated=True)),
+                    _connector="OR",
+                ),
+                name="image_table_has_steps",
             ),
         ),
         migrations.AddConstraint(

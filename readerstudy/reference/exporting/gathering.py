@@ -22,6 +22,7 @@ class Picture:
     plane: Plane
     digest: str
     key: str
+    samples: int
     bits: int
     inverted: bool
     slope: float
@@ -80,6 +81,7 @@ def picture_of(image: Image) -> Picture:
         plane=plane_of(image),
         digest=image.frame_digest,
         key=image.frame_key,
+        samples=image.samples,
         bits=image.bits,
         inverted=image.inverted,
         slope=image.slope,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.files.storage import storages
 
-from readerstudy.cases.frames import decode
+from readerstudy.cases.frames import decode_either
 
 from .gathering import Drawn, Picture, Stack
 
@@ -55,10 +55,15 @@ def header_of(case: Drawn, stack: Stack, number: int) -> Any:
 
 def _place(found: Any, case: Drawn, stack: Stack, picture: Picture) -> None:
     found.Rows, found.Columns = picture.plane.rows, picture.plane.columns
-    found.SamplesPerPixel, found.PhotometricInterpretation = 1, "MONOCHROME1" if picture.inverted else "MONOCHROME2"
-    found.BitsAllocated, found.BitsStored, found.HighBit, found.PixelRepresentation = 16, 16, 15, 0
-    found.RescaleSlope, found.RescaleIntercept = _decimal(picture.slope), _decimal(picture.intercept)
-    found.WindowCenter, found.WindowWidth = (_decimal(value) for value in picture.window)
+    found.SamplesPerPixel, found.PixelRepresentation = picture.samples, 0
+    if picture.samples == 3:
+        found.PhotometricInterpretation, found.PlanarConfiguration = "RGB", 0
+        found.BitsAllocated, found.BitsStored, found.HighBit = 8, 8, 7
+    else:
+        found.PhotometricInterpretation = "MONOCHROME1" if picture.inverted else "MONOCHROME2"
+        found.BitsAllocated, found.BitsStored, found.HighBit = 16, 16, 15
+        found.RescaleSlope, found.RescaleIntercept = _decimal(picture.slope), _decimal(picture.intercept)
+        found.WindowCenter, found.WindowWidth = (_decimal(value) for value in picture.window)
     geometry = picture.plane.geometry
     if geometry.spacing is not None:
         if geometry.calibrated:
@@ -81,7 +86,7 @@ def _decimal(value: float) -> Any:
 
 def with_pixels(header: Any, picture: Picture) -> Any:
     with storages["default"].open(picture.key) as file:
-        pixels = decode(file.read(), picture.plane.rows, picture.plane.columns)
-    header.PixelData = pixels.astype("<u2").tobytes()
-    header["PixelData"].VR = "OW"
+        pixels = decode_either(file.read(), picture.plane.rows, picture.plane.columns, picture.samples)
+    header.PixelData = pixels.astype("<u2" if picture.samples == 1 else "u1").tobytes()
+    header["PixelData"].VR = "OW" if picture.samples == 1 else "OB"
     return header

@@ -35,7 +35,7 @@ def _picture(frame: Frame, target: Path) -> Picture:
     packed = (target / frame.digest).read_bytes()
     assert frames.digest_of(packed) == frame.digest
     return Picture(
-        pixels=frames.decode(packed, frame.rows, frame.columns),
+        pixels=frames.decode_either(packed, frame.rows, frame.columns, frame.samples),
         bits=frame.bits,
         geometry=frame.geometry,
         slope=frame.slope,

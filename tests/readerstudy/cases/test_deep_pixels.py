@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from tests.readerstudy.cases.decoded_here import pictures_of as pictures
 from tests.readerstudy.cases.decoded_here import stack_of
@@ -54,20 +52,6 @@ def test_a_picture_of_one_bit_is_exact(tmp_path: Path) -> None:
 
     assert picture.bits == 1
     assert np.array_equal(picture.pixels, bits)
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_a_voi_table_of_bytes_and_of_words_gives_the_same_window(bits: int, tmp_path: Path) -> None:
-    table = Dataset()
-    table.LUTDescriptor = [256, 100, bits]
-    entries = np.clip((np.arange(256) - 50) / 100, 0, 1) * ((1 << bits) - 1)
-    table.LUTData = np.rint(entries).astype(np.uint8 if bits == 8 else "<u2").tobytes()
-
-    (picture,) = pictures(made(tmp_path / "a.dcm", SMALL, VOILUTSequence=Sequence([table])))
-
-    assert picture.window is not None
-    assert picture.window.center == pytest.approx(200, abs=1)
-    assert picture.window.width == pytest.approx(95, abs=3)
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90"])

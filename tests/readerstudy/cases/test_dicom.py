@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
@@ -233,21 +232,6 @@ def test_a_spacing_at_the_detector_is_not_one_in_the_patient(
     assert (picture.geometry.spacing, picture.geometry.calibrated) == (spacing, calibrated)
 
 
-def test_a_voi_table_becomes_a_window_over_its_range(tmp_path: Path) -> None:
-    table = Dataset()
-    table.LUTDescriptor = [4096, 0, 16]
-    table.LUTData = np.rint(65535 * np.clip((np.arange(4096) - 1000) / 2000, 0, 1)).astype("<u2").tobytes()
-
-    path = made(tmp_path / "a.dcm", SMALL, VOILUTSequence=Sequence([table]))
-    stack = stack_of(path)
-    (picture,) = pictures(path)
-
-    assert picture.window is not None
-    assert picture.window.center == pytest.approx(2000, abs=1)
-    assert picture.window.width == pytest.approx(1900, abs=3)  # 2.5 % to 97.5 % of 2,000
-    assert "look-up table" in stack.facts.notes[0]
-
-
 def test_a_modality_table_is_applied(tmp_path: Path) -> None:
     table = Dataset()
     table.LUTDescriptor, table.ModalityLUTType = [12, 0, 16], "US"
@@ -349,21 +333,3 @@ def test_the_sentence_of_a_damaged_file_quotes_nothing_of_it(tmp_path: Path) -> 
 
     assert str(path) not in str(refusal.value)
     assert "Mueller" not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["SC_rgb_jpeg_dcmtk.dcm", "examples_rgb_color.dcm", "examples_palette.dcm", "SC_rgb_rle_2frame.dcm"],
-)
-def test_colour_becomes_luminance_as_pillow_has_it(name: str) -> None:
-    path = INSTALLED / name
-    (first, *_) = pictures(path)
-
-    assert first.bits == 8
-    assert "Colour" in stack_of(path).facts.notes[0]
-
-
-def test_luminance_equals_pillow_on_every_grey_level_and_colour() -> None:
-    colour = np.random.default_rng(3).integers(0, 256, (50, 60, 3), dtype=np.uint8)
-
-    assert np.array_equal(dicom.luminance(colour), np.asarray(Image.fromarray(colour).convert("L")))

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from django.core.files.storage import storages
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut
+from pydicom.uid import generate_uid
 
 from readerstudy.audit.models import Event
 from readerstudy.cases import actions, delivery, frames, importing, queries
@@ -288,6 +291,40 @@ def test_the_description_for_the_viewer(study: Study, people: People, tmp_path: 
     assert (frame["spacing"], frame["calibrated"], frame["inverted"]) == ([0.661468, 0.661468], True, False)
     pixels = frames.decode(delivery.frame_bytes(Image.objects.get()), 128, 128)
     assert np.array_equal(pixels * frame["slope"] + frame["intercept"], data.pixel_array - 1024.0)
+
+
+def test_colours_and_tables_are_described_for_the_viewer(study: Study, people: People, tmp_path: Path) -> None:
+    (tmp_path / "colour.dcm").write_bytes((INSTALLED / "examples_palette.dcm").read_bytes())
+    table = Dataset()
+    table.LUTDescriptor, table.LUTData = [3, 999, 8], b"\x00\x4d\xff\x00"
+    for number in range(3):
+        data = pydicom.dcmread(INSTALLED / "CT_small.dcm")
+        data.SOPInstanceUID, data.VOILUTSequence = generate_uid(), [table]
+        data.ImagePositionPatient = [0, 0, number]
+        data.save_as(tmp_path / f"{number}.dcm")
+    text = b"case,patient,file,series,cleared\nA,1,colour.dcm,US,yes\n" + b"".join(
+        b"B,2,%d.dcm,CT,\n" % number for number in range(3)
+    )
+
+    done = import_at_once(study=study, manifest=text, folder=tmp_path, by=people.alice)
+
+    assert (done.phase, done.faults) == (Phase.DONE, [])
+    image = Image.objects.get(series__case__label="A")
+    (colour,) = delivery.series_documents(Case.objects.get(label="A"), lambda image: "")
+    pixels = frames.decode_colour(delivery.frame_bytes(image), image.rows, image.columns)
+    assert (colour["frames"][0]["samples"], colour["frames"][0]["bits"], colour["tables"]) == (3, 8, [])
+    assert np.array_equal(
+        pixels,
+        apply_color_lut(
+            pydicom.dcmread(INSTALLED / "examples_palette.dcm").pixel_array,
+            pydicom.dcmread(INSTALLED / "examples_palette.dcm"),
+        )
+        >> 8,
+    )
+    (stack,) = delivery.series_documents(Case.objects.get(label="B"), lambda image: "")
+    assert stack["tables"] == [[999, 0, 1000, 77, 1001, 255]]
+    assert [frame["window"]["table"] for frame in stack["frames"]] == [0, 0, 0]
+    assert (stack["presets"][0]["label"], stack["presets"][0]["shape"]) == ("Initial", "table")
 
 
 def test_real_radiographs_and_real_volumes_come_in(study: Study, people: People) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels import apply_color_lut
 
-from readerstudy.cases.pictures import Unreadable
+from readerstudy.cases import dicom
+from readerstudy.cases.pictures import AS_IT_IS, Unreadable
 from tests.readerstudy.cases.decoded_here import pictures_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -88,26 +88,30 @@ def test_every_grey_file_comes_through_exactly(sample: Sample) -> None:
         assert picture.inverted == (sample.data.PhotometricInterpretation == "MONOCHROME1")
 
 
-def luminances(sample: Sample) -> NDArray[np.generic]:
-    """As Pillow has it in 8 bits; in deeper ones by the formula of ITU-R 601."""
-    values = sample.values
+def colours(sample: Sample) -> NDArray[np.uint8]:
+    """pydicom's own red, green and blue; of those deeper than 8 bits the upper 8."""
+    values, bits = sample.values, sample.data.BitsStored
     if sample.data.PhotometricInterpretation == "PALETTE COLOR":
-        values = (apply_color_lut(values, sample.data) >> 8).astype(np.uint8)
-    if values.ndim == 3:
-        values = values[None]
-    if values.dtype == np.uint8:
-        return np.stack([np.asarray(Image.fromarray(frame).convert("L")) for frame in values])
-    deep = values.astype(np.float64) / (1 << (8 * values.itemsize - 16))
-    return deep @ [0.299, 0.587, 0.114]
+        values = apply_color_lut(values, sample.data)
+        bits = values.itemsize * 8
+    frames: NDArray[np.uint8] = (values >> (bits - 8)).astype(np.uint8)
+    return frames if frames.ndim == 4 else frames[None]
 
 
 @pytest.mark.parametrize("sample", named(COLOUR))
-def test_every_colour_file_comes_through_as_its_luminance(sample: Sample) -> None:
-    tolerance = 0 if sample.values.itemsize == 1 else 2
+def test_every_colour_file_comes_through_exactly(sample: Sample) -> None:
+    for picture, frame in zip(pictures_of(sample.path), colours(sample), strict=True):
+        assert np.array_equal(picture.pixels, frame)
+        assert (picture.bits, picture.samples, picture.window) == (8, 3, AS_IT_IS)
 
-    for picture, frame in zip(pictures_of(sample.path), luminances(sample), strict=True):
-        assert np.abs(picture.pixels.astype(float) - frame).max() <= tolerance
-        assert picture.bits == (8 if sample.values.itemsize == 1 else 16)
+
+def test_colours_deeper_than_8_bits_are_said_to_lose_the_lower_ones() -> None:
+    said = {
+        sample.path.name for sample in COLOUR if any("upper 8" in note for note in dicom.read(sample.path).facts.notes)
+    }
+
+    assert said == {sample.path.name for sample in COLOUR if sample.values.itemsize > 1 and sample.values.ndim > 2}
+    assert len(said) == 4
 
 
 def test_as_many_files_were_tried_as_pydicom_installs() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from readerstudy.cases import kinds, raster
-from readerstudy.cases.pictures import Picture, Unreadable
+from readerstudy.cases.pictures import AS_IT_IS, Picture, Unreadable
+from tests.readerstudy.cases.decoded_here import pictures_of, stack_of
 
 
 def saved(image: Image.Image, path: Path, **options: object) -> Path:
@@ -41,20 +42,27 @@ def test_grey_of_sixteen_bits_is_kept_exactly(tmp_path: Path) -> None:
     assert np.array_equal(picture.pixels, values)
 
 
-def test_colour_becomes_luminance_and_a_note_says_so(tmp_path: Path) -> None:
-    path = saved(Image.new("RGB", (2, 2), (255, 0, 0)), tmp_path / "a.png")
+@pytest.mark.parametrize(("suffix", "options"), [("png", {}), ("tif", {}), ("tif", {"compression": "tiff_lzw"})])
+def test_colour_is_kept_exactly(suffix: str, options: dict[str, str], tmp_path: Path) -> None:
+    values = np.random.default_rng(2).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    path = saved(Image.fromarray(values), tmp_path / f"a.{suffix}", **options)
 
-    # ITU-R 601: 0.299 × 255 = 76.2
-    assert only(path).pixels.tolist() == [[76, 76], [76, 76]]
-    assert raster.read(path).facts.notes == ("Colour was turned into 8-bit grey (luminance).",)
-    assert raster.read(saved(grey(), tmp_path / "b.png")).facts.notes == ()
+    assert np.array_equal(only(path).pixels, values)
+    assert (only(path).bits, only(path).window) == (8, AS_IT_IS)
+    assert raster.read(path).facts.notes == ()
+
+
+def test_colour_that_is_all_grey_is_grey(tmp_path: Path) -> None:
+    picture = only(saved(grey().convert("RGB"), tmp_path / "a.png"))
+
+    assert np.array_equal(picture.pixels, np.arange(48).reshape(6, 8))
 
 
 def test_a_palette_picture_is_read_through_its_palette(tmp_path: Path) -> None:
     picture = Image.new("P", (1, 2), 1)
     picture.putpalette([0, 0, 0, 0, 255, 0])
 
-    assert only(saved(picture, tmp_path / "a.png")).pixels.tolist() == [[150], [150]]  # 0.587 × 255 = 149.7
+    assert only(saved(picture, tmp_path / "a.png")).pixels.tolist() == [[[0, 255, 0]], [[0, 255, 0]]]
 
 
 def test_the_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
@@ -124,11 +132,40 @@ def test_a_tiff_is_kept_exactly(compression: str, bits: int, tmp_path: Path) -> 
     assert np.array_equal(picture.pixels, values)
 
 
-def test_a_tiff_of_several_pictures_is_refused(tmp_path: Path) -> None:
-    path = saved(grey(), tmp_path / "a.tif", save_all=True, append_images=[grey()])
+def test_pages_of_a_tiff_are_slices_and_a_note_says_so(tmp_path: Path) -> None:
+    pages = np.random.default_rng(5).integers(0, 65536, (4, 12, 20), dtype=np.uint16)
+    first, *others = map(Image.fromarray, pages)
+    path = saved(first, tmp_path / "a.tif", save_all=True, append_images=others)
 
-    assert kinds.kind_of(path) == kinds.TIFF
-    with pytest.raises(Unreadable, match="several pictures"):
+    stack = stack_of(path)
+
+    assert np.array_equal([picture.pixels for picture in pictures_of(path)], pages)
+    assert stack.facts.notes == ("The file holds 4 pictures; they are slices of one series.",)
+
+
+def test_a_smaller_copy_in_a_tiff_is_no_slice(tmp_path: Path) -> None:
+    copy = TiffImagePlugin.ImageFileDirectory_v2()
+    copy[254] = 1
+    small = grey().resize((4, 3))
+    small.encoderinfo = {"tiffinfo": copy}
+    path = saved(grey(), tmp_path / "a.tif", save_all=True, append_images=[small, grey()])
+
+    assert [picture.pixels.shape for picture in pictures_of(path)] == [(6, 8), (6, 8)]
+
+
+def test_a_later_page_that_was_cut_off_is_said_in_words(tmp_path: Path) -> None:
+    noise = [Image.fromarray(np.random.default_rng(n).integers(0, 256, (64, 64), dtype=np.uint8)) for n in range(3)]
+    path = saved(noise[0], tmp_path / "a.tif", save_all=True, append_images=noise[1:])
+    path.write_bytes(path.read_bytes()[:9000])
+
+    with pytest.raises(Unreadable, match="damaged"):
+        list(raster.read(path).pictures)
+
+
+def test_moving_pictures_are_refused(tmp_path: Path) -> None:
+    path = saved(grey(), tmp_path / "a.png", save_all=True, append_images=[grey().rotate(180)])
+
+    with pytest.raises(Unreadable, match="moving pictures"):
         only(path)
 
 

@@ -15,17 +15,20 @@ export function scrollWith(from, panes) {
   }
 }
 
+// The planes made of one stack have one window.
+const stackOf = ({ series }) => series.source?.series ?? series;
+
 // Where the units are the same so is the window; else it moves in proportion to each series' own.
 export function windowFor(from, pane) {
   const unit = from.series.unit && from.series.unit === pane.series.unit;
   const [own, theirs] = [from.wanted.window, pane.wanted.window];
-  if (unit || (own.center === theirs.center && own.width === theirs.width)) return from.window;
+  // A look-up table belongs to its series.
+  if (stackOf(from) === stackOf(pane)) return from.window;
+  const { center, width, shape } = from.window;
+  if (unit || (own.center === theirs.center && own.width === theirs.width)) return { center, width, shape };
   const share = theirs.width / own.width;
-  return { center: theirs.center + (from.window.center - own.center) * share, width: from.window.width * share };
+  return { center: theirs.center + (center - own.center) * share, width: width * share, shape };
 }
-
-// The planes made of one stack have one window.
-const stackOf = ({ series }) => series.source?.series ?? series;
 
 export function windowWith(from, panes, hurried) {
   for (const pane of others(from, panes)) {

@@ -1,11 +1,13 @@
-// Greyscale drawing on the CPU. The cost follows the pixels of the screen, not those of the image, and no WebGL is
+// Drawing on the CPU, in grey or colour. The cost follows the pixels of the screen, not those of the image, and no WebGL is
 // needed: many hospital desktops are virtual machines without a graphics card.
 
 const OPAQUE_BLACK = 0xff000000;
 
 // The linear VOI function of DICOM PS3.3 C.11.2.1.2.1; for values on a grid finer than 1 the exact one of
 // C.11.2.1.3.2, because the half steps of the former are made for whole numbers.
-export function greyOf(value, { center, width }, exact = false) {
+export function greyOf(value, { center, width, shape }, exact = false) {
+  // C.11.2.1.3.1
+  if (shape === "sigmoid") return Math.round(255 / (1 + Math.exp((-4 * (value - center)) / width)));
   const middle = exact ? center : center - 0.5;
   const range = exact ? width : width - 1;
   if (value <= middle - range / 2) return 0;
@@ -13,12 +15,24 @@ export function greyOf(value, { center, width }, exact = false) {
   return Math.round(((value - middle) / range + 0.5) * 255);
 }
 
+// The grey of a look-up table, whose steps are shown values in rising order and the grey from each on, in turns.
+function greyAmong(value, steps) {
+  let [low, high] = [0, steps.length / 2];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (steps[2 * middle] <= value) low = middle;
+    else high = middle;
+  }
+  return steps[2 * low + 1];
+}
+
 // One packed RGBA colour for each of the 65,536 stored values.
-export function windowTable({ slope, intercept, inverted }, window) {
+export function windowTable({ slope, intercept, inverted }, window, steps) {
   const table = new Uint32Array(65536);
-  const exact = Math.abs(slope) < 1;
+  const exact = Math.abs(slope) < 1 || window.shape === "exact";
   for (let stored = 0; stored < 65536; stored++) {
-    let grey = greyOf(slope * stored + intercept, window, exact);
+    const value = slope * stored + intercept;
+    let grey = steps ? greyAmong(value, steps) : greyOf(value, window, exact);
     if (inverted) grey = 255 - grey;
     table[stored] = OPAQUE_BLACK | (grey << 16) | (grey << 8) | grey;
   }
@@ -55,11 +69,41 @@ function smoothRow(target, p, count, { pixels, rows, columns }, table, u, v, du,
   }
 }
 
+const through = (table, colour) =>
+  OPAQUE_BLACK | (table[(colour >> 16) & 255] & 0xff0000) | (table[(colour >> 8) & 255] & 0xff00) | (table[colour & 255] & 255);
+
+function nearestColours(target, p, count, { colours, columns }, table, u, v, du, dv) {
+  for (let n = 0; n < count; n++, u += du, v += dv) target[p + n] = through(table, colours[(v | 0) * columns + (u | 0)]);
+}
+
+function smoothColours(target, p, count, { colours, rows, columns }, table, u, v, du, dv) {
+  u -= 0.5;
+  v -= 0.5;
+  for (let n = 0; n < count; n++, u += du, v += dv) {
+    const left = u > 0 ? u | 0 : 0;
+    const top = v > 0 ? v | 0 : 0;
+    const across = u > 0 ? u - left : 0;
+    const down = v > 0 ? v - top : 0;
+    const q = top * columns + left;
+    const right = q + (left < columns - 1 ? 1 : 0);
+    const below = top < rows - 1 ? columns : 0;
+    let mixed = 0;
+    for (let shift = 0; shift < 24; shift += 8) {
+      const at = (place) => (colours[place] >> shift) & 255;
+      const upper = at(q) + (at(right) - at(q)) * across;
+      const lower = at(q + below) + (at(right + below) - at(q + below)) * across;
+      mixed |= ((upper + (lower - upper) * down + 0.5) | 0) << shift;
+    }
+    target[p + n] = through(table, mixed);
+  }
+}
+
 // toImage = affine map {a, b, c, d, e, f} from points of the screen to points of the level, both measured from the
 // corner of the first pixel, so that pixel centres lie at + 0.5.
 export function draw(target, width, height, level, toImage, table, smooth) {
   const { a, b, c, d, e, f } = toImage;
-  const drawRow = smooth ? smoothRow : nearestRow;
+  const [nearest, mixed] = level.colours ? [nearestColours, smoothColours] : [nearestRow, smoothRow];
+  const drawRow = smooth ? mixed : nearest;
   for (let y = 0, p = 0; y < height; y++, p += width) {
     const u = a * 0.5 + c * (y + 0.5) + e;
     const v = b * 0.5 + d * (y + 0.5) + f;

@@ -216,11 +216,12 @@ export class Viewport extends EventTarget {
     const step = this.window.width / 400;
     const finest = Math.min(1, Math.abs(this.frame.slope));
     const width = Math.max(2 * finest, this.window.width * Math.exp(wider / 300));
-    this.setWindow({ center: this.window.center - brighter * step, width }, { hurried: true });
+    // A look-up table gives way to a line over its range; the shape of a curve stays.
+    this.setWindow({ center: this.window.center - brighter * step, width, shape: this.window.shape }, { hurried: true });
   }
 
-  setWindow({ center, width }, { hurried = false, quiet = false } = {}) {
-    this.window = { center, width };
+  setWindow({ center, width, shape, table }, { hurried = false, quiet = false } = {}) {
+    this.window = { center, width, shape, table };
     this.paint(hurried);
     if (!quiet) this.dispatchEvent(new Event("windowed"));
   }
@@ -270,10 +271,11 @@ export class Viewport extends EventTarget {
 
   #colourTable() {
     const { slope, intercept, inverted } = this.frame;
-    const key = [slope, intercept, inverted !== this.inverted, this.window.center, this.window.width].join();
+    const { center, width, shape, table } = this.window;
+    const key = [slope, intercept, inverted !== this.inverted, center, width, shape, table].join();
     if (this.#table.key !== key) {
       const pixels = { slope, intercept, inverted: inverted !== this.inverted };
-      this.#table = { key, colours: windowTable(pixels, this.window) };
+      this.#table = { key, colours: windowTable(pixels, this.window, this.series.tables?.[table]) };
     }
     return this.#table.colours;
   }
