@@ -75,7 +75,7 @@ class Results:
         true = true[true["fractured"] == 1][["case", "level", "grade"]]
         found = found[found["role"].isin(roles) & (found["truth"] == 1)]
         both = found.drop(columns="level").merge(true, left_on=["case", "true_level"], right_on=["case", "level"])
-        return {int(grade): (int(part["positive"].sum()), len(part)) for grade, part in both.groupby("grade")}
+        return {int(str(grade)): (int(part["positive"].sum()), len(part)) for grade, part in both.groupby("grade")}
 
 
 def read(path: Path) -> pd.DataFrame:
