@@ -1,23 +1,24 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
 
 
 class Seniority(models.TextChoices):
-    SENIOR = "senior", "Senior"
-    INTERMEDIATE = "intermediate", "Intermediate"
-    JUNIOR = "junior", "Junior"
+    SENIOR = "senior", _("Senior")
+    INTERMEDIATE = "intermediate", _("Intermediate")
+    JUNIOR = "junior", _("Junior")
 
 
 class User(AbstractUser):
     """A person. What somebody may do in a study is the role of their enrolment there."""
 
     class Site(models.TextChoices):
-        MEMBER = "member", "Member"
-        COORDINATOR = "coordinator", "May create studies"
-        DEVELOPER = "developer", "May register algorithms"
-        ADMINISTRATOR = "administrator", "Administers the site"
+        MEMBER = "member", _("Member")
+        COORDINATOR = "coordinator", _("May create studies")
+        DEVELOPER = "developer", _("May register algorithms")
+        ADMINISTRATOR = "administrator", _("Administers the site")
 
     token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
     site_role = models.CharField(max_length=16, choices=Site, default=Site.MEMBER)

@@ -1,38 +1,39 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 NAMES = {
-    "crossover": "Crossover: every case in both arms, half of the cases unaided first",
-    "crossed": "Crossed: one arm in each period, in the order of the arms",
-    "sequential": "Sequential: every case once, the own answer first, then the output",
+    "crossover": _("Crossover: every case in both arms, half of the cases unaided first"),
+    "crossed": _("Crossed: one arm in each period, in the order of the arms"),
+    "sequential": _("Sequential: every case once, the own answer first, then the output"),
 }
 
 
 class DrawForm(forms.Form):
-    design = forms.ChoiceField(label="Design")
+    design = forms.ChoiceField(label=_("Design"))
     cases = forms.IntegerField(
         required=False,
         min_value=1,
-        label="Cases to be read",
-        widget=forms.NumberInput(attrs={"placeholder": "all"}),
-        help_text=(
+        label=_("Cases to be read"),
+        widget=forms.NumberInput(attrs={"placeholder": _("all")}),
+        help_text=_(
             "Leave it empty, and every reader reads all cases. A number draws that many from the same seed, "
             "positive and negative in proportion, at least one of each; every reader reads the same ones."
         ),
     )
     training = forms.CharField(
         required=False,
-        label="Training cases",
+        label=_("Training cases"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One case a line. They come first, with feedback, and are no part of the study.",
+        help_text=_("One case a line. They come first, with feedback, and are no part of the study."),
     )
     seed = forms.RegexField(
         r"^\s*([0-9a-fA-F]{32})?\s*$",
         required=False,
-        label="Seed",
-        help_text="Leave it empty, and 128 random bits are taken and stored. 32 hexadecimal digits repeat a draw.",
-        error_messages={"invalid": "A seed has 32 hexadecimal digits, or stays empty."},
+        label=_("Seed"),
+        help_text=_("Leave it empty, and 128 random bits are taken and stored. 32 hexadecimal digits repeat a draw."),
+        error_messages={"invalid": _("A seed has 32 hexadecimal digits, or stays empty.")},
     )
 
     def __init__(self, *args: Any, designs: list[str], **kwargs: Any) -> None:

@@ -37,10 +37,14 @@ Role = Enrolment.Role
 Phase = Study.Phase
 Tell = Callable[[str], None]
 
-INSTRUCTIONS = """Look at every vertebra from the upper to the lower edge of the film.
-Decide whether at least one vertebral body shows a compression fracture (height loss of 20 % or more), then say how sure
-you are. In half of the cases you also see what a model found; the decision stays yours.
-All films are synthetic."""
+# Pages keep the line ends of instructions, so a paragraph is one line here.
+INSTRUCTIONS = "\n\n".join(
+    (
+        "Look at every vertebra from the upper to the lower edge of the film. Decide whether at least one vertebral "
+        "body shows a compression fracture (height loss of 20 % or more), then say how sure you are.",
+        "In half of the cases you also see what a model found; the decision stays yours. All films are synthetic.",
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from .actions import MEANING
 from .queries import Completeness
@@ -16,13 +17,15 @@ class LockForm(forms.Form):
         self.codes = {f"reason-{reader.token}": reader.code for reader in incomplete}
         for reader in incomplete:
             self.fields[f"reason-{reader.token}"] = forms.CharField(
-                max_length=500, label=f"Why {reader.missing} readings of {reader.code} are missing"
+                max_length=500,
+                label=_("Why %(number)s readings of %(code)s are missing")
+                % {"number": reader.missing, "code": reader.code},
             )
-        self.fields["agrees"] = forms.BooleanField(label=MEANING)
+        self.fields["agrees"] = forms.BooleanField(label=_(MEANING))
         self.fields["password"] = forms.CharField(
-            label="Your password",
+            label=_("Your password"),
             widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-            help_text="It signs the lock in your name.",
+            help_text=_("It signs the lock in your name."),
         )
 
     def reasons(self) -> dict[str, str]:
