@@ -1,9 +1,11 @@
-"""No sentence of the reading pages and of the protocol's pages stays untranslated."""
+"""No sentence of the site's pages stays untranslated, whether it is marked or kept in English."""
 
 import ast
 import gettext
+import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,21 @@ CHROME = (
     *("base.html", "404.html", "403.html", "sentence.html", "account/login.html"),
     *("components/field.html", "dashboard/overview_reader.html"),
 )
+# Pages over all stages, whose sentences stand in the catalogue of the dashboard.
+SITE = ("dashboard", "account", "accounts", "allocation", "audit", "datasets", "mfa", "predictions", "results")
+ABBREVIATED = {"Dice", "IoU", "SE", "df", "SVG", "PNG", "TP", "FN", "TN", "FP", "AUC", "SHA", "json", "csv"}
+NAMES_OF_FILES = {"results", "estimates"}
+# Code without Django that writes sentences which are kept, or shown as they stand.
+PURE = {
+    "readerstudy/cases": (
+        *("archive", "checking", "decoding", "dicom", "dicom_header", "dicomweb", "fetching", "importing", "kinds"),
+        *("manifest", "nifti", "pictures", "raster", "sandbox", "stacking"),
+    ),
+    "readerstudy/reading": ("external",),
+    "readerstudy/allocation": ("designs", "queries"),
+    "readerstudy/predictions": ("working", "findings"),
+    "analysis": ("agreement", "delong", "mrmc", "paired", "per_model", "per_reader", "proportions", "roc"),
+}
 SCRIPTS = REPOSITORY / "readerstudy" / "reading" / "static" / "reading"
 # What a JavaScript module says: directly, by a choice of two, or in a table whose rows are said later.
 SAID = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')
@@ -142,3 +159,55 @@ def test_both_catalogues_keep_the_values_of_a_sentence() -> None:
     pairs = re.findall(r'^\s*"((?:[^"\\]|\\.)*)":\s*"((?:[^"\\]|\\.)*)"', (SCRIPTS / "zh.js").read_text(), re.M)
     for english, chinese in pairs:
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese)), english
+
+
+def test_what_the_sites_pages_say_is_there_in_chinese() -> None:
+    paths = [page for folder in SITE for page in sorted((REPOSITORY / "templates" / folder).rglob("*.html"))]
+    marked = sentences_of_pages(paths) | {text for app in SITE[:7] for text in sentences_of_python(app)}
+    apps = ("dashboard", *APPS, "cases", "reference")
+    known = [catalogue(app) for app in apps]
+
+    assert len(marked) > 250
+    silent = [text for text in marked if all(one.gettext(text) == one.ngettext(text, text, 2) == text for one in known)]
+    assert silent == []
+    bare = [word for path in paths for word in bare_words(path)]
+    assert [word for word in bare if word.split(": ")[1] not in ABBREVIATED | NAMES_OF_FILES] == []
+
+
+def kept(node: ast.expr) -> str:
+    """A text as the catalogue of kept sentences has it: the values of an f-string are numbered places."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+    numbers = count()
+    return re.sub(r"\{[^}]*\}", lambda _: f"{{{next(numbers)}}}", text)
+
+
+def sentences_kept(path: Path) -> set[str]:
+    """Whole sentences of the code, which are neither said about it nor part of a longer one."""
+    tree = ast.parse(path.read_text())
+    apart = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    apart |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = (
+        kept(node)
+        for node in ast.walk(tree)
+        if id(node) not in apart
+        and (isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)))
+    )
+    return {text for text in texts if re.match(r"(?:[A-Z“]|\{0\} ).* .*[a-z\d})][.]$", text)}
+
+
+@pytest.mark.parametrize("folder", PURE)
+def test_every_sentence_that_is_kept_in_english_is_known_in_chinese(folder: str) -> None:
+    known: dict[str, str] = {}
+    for path in sorted((REPOSITORY / "readerstudy").glob("*/locale/zh_Hans/stored.json")):
+        known |= json.loads(path.read_text())
+    said = {text for name in PURE[folder] for text in sentences_kept(REPOSITORY / folder / f"{name}.py")}
+
+    assert said
+    assert sorted(said - known.keys()) == []
+
+
+def test_kept_sentences_keep_their_values_in_chinese() -> None:
+    for path in sorted((REPOSITORY / "readerstudy").glob("*/locale/zh_Hans/stored.json")):
+        for english, chinese in json.loads(path.read_text()).items():
+            assert sorted(re.findall(r"\{\d+\}", english)) == sorted(re.findall(r"\{\d+\}", chinese)), english
