@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.core.files.storage import Storage, storages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404
 
 from readerstudy.allocation.models import Allocation, Slot
@@ -15,7 +15,7 @@ from readerstudy.cases.models import Case
 from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import RunCase
 from readerstudy.reading.activity import shown_times
-from readerstudy.reading.models import Answer, Exposure, Reading
+from readerstudy.reading.models import Answer, Exposure, Look, Reading
 from readerstudy.reference.models import Standard
 from readerstudy.reference.queries import cases_without_truth, current_standard, truths_of
 from readerstudy.studies.models import ProtocolVersion, Study
@@ -247,6 +247,8 @@ def readings_of(
     ):
         toggles[pk].append((was_shown, after_ms))
     own_arm = arm_of_own_answers(source.study)
+    looks = Look.objects.filter(reading__slot__reader__study=source.study).order_by().values_list("reading")
+    again = dict(looks.annotate(Sum("active_ms")))
     rows = submitted_of(source.study).select_related("slot__reader", "slot__arm", "slot__period", "source")
     rows = rows.order_by("slot__reader__code", "slot__period__number", "slot__position")
 
@@ -260,6 +262,7 @@ def readings_of(
         final = answers.get((reading.pk, Answer.Stage.FINAL), {})
         facts: dict[str, Cell] = {
             "seconds": seconds(reading.active_ms),
+            "seconds_again": seconds(again.get(reading.pk)),
             "idle_seconds": seconds(reading.idle_ms),
             "hidden_seconds": seconds(reading.hidden_ms),
             "opened_at": reading.opened_at,
@@ -272,7 +275,7 @@ def readings_of(
         at = where(reading.slot, cases) | facts
         if first and own_arm:
             not_shown = {f"{kind}_shown": False for kind in OUTPUTS} | output_seconds(reading, [])
-            yield at | not_shown | {"arm": own_arm} | given_in(first)
+            yield at | not_shown | up_to_own_answer(reading) | {"arm": own_arm} | given_in(first)
         if final or not first or not own_arm:
             yield at | given_in(final or first)
 
@@ -284,6 +287,16 @@ def output_seconds(reading: Reading, toggles: list[tuple[bool, int]]) -> dict[st
     duration = sum(filter(None, (reading.active_ms, reading.idle_ms, reading.hidden_ms, reading.load_ms)))
     first, total = shown_times(toggles, until_ms=duration)
     return {"output_after_seconds": seconds(first), "output_seconds": total / 1000}
+
+
+def up_to_own_answer(reading: Reading) -> dict[str, Cell]:
+    return {
+        "seconds": seconds(reading.first_active_ms),
+        "seconds_again": None,
+        "idle_seconds": seconds(reading.first_idle_ms),
+        "hidden_seconds": seconds(reading.first_hidden_ms),
+        "submitted_at": reading.first_at,
+    }
 
 
 def arm_of_own_answers(study: Study) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 KINDS = ("focus", "blur", "hidden", "visible", "idle", "active", "loaded")
 
@@ -65,6 +66,11 @@ def times(happenings: Iterable[Happening], *, duration_ms: float, bound_ms: int)
                 awake = event.kind == "active"
     parts[state()] += end - at
     return Times(parts["load"], parts["active"], parts["idle"], parts["hidden"])
+
+
+def within(happenings: Iterable[Happening], bound_ms: int) -> list[dict[str, Any]]:
+    """The raw events as they are kept: in whole milliseconds that the server's own stamps allow."""
+    return [{"t": clamped(event.t, 0, bound_ms), "kind": event.kind} for event in happenings]
 
 
 def clamped(value: float, low: int, high: int) -> int:

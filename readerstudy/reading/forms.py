@@ -111,11 +111,14 @@ class ExistingAnswersForm(forms.Form):
         }
 
 
+UNREAD = {"required": _("Please type the digits that you can read; type 0 where you see none.")}
+
+
 class DisplayForm(forms.Form):
     """What the page measured and the reader stated. The faintest step read is 0 where none was."""
 
-    dark = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput)
-    bright = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput)
+    dark = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput, error_messages=UNREAD)
+    bright = forms.IntegerField(min_value=0, max_value=100, widget=forms.HiddenInput, error_messages=UNREAD)
     width = forms.IntegerField(min_value=1, max_value=100_000, widget=forms.HiddenInput)
     height = forms.IntegerField(min_value=1, max_value=100_000, widget=forms.HiddenInput)
     ratio = forms.FloatField(min_value=0.1, max_value=20, widget=forms.HiddenInput)

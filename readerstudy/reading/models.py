@@ -73,12 +73,17 @@ class Reading(models.Model):
     unreadable_reason = models.CharField(max_length=500, blank=True)
     draft = models.JSONField(null=True, blank=True)
     draft_at = models.DateTimeField(null=True, blank=True)
+    draft_log = models.JSONField(null=True, blank=True, help_text="Activity and toggles so far, beside the draft.")
     client_key = models.UUIDField(null=True, blank=True, unique=True)
     payload_digest = models.CharField(max_length=64, blank=True)
     active_ms = models.PositiveBigIntegerField(null=True, blank=True)
     idle_ms = models.PositiveBigIntegerField(null=True, blank=True)
     hidden_ms = models.PositiveBigIntegerField(null=True, blank=True)
     load_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    first_active_ms = models.PositiveBigIntegerField(null=True, blank=True, help_text="Up to the own answer.")
+    first_idle_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    first_hidden_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    first_load_ms = models.PositiveBigIntegerField(null=True, blank=True)
     activity = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -178,6 +183,28 @@ class Exposure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {'shown' if self.shown else 'hidden'} at {self.after_ms} ms"
+
+
+class Look(models.Model):
+    """A submitted case that was on the screen again, where there is a way back; the reading itself is frozen.
+
+    One row when it is handed out, and one with the times when it is sent back.
+    """
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="looks")
+    number = models.PositiveIntegerField()
+    seen_at = models.DateTimeField(help_text="The washout counts from the last of them.")
+    active_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    idle_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    hidden_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    load_ms = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["reading", "number"]
+        constraints = [models.UniqueConstraint(fields=["reading", "number"], name="look_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reading}: {self.seen_at:%Y-%m-%d %H:%M:%S}"
 
 
 class WashoutOverride(models.Model):

@@ -134,6 +134,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Log:
+    """What the reader did in this case before the page was left, for the page that goes on with it."""
+
+    elapsed_ms: int
+    events: list[dict[str, Any]]
+    exposures: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class ReaderView:
     """`stage`: first where the own answer comes before the output, else final. `withheld`: no output after all.
 
@@ -150,6 +159,7 @@ class ReaderView:
     questions: tuple[Asked, ...]
     unreadable: tuple[str, ...]
     draft: dict[str, Any] | None
+    activity: Log | None
     stage: str
     training: bool
     withheld: bool

@@ -43,6 +43,16 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What is entered so far, and how the work went up to then."""
+
+    answers: dict[str, object]
+    happenings: tuple[Happening, ...] = ()
+    duration_ms: float = 0
+    exposures: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
 class Display:
     """What the display check found: the faintest steps of grey that were told apart, screen and light of the room."""
 
@@ -72,15 +82,25 @@ def no_constant(name: str) -> float:
 
 def submission(body: bytes) -> Submission:
     read = document(body)
-    activity = mapping(read.get("activity", {}), "activity")
+    done = done_of(read)
     return Submission(
         client_key=key_of(read.get("client_key")),
+        answers=done.answers,
+        happenings=done.happenings,
+        duration_ms=done.duration_ms,
+        exposures=done.exposures,
+        stage="first" if read.get("stage") == "first" else "final",
+        unreadable=words(read.get("unreadable", ""), "unreadable"),
+    )
+
+
+def done_of(read: Mapping[str, Any]) -> Draft:
+    activity = mapping(read.get("activity", {}), "activity")
+    return Draft(
         answers=answers_of(read),
         happenings=tuple(rows(activity.get("events", []), "activity.events", happening)),
         duration_ms=milliseconds(activity.get("duration_ms", 0), "activity.duration_ms"),
         exposures=tuple(rows(read.get("exposures", []), "exposures", exposure)),
-        stage="first" if read.get("stage") == "first" else "final",
-        unreadable=words(read.get("unreadable", ""), "unreadable"),
     )
 
 
@@ -95,13 +115,13 @@ def words(value: object, name: str) -> str:
     return value.strip()
 
 
-def draft(body: bytes) -> dict[str, object]:
+def draft(body: bytes) -> Draft:
     """The answers so far: kept as they are, except what no database can keep."""
-    answers = answers_of(document(body))
-    for name, value in answers.items():
+    done = done_of(document(body))
+    for name, value in done.answers.items():
         check_storable(name)
         check_drafted(value, name)
-    return answers
+    return done
 
 
 def check_drafted(value: object, name: str) -> None:

@@ -26,6 +26,7 @@ APPEND_ONLY = {
     "reading_answer",
     "reading_exposure",
     "reading_externalsource",
+    "reading_look",
     "datasets_dataset",
 }
 FROZEN_LATER = {

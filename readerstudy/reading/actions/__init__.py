@@ -3,7 +3,7 @@
 from .answering import Receipt, revise, save_draft, submit
 from .coordination import agree_washout_override, ask_washout_override, correct, open_reading
 from .existing import import_readings
-from .readers import open_slot, pause, repeat_training, request_output, start_session
+from .readers import look_again, open_slot, pause, repeat_training, request_output, start_session
 
 __all__ = [
     "Receipt",
@@ -11,6 +11,7 @@ __all__ = [
     "ask_washout_override",
     "correct",
     "import_readings",
+    "look_again",
     "open_reading",
     "open_slot",
     "pause",

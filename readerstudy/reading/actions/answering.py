@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,9 +15,9 @@ from readerstudy.allocation.models import Slot
 from readerstudy.audit.actions import record
 from readerstudy.audit.chain import digest_of
 from readerstudy.audit.errors import Conflict, Refused
-from readerstudy.reading.activity import Times, clamped, times
+from readerstudy.reading.activity import Times, clamped, times, within
 from readerstudy.reading.answers import AnswersError, Frames, checked
-from readerstudy.reading.models import Answer, Exposure, Reading
+from readerstudy.reading.models import Answer, Exposure, Look, Reading
 from readerstudy.reading.permissions import check_study_open
 from readerstudy.reading.queries import (
     Feedback,
@@ -33,7 +34,7 @@ from readerstudy.reading.queries import (
     upcoming_slot,
 )
 from readerstudy.reading.sight import Value
-from readerstudy.reading.submissions import Shown, Submission
+from readerstudy.reading.submissions import Draft, Shown, Submission
 from readerstudy.studies.models import Question
 from readerstudy.studies.queries import rules_of
 
@@ -59,15 +60,28 @@ class Receipt:
 
 
 @transaction.atomic
-def save_draft(*, slot: Slot, answers: dict[str, object], by: User) -> None:
-    """Keep what is entered so far; it replaces the draft before it."""
+def save_draft(*, slot: Slot, draft: Draft, by: User) -> None:
+    """Keep what is entered and done so far; it replaces the draft before it."""
     check_study_open(slot.reader.study)
     now = timezone.now()
     reading = opened(slot)
     with unless_locked_meanwhile():
-        kept = seen(reading, now, draft=answers, draft_at=now)
+        kept = seen(reading, now, draft=draft.answers, draft_at=now, draft_log=log_of(draft, reading, now))
     if not kept:
         raise Conflict(_("This case is submitted already; its draft is no longer kept."))
+
+
+def log_of(done: Draft | Submission, reading: Reading, now: datetime) -> dict[str, Any]:
+    """So that another computer goes on where this one stopped."""
+    bound_ms = milliseconds_between(reading.opened_at, now)
+    return {
+        "duration_ms": clamped(done.duration_ms, 0, bound_ms),
+        "events": within(done.happenings, bound_ms),
+        "exposures": [
+            {"kind": one.kind, "event": "shown" if one.shown else "hidden", "t": clamped(one.t, 0, bound_ms)}
+            for one in done.exposures
+        ],
+    }
 
 
 def opened(slot: Slot) -> Reading:
@@ -94,7 +108,7 @@ def submit(*, slot: Slot, submission: Submission, by: User) -> Receipt:
     else:
         answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
     if submission.stage == Answer.Stage.FIRST and not submission.unreadable:
-        return commit_first(slot, reading, questions, answers, by)
+        return commit_first(slot, reading, submission, questions, answers, by)
     if stage_of(slot, reading) == Answer.Stage.FIRST and not submission.unreadable:
         raise Refused(_("Your own answer comes first in this case."))
     if slot.withheld and not submission.unreadable and digest_of(answers) != reading.first_digest:
@@ -117,21 +131,36 @@ def frames_of(slot: Slot, questions: Sequence[Question]) -> Frames | None:
 
 
 def commit_first(
-    slot: Slot, reading: Reading, questions: Sequence[Question], answers: dict[str, Value], by: User
+    slot: Slot,
+    reading: Reading,
+    submission: Submission,
+    questions: Sequence[Question],
+    answers: dict[str, Value],
+    by: User,
 ) -> Receipt:
     """The own answer, before any output: compare-and-set, so that it is committed once."""
     if stage_of(slot, reading) != Answer.Stage.FIRST:
         return first_before(slot, reading, answers)
     now = max(timezone.now(), reading.opened_at or timezone.now())
     digest = digest_of(answers)
+    bound_ms = milliseconds_between(reading.opened_at, now)
+    spent = times(submission.happenings, duration_ms=submission.duration_ms, bound_ms=bound_ms)
     open_still = Reading.objects.filter(pk=reading.pk, first_at=None, phase=Reading.Phase.OPEN)
     with unless_locked_meanwhile():
-        committed = open_still.update(first_at=now, first_digest=digest, draft=None, draft_at=None)
+        committed = open_still.update(
+            first_at=now,
+            first_digest=digest,
+            draft=None,
+            draft_at=None,
+            draft_log=log_of(submission, reading, now),
+            **{f"first_{name}": value for name, value in columns_of(spent).items()},
+        )
     reading.refresh_from_db()
     if not committed:
         return first_before(slot, reading, answers)
     store_answers(reading, questions, answers, now, by, Answer.Stage.FIRST)
     facts = facts_of(slot) | {"answers": answers, "first_at": now.isoformat(), "withheld": slot.withheld}
+    facts |= columns_of(spent)
     record(actor=by, verb="reading.first_answered", target=slot, facts=facts, study=slot.reader.study)
     if is_output_due(slot, reading):
         note_output(reading, now)
@@ -160,10 +189,11 @@ def finish(
         "submitted_at": now,
         "draft": None,
         "draft_at": None,
+        "draft_log": None,
         "client_key": submission.client_key,
         "payload_digest": digest_of([answers, submission.unreadable]),
         "unreadable_reason": submission.unreadable,
-        "activity": [{"t": event.t, "kind": event.kind} for event in submission.happenings],
+        "activity": within(submission.happenings, bound_ms),
         **columns_of(spent),
     }
     try:
@@ -174,7 +204,7 @@ def finish(
         return stored_before(slot, Reading.objects.get(pk=reading.pk), submission)
     if not slot.withheld:
         store_answers(reading, questions, answers, now, by, Answer.Stage.FINAL)
-    store_exposures(slot, reading, submission.exposures, bound_ms)
+    store_exposures(slot, reading, submission.exposures, began=reading.opened_at, now=now)
     receipt = receipt_for(slot)
     facts = facts_of(slot) | {"answers": answers, "submitted_at": now.isoformat()} | columns_of(spent)
     facts |= {"unreadable": submission.unreadable} if submission.unreadable else {}
@@ -233,8 +263,13 @@ def store_answers(
     )
 
 
-def store_exposures(slot: Slot, reading: Reading, exposures: tuple[Shown, ...], bound_ms: int) -> None:
-    """Only what was sent: a browser's word is no proof that an unaided reader saw anything."""
+def store_exposures(
+    slot: Slot, reading: Reading, exposures: tuple[Shown, ...], *, began: datetime | None, now: datetime
+) -> None:
+    """Only what was sent, and not before it: a browser's word is no proof that a reader saw anything.
+
+    Its times count from `began`.
+    """
     arm = slot.arm
     can_show = {
         "probability": arm.shows_probability,
@@ -243,17 +278,24 @@ def store_exposures(slot: Slot, reading: Reading, exposures: tuple[Shown, ...], 
         "boxes": arm.shows_boxes,
         "levels": arm.shows_levels,
     }
-    sent = bool(exposures) and Reading.objects.filter(pk=reading.pk, output_at__isnull=False).exists()
-    possible = [exposure for exposure in exposures if sent and can_show[exposure.kind]]
+    possible = [exposure for exposure in exposures if can_show[exposure.kind]]
+    sent = Reading.objects.values_list("output_at", flat=True).get(pk=reading.pk) if possible else None
+    if sent is None or began is None:
+        return
+    before = milliseconds_between(reading.opened_at, began)
+    earliest = milliseconds_between(reading.opened_at, max(sent, began))
+    latest = milliseconds_between(reading.opened_at, now)
+    again = reading.phase == Reading.Phase.SUBMITTED
+    known = reading.exposures.filter(source=Exposure.Source.BROWSER).count() if again else 0
     Exposure.objects.bulk_create(
         Exposure(
             reading=reading,
             number=number,
             kind=exposure.kind,
             shown=exposure.shown,
-            after_ms=clamped(exposure.t, 0, bound_ms),
+            after_ms=clamped(before + exposure.t, earliest, latest),
         )
-        for number, exposure in enumerate(possible, start=1)
+        for number, exposure in enumerate(possible, start=known + 1)
     )
 
 
@@ -274,4 +316,19 @@ def revise(*, slot: Slot, submission: Submission, reason: str, by: User) -> Rece
     stored = {key: answer.value for key, answer in current_answers(held).items()}
     if digest_of(answers) != digest_of(stored):
         add_corrections(held, answers, reason, "answer.revised", by)
+    store_look(slot, held, submission)
     return receipt_for(slot)
+
+
+def store_look(slot: Slot, reading: Reading, submission: Submission) -> None:
+    """Times and toggles of the second look; where it comes again they are stored already."""
+    last = reading.looks.order_by("number").last()
+    if last is not None and last.active_ms is not None:
+        return
+    began = last.seen_at if last else reading.submitted_at
+    now = max(timezone.now(), began or timezone.now())
+    bound_ms = milliseconds_between(began, now)
+    spent = times(submission.happenings, duration_ms=submission.duration_ms, bound_ms=bound_ms)
+    number = last.number + 1 if last else 1
+    Look.objects.create(reading=reading, number=number, seen_at=now, **columns_of(spent))
+    store_exposures(slot, reading, submission.exposures, began=began, now=now)

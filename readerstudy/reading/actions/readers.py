@@ -15,9 +15,16 @@ from readerstudy.allocation.actions import add_training_round
 from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Conflict, Refused
-from readerstudy.reading.models import Exposure, Reading, ReadingSession
+from readerstudy.reading.models import Exposure, Look, Reading, ReadingSession
 from readerstudy.reading.permissions import check_study_open
-from readerstudy.reading.queries import check_opens, current_and_next, is_output_due, open_session, training_of
+from readerstudy.reading.queries import (
+    check_opens,
+    current_and_next,
+    is_output_due,
+    open_session,
+    training_of,
+    unended_sessions,
+)
 from readerstudy.reading.submissions import Display
 from readerstudy.studies.models import Arm, Enrolment, Period
 from readerstudy.studies.queries import rules_of
@@ -50,14 +57,33 @@ def open_slot(*, slot: Slot, by: User) -> Reading:
     return reading
 
 
+@transaction.atomic
+def look_again(*, slot: Slot, by: User) -> None:
+    """A submitted case is handed out again, where the reader may go back to it: it is seen, and so is its output."""
+    check_study_open(slot.reader.study)
+    reading = Reading.objects.select_for_update().get(slot=slot, phase=Reading.Phase.SUBMITTED)
+    now = max(timezone.now(), reading.submitted_at or timezone.now())
+    with unless_locked_meanwhile():
+        Look.objects.create(reading=reading, number=reading.looks.count() + 1, seen_at=now)
+        if is_output_due(slot, reading):
+            number = reading.exposures.filter(source=Exposure.Source.SERVER).count() + 1
+            expose_output(reading, number, now)
+    facts = facts_of(slot) | {"seen_at": now.isoformat()}
+    record(actor=by, verb="reading.seen_again", target=slot, facts=facts, study=slot.reader.study)
+
+
 def note_output(reading: Reading, now: datetime) -> None:
     """The server's own record that the model's output goes to the reader; the first time counts."""
     if not Reading.objects.filter(pk=reading.pk, phase=Reading.Phase.OPEN, output_at=None).update(output_at=now):
         return
     reading.output_at = now
+    expose_output(reading, 1, now)
+
+
+def expose_output(reading: Reading, number: int, now: datetime) -> None:
     after_ms = milliseconds_between(reading.opened_at, now)
     server, kind = Exposure.Source.SERVER, Exposure.Kind.OUTPUT
-    Exposure.objects.create(reading=reading, source=server, number=1, kind=kind, shown=True, after_ms=after_ms)
+    Exposure.objects.create(reading=reading, source=server, number=number, kind=kind, shown=True, after_ms=after_ms)
 
 
 @transaction.atomic
@@ -128,16 +154,13 @@ def start_session(*, reader: Enrolment, by: User, display: Display | None = None
 
 
 def ensure_session(reader: Enrolment, period: Period, by: User, display: Display | None = None) -> ReadingSession:
-    session = open_session(reader)
-    if session is not None and session.period_id == period.pk:
+    if (session := open_session(reader, period.pk)) is not None:
         return session
     # The reader's row orders two tabs that start at the same moment.
     Enrolment.objects.select_for_update().get(pk=reader.pk)
-    session = open_session(reader)
-    if session is not None and session.period_id == period.pk:
+    if (session := open_session(reader, period.pk)) is not None:
         return session
-    if session is not None:
-        end_session(reader=reader, by=by, verb="session.ended")
+    end_session(reader=reader, by=by, verb="session.ended")
     found = asdict(display) if display else None
     session = ReadingSession.objects.create(reader=reader, period=period, started_at=timezone.now(), display=found)
     facts = {"reader": reader.code, "period": period.number, "display": found}
@@ -151,11 +174,13 @@ def pause(*, slot: Slot, by: User) -> None:
 
 
 def end_session(*, reader: Enrolment, by: User, verb: str) -> None:
-    session = open_session(reader)
+    """Now, or at its last sign where nobody ended it then."""
+    session = unended_sessions(reader).order_by("pk").first()
     if session is None:
         return
+    last = timezone.now() if open_session(reader) is not None else session.sign
     # A clock that was set back must not end a sitting before it began.
-    ended = max(timezone.now(), session.started_at)
+    ended = max(last, session.started_at)
     if ReadingSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=ended):
         record(actor=by, verb=verb, target=session, facts={"reader": reader.code}, study=reader.study)
 

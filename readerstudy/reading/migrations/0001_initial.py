@@ -79,12 +79,23 @@ class Migration(migrations.Migration):
                 ("unreadable_reason", models.CharField(blank=True, max_length=500)),
                 ("draft", models.JSONField(blank=True, null=True)),
                 ("draft_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "draft_log",
+                    models.JSONField(blank=True, help_text="Activity and toggles so far, beside the draft.", null=True),
+                ),
                 ("client_key", models.UUIDField(blank=True, null=True, unique=True)),
                 ("payload_digest", models.CharField(blank=True, max_length=64)),
                 ("active_ms", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("idle_ms", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("hidden_ms", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("load_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "first_active_ms",
+                    models.PositiveBigIntegerField(blank=True, help_text="Up to the own answer.", null=True),
+                ),
+                ("first_idle_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("first_hidden_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("first_load_ms", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("activity", models.JSONField(blank=True, default=list)),
                 (
                     "slot",
@@ -235,6 +246,27 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="Look",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("seen_at", models.DateTimeField(help_text="The washout counts from the last of them.")),
+                ("active_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("idle_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("hidden_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("load_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "reading",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="looks", to="reading.reading"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["reading", "number"],
+            },
+        ),
+        migrations.CreateModel(
             name="WashoutOverride",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -287,6 +319,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(("kind__in", ["output", "probability", "heatmap", "mask", "boxes", "levels"])),
                 name="exposure_kind_known",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="look",
+            constraint=models.UniqueConstraint(fields=("reading", "number"), name="look_number_once"),
         ),
         migrations.AddConstraint(
             model_name="answer",

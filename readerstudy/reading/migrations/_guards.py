@@ -44,6 +44,7 @@ NOTHING_AFTER_THE_LOCK = migrations.RunSQL(
 GUARDS = [
     append_only("reading_answer"),
     append_only("reading_exposure"),
+    append_only("reading_look"),
     append_only("reading_externalsource"),
     frozen_when("reading_reading", "OLD.phase = 'submitted'", "A submitted reading is never changed."),
     NOTHING_AFTER_THE_LOCK,

@@ -31,6 +31,7 @@ from .turns import (
     reader_for,
     readings_of,
     slot_for,
+    unended_sessions,
     upcoming_slot,
 )
 
@@ -65,6 +66,7 @@ __all__ = [
     "slot_for",
     "stage_of",
     "training_of",
+    "unended_sessions",
     "upcoming_slot",
     "what_reader_sees",
 ]

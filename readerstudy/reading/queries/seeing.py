@@ -51,6 +51,7 @@ def what_reader_sees(slot: Slot) -> sight.ReaderView:
         questions=questions_of(slot.reader.study),
         unreadable=() if revised else tuple(rules.unreadable_reasons),
         draft=draft_of(reading),
+        activity=log_of(reading),
         stage=stage,
         training=slot.training > 0,
         withheld=slot.withheld and stage == Answer.Stage.FINAL,
@@ -82,6 +83,16 @@ def draft_of(reading: Reading | None) -> dict[str, Any] | None:
         draft: dict[str, Any] = reading.draft
         return draft
     return {key: answer.value for key, answer in current_answers(reading).items()}
+
+
+def log_of(reading: Reading | None) -> sight.Log | None:
+    """The log beside the draft. Since then the page was out of view."""
+    if reading is None or reading.draft_log is None or reading.opened_at is None:
+        return None
+    kept = reading.draft_log
+    elapsed = timezone.now() - reading.opened_at
+    left = {"t": kept["duration_ms"], "kind": "hidden"}
+    return sight.Log(max(0, int(elapsed.total_seconds() * 1000)), [*kept["events"], left], kept["exposures"])
 
 
 def is_output_due(slot: Slot, reading: Reading | None) -> bool:

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.http import Http404
+from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
@@ -14,6 +16,9 @@ from readerstudy.studies.models import Enrolment
 from readerstudy.studies.queries import rules_of
 
 from .training import training_of
+
+# A sitting without a sign for so long is over, though nobody paused it.
+LONGEST_SILENCE = timedelta(hours=2)
 
 
 def reader_for(user: User, token: str) -> Enrolment:
@@ -64,7 +69,8 @@ def due_at(slot: Slot) -> datetime | None:
     if not slot.period.washout_days:
         return None
     readings = Reading.objects.filter(slot__reader_id=slot.reader_id, slot__case_id=slot.case_id).exclude(slot=slot)
-    last: datetime | None = readings.aggregate(last=Max("last_exposed_at"))["last"]
+    seen = readings.aggregate(reading=Max("last_exposed_at"), again=Max("looks__seen_at"))
+    last: datetime | None = max(filter(None, seen.values()), default=None)
     if last is None or WashoutOverride.objects.filter(slot=slot, agreed_by__isnull=False).exists():
         return None
     return last.astimezone(UTC) + timedelta(days=slot.period.washout_days)
@@ -140,5 +146,18 @@ def progress_of(reader: Enrolment, period_id: int | None = None) -> sight.Progre
 
 
 def open_session(reader: Enrolment, period_id: int | None = None) -> ReadingSession | None:
-    session = ReadingSession.objects.filter(reader=reader, ended_at=None).order_by("pk").first()
+    """The sitting that goes on. One that went silent, or began before the reader's latest login, does not."""
+    of_this_login = Q(reader__user__last_login=None) | Q(reader__user__last_login__lte=F("started_at"))
+    session = (
+        unended_sessions(reader)
+        .filter(of_this_login, sign__gte=timezone.now() - LONGEST_SILENCE)
+        .order_by("pk")
+        .first()
+    )
     return session if session and period_id in (None, session.period_id) else None
+
+
+def unended_sessions(reader: Enrolment) -> QuerySet[ReadingSession]:
+    """At most one, which nobody paused, with the last sign of its reader."""
+    sign = Greatest("started_at", Max("readings__last_exposed_at"))
+    return ReadingSession.objects.filter(reader=reader, ended_at=None).annotate(sign=sign)

@@ -70,8 +70,7 @@ def refusal(status: int, sentence: str, **more: object) -> JsonResponse:
 @sentences_as_json
 def case(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
-    if not is_revisable(own):
-        actions.open_slot(slot=own, by=person(request))
+    (actions.look_again if is_revisable(own) else actions.open_slot)(slot=own, by=person(request))
     return JsonResponse(what_reader_sees(own).to_document())
 
 
@@ -117,7 +116,7 @@ def overlay(request: HttpRequest, slot: str, kind: str, number: int) -> HttpResp
 @sentences_as_json
 def draft(request: HttpRequest, slot: str) -> HttpResponse:
     own = slot_for(person(request), slot)
-    actions.save_draft(slot=own, answers=submissions.draft(request.body), by=person(request))
+    actions.save_draft(slot=own, draft=submissions.draft(request.body), by=person(request))
     return HttpResponse(status=204)
 
 

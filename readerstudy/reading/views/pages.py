@@ -140,7 +140,8 @@ def start(request: HttpRequest, reader: str) -> HttpResponse:
         slot = actions.start_session(reader=own, by=person(request))
         return redirect("reading:read", slot=slot.token) if slot else redirect("reading:finished", reader=reader)
     standing = standing_of(own)
-    context = page_context(standing) | {"start_url": standing.slot_url}
+    rules = rules_of(own.study)
+    context = page_context(standing) | {"start_url": standing.slot_url, "may_revise": rules.may_revise}
     return render(request, "reading/instructions.html", context)
 
 
@@ -165,6 +166,7 @@ def read(request: HttpRequest, slot: str) -> HttpResponse:
         "training_url": reverse("reading:training", args=[own.reader.token]),
         "back_url": standing.slot_url or reverse(HOME),
         "idle_seconds": IDLE_SECONDS,
+        "instructions_url": standing.instructions_url,
     }
     return render(request, "reading/read.html", context)
 

@@ -27,6 +27,14 @@ export class Activity {
     this.exposures = exposures;
   }
 
+  // What the server holds of this case, where it goes further than what is kept here: it was begun elsewhere.
+  takeUp(held, kept) {
+    const end = (log) => log?.events.at(-1)?.t ?? -1;
+    if (end(held) <= end(kept)) return;
+    this.begin({ ...held, start: this.#clock() - held.elapsed_ms });
+    this.record("visible");
+  }
+
   // Milliseconds since the case was opened; never less than the last entry, even if the computer's clock was set back.
   get elapsed() {
     const last = Math.max(0, this.events.at(-1)?.t ?? 0, this.exposures.at(-1)?.t ?? 0);

@@ -39,7 +39,11 @@ if (form) {
   const pixels = (length) => Math.round(length * measured.ratio);
   find("screen").textContent = `${pixels(screen.width)} × ${pixels(screen.height)}`;
   const look = () => {
-    for (const [name, digits] of rows) form.elements[name].value = faintest(find(`${name}-read`).value.trim(), digits);
+    for (const [name, digits] of rows) {
+      const read = find(`${name}-read`).value.trim();
+      // Nothing typed is no result; none of the digits is.
+      form.elements[name].value = read && faintest(read, digits);
+    }
     const typed = rows.every(([name]) => find(`${name}-read`).value);
     const faint = rows.some(([name]) => !(Number(form.elements[name].value) >= 1 && Number(form.elements[name].value) <= 2));
     find("faint").hidden = !(typed && faint);

@@ -82,6 +82,7 @@ class ReadingPage {
       return;
     }
     this.notices.clear();
+    this.activity.takeUp(result.body.activity, kept.log);
     this.#show(result.body, kept);
     if (kept.pending) await this.#deliver(kept.pending);
   }
@@ -106,7 +107,7 @@ class ReadingPage {
     this.unreadable.offer(data.unreadable);
     this.notices.progress(data);
     this.#startDrafts();
-    this.notices.saveState(answers ? "restored" : "none");
+    this.notices.saveState(Object.keys(answers ?? {}).length ? "restored" : "none");
     if (kept.answers) this.drafts.changed();
     this.#setBusy(false);
     if (data.withheld) this.form.lock(true);
@@ -121,7 +122,7 @@ class ReadingPage {
     this.drafts = new Drafts({
       url: this.#url(this.slot, "draft"),
       csrf: this.csrf,
-      body: () => ({ answers: this.form.answers, activity: this.activity.summary() }),
+      body: () => ({ answers: this.form.answers, activity: this.activity.summary(), exposures: this.#exposures() }),
       state: (state, sentence) => this.#draftState(state, sentence),
     });
   }
@@ -278,6 +279,7 @@ class ReadingPage {
   async pause() {
     if (this.busy || !this.case) return;
     this.#setBusy(true);
+    if (!this.case.revised) this.drafts.changed();
     await this.drafts.flush();
     const trouble = (sentence) => this.notices.error(`${sentence} ${say("The pause is tried again.")}`, true);
     const result = await sendUntilAnswered(this.#url(this.slot, "pause"), { body: () => ({}), csrf: this.csrf, trouble });

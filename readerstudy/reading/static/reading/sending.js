@@ -61,7 +61,9 @@ async function once(url, options, signal) {
 export async function sendUntilAnswered(url, { method = "POST", body, csrf, trouble = () => {}, signal, keepalive } = {}) {
   for (let attempt = 0; !signal?.aborted; attempt++) {
     const headers = method === "GET" ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrf };
-    const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin", keepalive };
+    const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+    // What outlives the page may be 64 KiB at most, so it is tried once.
+    options.keepalive = keepalive && attempt === 0;
     if (body) options.body = JSON.stringify(body());
     try {
       return await once(url, options, signal);

@@ -125,6 +125,7 @@ class Desk:
             "series": series,
             "questions": facts.get("questions", QUESTIONS),
             "draft": None,
+            "activity": facts.get("activity"),
             "assistance": facts.get("assistance"),
             "next_prefetch": None,
             "hanging": None,
