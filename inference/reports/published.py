@@ -40,7 +40,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Paper:
-    """One of the five studies as published; ``sizes`` are cases by set, ``positives`` where they are known."""
+    """One of the five studies as published.
+
+    ``sizes`` are cases by set, ``positives`` where they are known; ``remark`` is what the arithmetic of the
+    abstract says.
+    """
 
     title: str
     paper: str
@@ -49,6 +53,7 @@ class Paper:
     sizes: Mapping[str, int] = field(default_factory=dict)
     positives: Mapping[str, int] = field(default_factory=dict)
     taught: int | None = None
+    remark: str = ""
 
 
 def read(study: str) -> tuple[Paper, tuple[Fact, ...]]:
@@ -141,17 +146,19 @@ def places(fact: Fact) -> list[tuple[str, str, Chosen]]:
         return frame["model"].astype(str).str.startswith(fact.recipe) & sets(frame["set"], fact.set)
 
     def of_reader(frame: pd.DataFrame) -> pd.Series[bool]:
-        return frame["reader"].astype(str).str.contains(fact.reader, case=False)
+        # Readers are known by their seniority; where several have it, their mean is what is printed.
+        chosen = (frame["seniority"] == fact.reader) & (frame["arm"] == (fact.arm or "unaided"))
+        return chosen & (int(chosen.sum()) == 1)
 
     def of_group(frame: pd.DataFrame) -> pd.Series[bool]:
         return (frame["seniority"] == fact.group) & (frame["arm"] == fact.arm)
 
     if fact.reader:
-        return [("R07", "readers", of_reader)]
+        return [("R07", "readers", of_reader), ("R07", "seniority", of_reader)]
     if fact.group:
         return [("R17", "groups", of_group), ("R07", "seniority", of_group)]
     if fact.measure == "level success":
-        return [("R11", "levels", lambda frame: of_model(frame) & (frame["of"] == "fractured bodies"))]
+        return [("R11", "levels", lambda frame: of_model(frame) & (frame["of"] == fact.unit))]
     if fact.measure in ("Dice", "pixel accuracy"):
         return [("R14", "masks", lambda frame: of_model(frame) & (frame["measure"] == fact.measure))]
     if fact.unit:
@@ -170,7 +177,7 @@ def differs(study: Study, paper: Paper, frame: pd.DataFrame) -> list[str]:
     return [
         sentence
         for sentence in (images_sentence(study, paper), sizes_sentence(study, paper), prevalence_sentence(study, paper),
-                         taught_sentence(study, paper), both_sentence(frame))
+                         taught_sentence(study, paper), paper.remark, both_sentence(frame))
         if sentence
     ]  # fmt: skip
 
@@ -206,20 +213,28 @@ def own_counts(study: Study) -> dict[str, tuple[int, int]]:
 
 def sizes_sentence(study: Study, paper: Paper) -> str:
     ours = own_counts(study)
-    said = [f"{name}: {size} there, {ours[name][0]} here" for name, size in paper.sizes.items() if name in ours]
-    return f"Cases differ ({listed(said)}), and with them the width of every interval." if said else ""
+    both = {name: (size, ours[name][0]) for name, size in paper.sizes.items() if name in ours}
+    said = [f"{name}: {there} there, {here} here" for name, (there, here) in both.items() if there != here]
+    same = [f"{name}: {there}" for name, (there, here) in both.items() if there == here]
+    return " ".join(
+        [f"Cases differ ({listed(said)}), and with them the width of every interval."] * bool(said)
+        + [f"Cases are as many as in the paper ({listed(same)})."] * bool(same)
+    )
 
 
 def prevalence_sentence(study: Study, paper: Paper) -> str:
     ours = own_counts(study)
-    said = [
-        f"{name} {positive / paper.sizes[name]:.0%} there, {ours[name][1] / ours[name][0]:.0%} here"
+    both = {
+        name: (f"{positive / paper.sizes[name]:.0%}", f"{ours[name][1] / ours[name][0]:.0%}")
         for name, positive in paper.positives.items()
         if name in ours and name in paper.sizes
-    ]
+    }
+    said = [f"{name} {there} there, {here} here" for name, (there, here) in both.items() if there != here]
     shares = [f"{name} {part[1] / part[0]:.0%}" for name, part in ours.items() if name != SEEN]
     if said:
         return f"Prevalence differs ({listed(said)}), which moves accuracy, precision and F1 but not the AUC."
+    if both:
+        return f"Prevalence is that of the paper ({listed([f'{name} {there}' for name, (there, _) in both.items()])})."
     return (
         f"Prevalence here is {listed(shares)}; the paper's, per set, is not in the text that was read."
         if shares
@@ -235,6 +250,8 @@ def taught_sentence(study: Study, paper: Paper) -> str:
     small = [one.card.parameters for one in study.trained if one.card.parameters]
     between = list(dict.fromkeys(number(value / 1e6, 2) for value in (min(small), max(small)))) if small else []
     size = f" Our networks have {' to '.join(between)} million parameters." if between else ""
+    if taught == paper.taught:
+        return f"Networks learnt from as many images as the paper's, {taught}.{size}"
     return f"The paper's networks learnt from {paper.taught} images, ours from {taught} at most.{size}"
 
 

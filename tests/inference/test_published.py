@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from statsmodels.stats.contingency_tables import mcnemar
 
 from inference.reports import LEFT_OUT, REPORTS, reports_of
 from inference.reports.contract import Report, Table
 from inference.reports.heatmaps import pointing, randomised
 from inference.reports.page import Page, export, rendered
-from inference.reports.published import beside, read
+from inference.reports.published import beside, own_value, prevalence_sentence, read, sizes_sentence
 from inference.reports.statistics import Statistics
 from inference.reports.study import BadStudy, Study
 from tests.inference.study_folder import write
@@ -68,6 +69,54 @@ def test_ours_stand_beside_theirs_with_what_differs(tmp_path: Path) -> None:
     assert "control: 155 there, 8 here" in text
     assert "control 25%" in text
     assert "Of 1 numbers that exist in both, 1 published ones lie within" in text
+
+
+def test_readers_are_matched_by_their_seniority() -> None:
+    of = {"S1": ("senior", 0.989), "I1": ("intermediate", 0.968), "J1": ("junior", 0.605)}
+    ours = pd.DataFrame([{"reader": name, "seniority": group, "arm": "unaided", "accuracy": value, "accuracy low": 0.5,
+                          "accuracy high": 1.0, "sensitivity": 0.86, "specificity": 0.51}
+                         for name, (group, value) in of.items()])  # fmt: skip
+    _, facts = read("s1")
+    made = {"R07": Report("R07", "x", tables=(Table("readers", "x", ours),))}
+    found = {fact.of: own_value(fact, made) for fact in facts if fact.reader and fact.measure == "accuracy"}
+    assert found == {
+        "senior radiologist": (0.989, 0.5, 1.0),
+        "fourth-year resident": (0.968, 0.5, 1.0),
+        "first-year resident": (0.605, 0.5, 1.0),
+    }
+    first = {fact.measure: fact.value for fact in facts if fact.reader == "junior"}
+    assert first == {"accuracy": 0.66, "sensitivity": 0.78, "specificity": 0.61}
+    # Of several juniors none stands for all; their mean is in the table beside.
+    two = pd.concat([ours, ours[ours["reader"] == "J1"].assign(reader="J2")])
+    means = pd.DataFrame([{"seniority": "junior", "arm": "unaided", "accuracy": 0.7}])
+    made = {"R07": Report("R07", "x", tables=(Table("readers", "x", two), Table("seniority", "x", means)))}
+    junior = next(fact for fact in facts if fact.of == "first-year resident" and fact.measure == "accuracy")
+    assert own_value(junior, made) == (0.7, None, None)
+
+
+def test_what_does_not_differ_is_not_said_to_differ(tmp_path: Path) -> None:
+    said = [
+        {"case": f"c{n}", "patient": f"p{n}", "role": "develop", "fold": n % 10, "site": "A", "model": "s1-resnet50",
+         "truth": int(n < 50), "probability": 0.5}
+        for n in range(190)
+    ]  # fmt: skip
+    write(tmp_path / "predictions.csv", said)
+    paper, _ = read("s1")
+    known = Study(tmp_path, "s1")
+    assert sizes_sentence(known, paper) == "Cases are as many as in the paper (cross-validation: 190)."
+    assert prevalence_sentence(known, paper) == "Prevalence is that of the paper (cross-validation 26%)."
+
+
+def test_remarks_have_the_arithmetic_of_the_abstracts_right() -> None:
+    assert "is .0078" in read("s1")[0].remark and mcnemar([[0, 0], [8, 0]], exact=True).pvalue == 0.0078125
+    paper = read("s0")[0]
+    assert "3,025 films" in paper.remark and sum(paper.sizes.values()) + (paper.taught or 0) == 3025
+    external = {f.measure: f.value for f in read("s2")[1] if f.set == "external" and f.unit == "patient"}
+    assert [round(value / 47, 3) for value in (46, 21)] == [external["sensitivity"], external["specificity"]]
+    assert round((46 + 21) / 94, 3) == external["accuracy"] and "47 + 47" in read("s2")[0].remark
+    assert ".991" in read("s3")[0].remark
+    areas = {fact.of: fact.value for fact in read("s4")[1] if fact.measure == "AUC" and fact.value}
+    assert areas["juniors, aided"] == 0.784 < areas["seniors, aided"] and "stay below" in read("s4")[0].remark
 
 
 def test_nothing_beside_nothing(tmp_path: Path) -> None:
