@@ -13,6 +13,7 @@ from inference.deciding.logits import BadLogits
 from inference.declared import SpecError
 from inference.imaging.pixels import UnreadableInput
 from inference.learning.history import BadHistory
+from inference.reasons import sentence_of
 
 # Each is a module of inference.commands with add_arguments and run; only the one that is named is loaded.
 COMMANDS = {
@@ -50,10 +51,16 @@ def main(words: Sequence[str] | None = None) -> int:
     command = importlib.import_module(f"inference.commands.{options.command}")
     try:
         command.run(options)
-    except (*REFUSALS, OSError) as error:
-        print(f"inference: {error}", file=sys.stderr)
-        return 2
+    except REFUSALS as error:
+        return refuse(str(error))
+    except OSError as error:
+        return refuse(sentence_of(error))
     return 0
+
+
+def refuse(sentence: str) -> int:
+    print(f"inference: {sentence}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 from inference.declared import canonical
 from inference.outputs import Decision, Probability
+from inference.reasons import why
 from inference.spec import ModelSpec
 
 CARD, WEIGHTS, HISTORY = "card.json", "weights.safetensors", "history.jsonl"
@@ -167,7 +168,7 @@ class Card(Facts):
             card = cls.from_document(document)
             changed = card.digest != digest
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise CardError(f"The card cannot be read: {type(error).__name__}, {error}.") from error
+            raise CardError(f"The card cannot be read: {why(error)}.") from error
         if changed:
             raise CardError("The card was changed after it was written: its digest does not fit its content.")
         return card.checked(draft=draft)

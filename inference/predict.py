@@ -1,12 +1,20 @@
-"""What a worker says of the cases of a request, one after the other; what cannot be answered is told."""
+"""What a worker says of the cases of a request: read one by one, asked together, told one by one.
+
+A case that cannot be read or answered is told alone; it takes no other with it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.cards import CardError
 from inference.declared import SpecError
@@ -15,43 +23,103 @@ from inference.imaging.pixels import UnreadableInput
 from inference.imaging.preparing import prepare
 from inference.outputs import Heatmap
 from inference.prediction import Item, Place, Prediction, Request
+from inference.serving.batching import asked, at_once
 from inference.serving.matching import Unmatched, matches
 from inference.serving.opening import Opened, folder_of, opened
+from inference.serving.running import Answer
 from inference.serving.statement import Site, Spoken, front_in, heatmaps_of, masks_of, probability_of, vertebrae_of
 
+Made = TypeVar("Made")
+TOO_LARGE = "The case does not fit into the memory of this worker."
 
-def answers_to(request: Request) -> Iterator[tuple[Item, Prediction | str]]:
-    """Work off a request case by case; a case that cannot be read yields the reason instead of an answer."""
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds by step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def times(self, step: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - began, 6)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A case as the network reads it.
+
+    Attributes
+    ----------
+    inputs : mapping of str to ndarray of float32
+        Name of an input to (channels, *size), or (1, slices, rows, columns).
+    site : Site
+        Where they lie in the images of the case.
+    """
+
+    item: Item
+    inputs: Mapping[str, NDArray[np.float32]]
+    site: Site
+    clock: Clock
+
+
+def answers_to(
+    request: Request, works_on: Callable[[Item], object] = lambda item: None
+) -> Iterator[tuple[Item, Prediction | str]]:
+    """Work off a request in its order; a case that cannot be answered yields the reason instead of an answer.
+
+    Parameters
+    ----------
+    request : Request
+    works_on : callable
+        Told of a case before its images are read, and again before its answer is put into words.
+    """
     try:
         folder = folder_of(request.card, request.weights, request.card_digest)
         model = opened(folder, request.card_digest)
     except (CardError, UnreadableInput) as error:
         yield from ((item, str(error)) for item in request.items)
         return
-    for item in request.items:
-        yield item, answer_to(item, model, heatmap=request.heatmap)
+    step = at_once(model.card.spec)
+    for start in range(0, len(request.items), step):
+        yield from together(request.items[start : start + step], model, works_on, heatmap=request.heatmap)
 
 
-def answer_to(item: Item, model: Opened, *, heatmap: bool) -> Prediction | str:
-    """The answer to one case, or why there is none."""
+def together(
+    items: Sequence[Item], model: Opened, works_on: Callable[[Item], object], *, heatmap: bool
+) -> Iterator[tuple[Item, Prediction | str]]:
+    """Some cases in one forward pass."""
+    cases: list[Ready | str] = []
+    for item in items:
+        works_on(item)
+        cases.append(tried(partial(ready, model, item)))
+    asking = [case for case in cases if isinstance(case, Ready)]
+    began = time.perf_counter()
+    said = iter(asked(model.runtime, [case.inputs for case in asking]))
+    share = (time.perf_counter() - began) / max(1, len(asking))
+    for item, case in zip(items, cases, strict=True):
+        if isinstance(case, str):
+            yield item, case
+            continue
+        works_on(item)
+        case.clock.seconds["forward"] = round(share, 6)
+        answer = next(said)
+        yield item, TOO_LARGE if answer is None else tried(partial(told, model, case, answer, heatmap=heatmap))
+
+
+def tried(step: Callable[[], Made]) -> Made | str:
+    """What a step makes of a case, or why it cannot."""
     try:
-        return answered(model, item, heatmap=heatmap)
+        return step()
     except (UnreadableInput, Unmatched, SpecError) as error:
         return str(error)
     except MemoryError:
-        return "The case does not fit into the memory of this worker."
+        return TOO_LARGE
 
 
-def answered(model: Opened, item: Item, *, heatmap: bool = True) -> Prediction:
-    """All that a model says of one case.
-
-    Parameters
-    ----------
-    model : Opened
-    item : Item
-        Its series, and the place of its finding in voxels of the first input.
-    heatmap : bool
-        Whether a heat map is computed too, where the specification names one.
+def ready(model: Opened, item: Item) -> Ready:
+    """A case read and prepared; its images are let go.
 
     Raises
     ------
@@ -60,35 +128,49 @@ def answered(model: Opened, item: Item, *, heatmap: bool = True) -> Prediction:
     UnreadableInput
         Where a frame is damaged or the case cannot be prepared.
     """
-    card, spec = model.card, model.card.spec
-    clock = Clock()
-    found = matches(spec.inputs, item.series)
-    images = {name: image_of(match.series.frames) for name, match in found.items()}
-    clock.lap("load")
-    first = found[spec.inputs[0].name]
-    prepared = prepare(spec, images, place_in(item, images[spec.inputs[0].name]))
-    inputs = {name: array[np.newaxis] for name, array in prepared.inputs.items()}
-    clock.lap("preprocess")
-    said = model.runtime(inputs)
-    clock.lap("forward")
+    spec, clock = model.card.spec, Clock()
+    first = spec.inputs[0].name
+    with clock.times("load"):
+        found = matches(spec.inputs, item.series)
+        images = {name: image_of(match.series.frames) for name, match in found.items()}
+    with clock.times("preprocess"):
+        prepared = prepare(spec, images, place_in(item, images[first]))
+    shown, known = images[first], found[first].series.frames[0].spacing is not None
+    site = Site(found[first].place, prepared.geometry, shown.spacing[1:], known, front_in(shown))
+    return Ready(item, prepared.inputs, site, clock)
+
+
+def told(model: Opened, case: Ready, said: Answer, *, heatmap: bool) -> Prediction:
+    """All that a model says of one case.
+
+    Parameters
+    ----------
+    model : Opened
+    case : Ready
+    said : Answer
+        Of this case alone.
+    heatmap : bool
+        Whether a heat map is computed too, where the specification names one: of each case by itself, so that its
+        bytes do not depend on the others of a batch.
+    """
     if said.logit is None:
         raise UnreadableInput("The model answers no probability.")
-    parts = (None if part is None else part[0] for part in (said.mask, said.level))
-    spoken = Spoken(float(said.logit[0]), *parts)
-    shown, known = images[spec.inputs[0].name], first.series.frames[0].spacing is not None
-    site = Site(first.place, prepared.geometry, shown.spacing[1:], known, front_in(shown))
-    probability = probability_of(card.decision, spoken.logit)
-    masks, vertebrae = masks_of(card, spoken, site), vertebrae_of(card, spoken, site)
-    clock.lap("post")
-    wanted = heatmap and spec.output(Heatmap) is not None
-    heatmaps = heatmaps_of(card, model.heat_map(inputs) if wanted else None, site)
-    clock.lap("explain")
+    card, site, clock = model.card, case.site, case.clock
+    with clock.times("post"):
+        parts = (None if part is None else part[0] for part in (said.mask, said.level))
+        spoken = Spoken(float(said.logit[0]), *parts)
+        probability = probability_of(card.decision, spoken.logit)
+        masks, vertebrae = masks_of(card, spoken, site), vertebrae_of(card, spoken, site)
+    with clock.times("explain"):
+        wanted = heatmap and card.spec.output(Heatmap) is not None
+        alone = {name: array[np.newaxis] for name, array in case.inputs.items()}
+        heatmaps = heatmaps_of(card, model.heat_map(alone) if wanted else None, site)
     return Prediction(
         probability=probability,
         positive=probability >= card.decision.threshold,
         operating_point=card.decision.threshold,
         card_digest=card.digest,
-        input_digest=item.input_digest,
+        input_digest=case.item.input_digest,
         abstain=card.decision.abstain,
         heatmaps=heatmaps,
         masks=masks,
@@ -98,19 +180,6 @@ def answered(model: Opened, item: Item, *, heatmap: bool = True) -> Prediction:
         runtime=model.runtime.kind,
         versions=model.versions,
     )
-
-
-class Clock:
-    """Seconds by step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self.seconds[step] = round(now - self._last, 6)
-        self._last = now
 
 
 def place_in(item: Item, image: Image) -> Place | None:

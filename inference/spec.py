@@ -27,6 +27,7 @@ from inference.outputs import (
     check_losses,
     check_outputs,
 )
+from inference.reasons import why
 from inference.steps import Augment, Count, Flip, NotNegative, Positive, Preprocess, Resample, ResizePad, Share, Window
 
 PRESETS = "presets"
@@ -231,7 +232,7 @@ class ModelSpec:
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SpecError(str(path), f"cannot be read: {error}.") from error
+            raise SpecError(str(path), f"cannot be read: {why(error)}.") from error
         presets = document.pop(PRESETS, {})
         if preset and preset not in presets:
             raise SpecError(

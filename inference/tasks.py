@@ -1,7 +1,6 @@
 """The door to the workers: requests come in by name, heartbeats and outcomes go out by name."""
 
 import time
-from itertools import zip_longest
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +14,7 @@ PATIENCE_SECONDS = 900.0
 
 @app.task(name="inference.predict", acks_late=True, ignore_result=True)
 def predict(request: dict[str, Any]) -> int:
-    """Answer a request of one case or many, case by case; returns how many were answered."""
+    """Answer a request of one case or many; returns how many were answered."""
     # Here and not above: a fork after torch has run hangs the child, and the web side reads no torch.
     # Before the first heartbeat: a worker killed while it wakes up is no attempt at a case.
     import torch  # noqa: F401
@@ -26,19 +25,18 @@ def predict(request: dict[str, Any]) -> int:
     asked = Request.from_message(request)
     with Pulse(every=asked.lease_seconds / 4) as pulse:
         for item in asked.items[:1]:
+            # The lease runs anew before the model is fetched and opened.
             pulse.begin(item)
-        for (item, answer), following in zip_longest(answers_to(asked), asked.items[1:]):
+        for item, answer in answers_to(asked, pulse.begin):
             outcome = answer.to_message() if isinstance(answer, Prediction) else {"error": answer}
             message = {"prediction": item.prediction, "lease": item.lease, "outcome": outcome}
             app.send_task("predictions.record", kwargs=message, queue="readerstudy")
-            if following is not None:
-                pulse.begin(following)
     return len(asked.items)
 
 
 class Pulse:
-    """Says that work on a case begins, and goes on saying so: its lease runs anew, and a case that kills its workers is
-    known by it. A case that never ends falls silent, so that its lease lapses."""
+    """Says that work on a case begins or goes on, and goes on saying so: its lease runs anew, and a case that kills its
+    workers is known by it. A case that never ends falls silent, so that its lease lapses."""
 
     def __init__(self, every: float) -> None:
         self._every = every

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.prediction import Place
+from inference.reasons import why
 
 SEEN = "seen.json"
 YES = {"1", "yes", "positive", "true"}
@@ -181,7 +182,7 @@ def _rows(manifest: Path) -> list[dict[str, str]]:
             table = csv.DictReader(stream, strict=True)
             rows = [{name: (value or "") for name, value in row.items() if name} for row in table]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadCohort(f"{manifest} cannot be read: {error}.") from error
+        raise BadCohort(f"{manifest} cannot be read: {why(error)}.") from error
     if not rows:
         raise BadCohort(f"{manifest} has no rows.")
     return [{name: value.strip() for name, value in row.items()} for row in rows]

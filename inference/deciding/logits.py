@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.reasons import why
+
 COLUMNS = ("case", "patient", "fold", "truth", "logit")
 
 
@@ -64,7 +66,7 @@ def read_logits(path: Path) -> tuple[CaseLogit, ...]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadLogits(f"{path} cannot be read: {error}.") from error
+        raise BadLogits(f"{path} cannot be read: {why(error)}.") from error
     if not rows:
         raise BadLogits(f"{path} has no rows.")
     missing = [name for name in COLUMNS if name not in rows[0]]

@@ -153,7 +153,7 @@ def class_map(model: Model, inputs: Mapping[str, Tensor]) -> Maps:
         mask = twin.answer(images).mask
     if mask is None:
         raise CannotExplain("The head of this model is not linear in its maps; a gradient is needed to explain it.")
-    shown: Maps = torch.sigmoid(mask[:, 0]).numpy()
+    shown: Maps = torch.sigmoid(mask[:, 0]).cpu().numpy()
     return shown
 
 
@@ -342,5 +342,5 @@ def _scaled(sums: Tensor) -> Maps:
     """ReLU, then each map to a maximum of 1 by itself: its neighbours in the batch leave no trace."""
     positive = torch.relu(sums)
     peak = positive.flatten(1).amax(dim=1).reshape(-1, *[1] * (positive.ndim - 1))
-    scaled: Maps = torch.where(peak > 0, positive / torch.where(peak > 0, peak, 1.0), 0.0).float().numpy()
+    scaled: Maps = torch.where(peak > 0, positive / torch.where(peak > 0, peak, 1.0), 0.0).float().cpu().numpy()
     return scaled

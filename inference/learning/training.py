@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from inference.learning.checkpoint import Checkpoint
 from inference.learning.history import Epoch
 from inference.learning.losses import Truth, loss_of, terms_of
 from inference.models import registry
-from inference.models.contract import Model
+from inference.models.contract import Answer, Model
 from inference.models.weights import start_from
 from inference.outputs import CaseLoss
 from inference.spec import ModelSpec, Train
@@ -64,9 +65,7 @@ def fit(spec: ModelSpec, train: Samples, tune: Samples | None, out: Path, *, tit
     check_truth(spec, train, "training")
     check_selection(spec.train, tune)
     out.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    # Some operations have no deterministic form on a GPU; there they warn.
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    device = fixed_device()
     model = registry.build(spec)
     if spec.train.weights:
         start_from(model, Path(spec.train.weights))
@@ -86,6 +85,18 @@ def fit(spec: ModelSpec, train: Samples, tune: Samples | None, out: Path, *, tit
     return model.cpu().eval()
 
 
+def fixed_device() -> torch.device:
+    """A GPU where there is one; what can be computed in one order is, so that a seed gives the same weights."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        # Read when the first matrix product is asked for; without it their order changes from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+    # Some operations have no deterministic form on a GPU; there they warn.
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    return device
+
+
 def forget(out: Path) -> None:
     """Remove the checkpoint of a training whose weights are kept elsewhere."""
     Checkpoint(out, "").clear()
@@ -99,8 +110,8 @@ class Run:
         self.optimiser = optimiser_of(settings, model)
         self.schedule = schedule_of(settings, self.optimiser, steps_of(len(train.cases), settings.batch))
         self.balance = balance_of(train)
-        # bfloat16 has the range of float32, so that no loss needs scaling.
-        self.mixed = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        # bfloat16 has the range of float32, so that no loss needs scaling. Older GPUs only pretend to have it, slowly.
+        self.mixed = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
     def epoch(self, number: int, tune: Samples | None) -> Epoch:
         started = time.perf_counter()
@@ -130,13 +141,20 @@ class Run:
     def step(self, chosen: Tensor, chance: torch.Generator) -> tuple[float, list[tuple[str, float]]]:
         batch = on(augmented(batch_of(self.train, chosen), self.settings.augment, chance), self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.mixed):
-            terms = terms_of(self.settings.losses, self.model(batch.inputs), batch.truth, self.balance)
-            loss = torch.stack([term.weight * term.value for term in terms]).sum()
+            answer = in_full(self.model(batch.inputs))
+        terms = terms_of(self.settings.losses, answer, batch.truth, self.balance)
+        loss = torch.stack([term.weight * term.value for term in terms]).sum()
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
         self.schedule.step()
         return loss.item(), [(term.name, term.value.item()) for term in terms]
+
+
+def in_full(answer: Answer) -> Answer:
+    """In float32, whatever it was computed in: sums over all pixels of a mask need more than eight bits."""
+    logit, mask, level = (None if part is None else part.float() for part in (answer.logit, answer.mask, answer.level))
+    return Answer(logit, mask, level, tuple(depth.float() for depth in answer.depths))
 
 
 @dataclass(frozen=True)

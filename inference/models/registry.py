@@ -145,8 +145,11 @@ def load(name: str, preset: str = "") -> ModelSpec:
     >>> load("s1-resnet50", "small").architecture["depth"]
     10
     """
-    path = STUDIES / f"{name}.toml" if name in studies() else Path(name)
-    return checked(ModelSpec.read(path, preset))
+    if name in studies():
+        return checked(ModelSpec.read(STUDIES / f"{name}.toml", preset))
+    if "." not in name and not Path(name).exists():
+        raise SpecError(name, f"is no recipe and no file; there are the recipes {', '.join(studies())}.")
+    return checked(ModelSpec.read(Path(name), preset))
 
 
 def checked(spec: ModelSpec) -> ModelSpec:

@@ -13,6 +13,7 @@ from inference.cards import WEIGHTS, Card, CardError, check_safetensors, sha256_
 from inference.declared import SpecError
 from inference.models import registry
 from inference.models.contract import Model
+from inference.reasons import why
 from inference.spec import ModelSpec
 
 SPEC = "spec"
@@ -74,7 +75,7 @@ def start_from(model: nn.Module, path: Path) -> None:
         check_safetensors(path)
         tensors = load_file(path)
     except (OSError, CardError, SafetensorError) as error:
-        raise SpecError(where, f"{path} cannot be read: {error}") from error
+        raise SpecError(where, f"{path} cannot be read: {why(error)}.") from error
     wrong = misfits(dict(model.state_dict()), tensors)
     if wrong:
         more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""

@@ -5,5 +5,6 @@ export      to ONNX beside the weights, checked against torch, under its own dig
 runtimes    one door to ONNX Runtime, OpenVINO and torch: `runtime(folder)`
 choosing    which of them is fastest on this machine, measured once
 running     the call: arrays in, probabilities out; opened in the worker that asks
+batching    how many cases are asked at once
 sessions    the three ways to run a network
 """

@@ -19,6 +19,7 @@ import numpy as np
 
 from inference.cards import Card, CardError, sha256_of, undecided
 from inference.outputs import Level, Mask, Probability
+from inference.reasons import why
 from inference.serving.trial import Arrays, trials
 from inference.spec import ModelSpec
 
@@ -92,7 +93,7 @@ class Export:
             names = {key: tuple(document[key]) for key in ("inputs", "outputs")}
             record = cls(**document | names)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise CardError(f"{RECORD} cannot be read: {type(error).__name__}, {error}; {again}.") from error
+            raise CardError(f"{RECORD} cannot be read: {why(error)}; {again}.") from error
         if (record.weights_sha256, record.spec_digest) != identity(card):
             raise CardError(f"{MODEL} was made of other weights or another specification than the card's; {again}.")
         if not (folder / MODEL).is_file() or sha256_of(folder / MODEL) != record.model_sha256:

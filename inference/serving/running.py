@@ -78,13 +78,13 @@ class Runtime:
             Naming what the cases lack.
         UnreadableInput
             Where an array has another shape than the specification says, or none at all.
+        MemoryError
+            Where memory does not suffice for so many cases.
         """
         given, count = self._checked(inputs)
         session = self.session()
         spec = self.card.spec
-        step = max(1, AT_ONCE // int(np.prod(spec.size)))
-        if self.kind == "torch":
-            step = count
+        step = count if session.whole else max(1, AT_ONCE // int(np.prod(spec.size)))
         parts = [
             session.run({name: array[start : start + step] for name, array in given.items()})
             for start in range(0, count, step)

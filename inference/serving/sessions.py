@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,41 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 
+# What the engines say where memory does not suffice; none of them has an error of its own for it on a processor.
+FULL = ("bad_alloc", "bad allocation", "can't allocate memory", "Failed to allocate memory", "out of memory")
+
+
 class Session(ABC):
-    """An opened network; several threads may run it."""
+    """An opened network; several threads may run it.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether it is fastest when asked all cases at once, as a GPU is.
+    """
+
+    whole = False
 
     @abstractmethod
     def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
-        """The outputs in the order of the graph, the number of cases first in each."""
+        """The outputs in the order of the graph, the number of cases first in each.
+
+        Raises
+        ------
+        MemoryError
+            Where memory does not suffice for so many cases.
+        """
+
+
+@contextmanager
+def memory_told(*errors: type[Exception]) -> Iterator[None]:
+    """A want of memory as Python's own error; any other error of the engine as it is."""
+    try:
+        yield
+    except errors as error:
+        if any(words in str(error) for words in FULL):
+            raise MemoryError from error
+        raise
 
 
 class OnnxSession(Session):
@@ -43,8 +73,12 @@ class OnnxSession(Session):
             network if isinstance(network, bytes) else str(network), options, providers=["CPUExecutionProvider"]
         )
 
+        states = onnxruntime.capi.onnxruntime_pybind11_state
+        self._errors = (states.Fail, states.RuntimeException, states.EPFail)
+
     def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
-        return list(self._session.run(None, dict(inputs)))
+        with memory_told(*self._errors):
+            return list(self._session.run(None, dict(inputs)))
 
 
 class OpenVinoSession(Session):
@@ -64,7 +98,8 @@ class OpenVinoSession(Session):
 
     def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
         # A request of its own: one request does not serve two threads.
-        answer = self._network.create_infer_request().infer(dict(inputs))
+        with memory_told(RuntimeError):
+            answer = self._network.create_infer_request().infer(dict(inputs))
         return [np.array(answer[port]) for port in self._network.outputs]
 
 
@@ -87,6 +122,10 @@ class TorchSession(Session):
 
         torch.set_num_threads(1)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.whole = self.device == "cuda"
+        # Convolutions of a GPU round to ten bits unless told otherwise, and choose their way by the size of the batch.
+        torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
         card, model = load_declared(folder, draft=draft)
         # Channels last: what the processor's and the GPU's convolutions want; half as fast again as torch's default.
         self._layout = torch.channels_last if len(card.spec.size) == 2 else torch.channels_last_3d
@@ -99,8 +138,9 @@ class TorchSession(Session):
     def run(self, inputs: Mapping[str, Floats]) -> list[Floats]:
         import torch
 
-        given = [
-            torch.from_numpy(inputs[name]).to(self.device, memory_format=self._layout) for name in self._served.inputs
-        ]
-        with torch.inference_mode():
-            return [tensor.cpu().numpy() for tensor in self._served(*given)]
+        with memory_told(RuntimeError), torch.inference_mode():
+            given = [
+                torch.from_numpy(inputs[name]).to(self.device, memory_format=self._layout)
+                for name in self._served.inputs
+            ]
+            return [tensor.float().cpu().numpy() for tensor in self._served(*given)]

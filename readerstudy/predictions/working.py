@@ -77,13 +77,18 @@ def lease_due() -> list[list[Prediction]]:
 
 
 def in_batches(rows: Iterable[Prediction], frames: Mapping[int, int]) -> Iterator[list[Prediction]]:
-    """Of one algorithm each, with a limit to cases and to frames, so that no message grows large."""
+    """Of one algorithm each, with a limit to cases and to frames, so that no message grows large.
+
+    A worker that dies takes with it all that it had read of a batch. What was in its hands is asked alone the next
+    time, so that the one case which kills workers is known by it, and the others are answered.
+    """
     batch: list[Prediction] = []
     held = 0
     for row in rows:
         count = frames.get(row.pk, 0)
         full = len(batch) == BATCH or held + count > MOST_FRAMES
-        if batch and (full or row.algorithm_id != batch[0].algorithm_id):
+        alone = any(one.attempts for one in (*batch[-1:], row))
+        if batch and (full or alone or row.algorithm_id != batch[0].algorithm_id):
             yield batch
             batch, held = [], 0
         batch.append(row)

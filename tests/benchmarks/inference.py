@@ -19,7 +19,10 @@ from inference.serving.choosing import processor
 from tests.benchmarks.inference_family import FAMILIES, Family, Found
 
 KINDS = ("eager", "torch", "onnxruntime", "openvino")
+TAKEN = "taken"
 WORKERS_RUN = 4.0
+# Two workers and the one that waits for them; more is other work.
+QUIET = 3.0
 LEAST_RATIO, MOST_MS, LEAST_SCALING = 3.0, 60.0, 1.7
 
 
@@ -42,7 +45,8 @@ class Rate(NamedTuple):
 def main() -> None:
     began = time.perf_counter()
     print(
-        f"{processor()}; one thread a process. Milliseconds a case, in brackets how many times as fast as eager torch."
+        f"{processor()}; one thread a process. Milliseconds a case, in brackets how many times as fast as eager torch; "
+        "→ is what a worker here takes."
     )
     print(f"{'':27s}{'':6s}{'eager':>8s}" + "".join(f"{kind:>17s}" for kind in KINDS[1:]) + "   MB of a worker")
     found = []
@@ -50,9 +54,9 @@ def main() -> None:
         for family in FAMILIES:
             folder = Path(name) / family.study
             found.append(Found(**json.loads(child("family", family.study, str(folder)))))
-            memory = [resident(folder, family, kind) for kind in ("onnxruntime", "torch")]
+            memory = [resident(folder, family, kind) for kind in (TAKEN, "torch")]
             tell(family, found[-1], memory)
-        print("\nThe steps of one case, milliseconds:")
+        print("\nThe steps of one case, milliseconds (no bar is set for them, nor for the memory of a worker):")
         for family, one in zip(FAMILIES, found, strict=True):
             steps = "".join(f"{step:>11s} {ms:6.1f}" for step, ms in one.steps.items())
             print(f"{family.label:21s}{steps}   ({family.file})")
@@ -63,14 +67,20 @@ def main() -> None:
     )
     # On the clock, as the bar means it: independent processes scale by processor time whatever the machine does.
     for bar in bars(found, both.clock / alone.clock):
-        print(f"{'holds' if bar.holds else 'FALLS SHORT':12s}{bar.what}: {bar.measured}; {bar.wanted}")
+        print(f"{'kept' if bar.holds else 'NOT KEPT':10s}{bar.what}: {bar.measured}; wanted {bar.wanted}")
     print(f"\n{time.perf_counter() - began:.0f} s; {os.getloadavg()[0]:.1f} processes on {os.cpu_count()} processors")
+    if os.getloadavg()[0] > QUIET:
+        print(
+            "Other work ran on this machine: what is told by the clock is to be measured again where nothing else does."
+        )
 
 
 def tell(family: Family, found: Found, memory: list[float]) -> None:
     for cases, times in ((1, found.single), (family.batch, found.batch)):
         cells = [
-            f"{times[kind]:8.1f} ({times['eager'] / times[kind]:4.1f}×)" if kind in times else "not installed"
+            f"{'→' if kind == found.taken else ''}{times[kind]:.1f} ({times['eager'] / times[kind]:4.1f}×)"
+            if kind in times
+            else "not installed"
             for kind in KINDS[1:]
         ]
         label, tail = (family.label, f"   {memory[0]:.0f}, torch {memory[1]:.0f}") if cases == 1 else ("", "")
@@ -79,15 +89,16 @@ def tell(family: Family, found: Found, memory: list[float]) -> None:
 
 
 def bars(found: list[Found], scaling: float) -> list[Bar]:
-    """Batches of all classifiers, one image of the first, two workers."""
+    """Batches of all classifiers, one image of the first, two workers; each by the runtime that a worker takes."""
     rows = []
     for family, one in zip(FAMILIES, found, strict=True):
         if family.classifies:
-            ratio = one.batch["eager"] / min(ms for kind, ms in one.batch.items() if kind not in ("eager", "torch"))
-            what, wanted = f"{family.label} in batches of {family.batch}", f"at least {LEAST_RATIO} times"
-            rows.append(Bar(what, f"{ratio:.1f} times as fast as eager torch", ratio >= LEAST_RATIO, wanted))
-    clock = found[0].clock["onnxruntime"]
-    what, wanted = f"one image by {FAMILIES[0].label}, on the clock", f"at most {MOST_MS} ms"
+            ratio = one.batch["eager"] / one.batch[one.taken]
+            what, wanted = f"{family.label} in batches of {family.batch}", f"at least {LEAST_RATIO:g} times"
+            told = f"{ratio:.1f} times as fast as eager torch, by {one.taken}"
+            rows.append(Bar(what, told, ratio >= LEAST_RATIO, wanted))
+    clock = found[0].clock[found[0].taken]
+    what, wanted = f"one image by {FAMILIES[0].label}, on the clock", f"at most {MOST_MS:g} ms"
     rows.append(Bar(what, f"{clock:.1f} ms", clock <= MOST_MS, wanted))
     wanted = f"at least {LEAST_SCALING} times"
     return [
@@ -103,7 +114,7 @@ def resident(folder: Path, family: Family, kind: str) -> float:
 
 def rates(folder: Path) -> tuple[Rate, Rate]:
     """Of one worker and of two at once, the better of two rounds."""
-    words = ("worker", str(folder), FAMILIES[0].study, "onnxruntime", str(WORKERS_RUN))
+    words = ("worker", str(folder), FAMILIES[0].study, TAKEN, str(WORKERS_RUN))
     rounds = [(together([words]), together([words, words])) for _ in range(2)]
     alone, both = zip(*rounds, strict=True)
     return best(alone), best(both)

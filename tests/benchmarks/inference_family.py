@@ -51,12 +51,16 @@ FAMILIES = (
 
 
 class Found(NamedTuple):
-    """Milliseconds a case by runtime: processor time of one case and of a batch, the clock of one; steps by name."""
+    """Milliseconds a case by runtime: processor time of one case and of a batch, the clock of one; steps by name.
+
+    ``taken`` is the runtime that a worker on this machine takes, by its own measurement (`serving.choosing`).
+    """
 
     single: dict[str, float]
     batch: dict[str, float]
     clock: dict[str, float]
     steps: dict[str, float]
+    taken: str
 
 
 def sized(study: str) -> ModelSpec:
@@ -92,6 +96,7 @@ def family(study: str, folder: Path) -> Found:
     """Make the model, export it, time it."""
     import torch
 
+    from inference.serving.choosing import fastest
     from inference.serving.export import export
     from inference.serving.running import Runtime, runnable
     from inference.serving.timing import shortest
@@ -101,8 +106,8 @@ def family(study: str, folder: Path) -> Found:
     spec = sized(study)
     model = registry.build(spec).eval()
     save(model, spec, folder)
-    kinds = runnable(export(folder))
-    card = Card.load(folder)
+    record, card = export(folder), Card.load(folder)
+    kinds, taken = runnable(record), fastest(folder, card, record)
 
     def eager(arrays: dict[str, np.ndarray]) -> object:
         with torch.inference_mode():
@@ -118,7 +123,7 @@ def family(study: str, folder: Path) -> Found:
         times.append({kind: one.processor / cases * 1e3 for kind, one in found.items()})
         if cases == 1:
             clock = {kind: one.clock * 1e3 for kind, one in found.items()}
-    return Found(times[0], times[1], clock, steps(spec, model, folder, times[0]["onnxruntime"]))
+    return Found(times[0], times[1], clock, steps(spec, model, folder, times[0][taken]), taken)
 
 
 def steps(spec: ModelSpec, model: "Model", folder: Path, forward: float) -> dict[str, float]:
@@ -180,7 +185,8 @@ def worker(folder: Path, study: str, kind: str, seconds: float) -> dict[str, flo
     from inference.serving.runtimes import runtime
     from inference.serving.trial import noise
 
-    run = runtime(folder, "torch" if kind == "torch" else "onnxruntime")
+    # As a worker opens it, or torch, which every worker holds besides once it has drawn a heat map.
+    run = runtime(folder, "torch" if kind == "torch" else None)
     cases = next(one.batch for one in FAMILIES if one.study == study)
     inputs = noise(run.card.spec, cases)
     run(inputs)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import ItemsView, Mapping
+from collections.abc import Callable, ItemsView, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from inference.declared import SpecError
 from inference.learning.curves import curves, write_curves
 from inference.learning.history import BadHistory, read_history
 from inference.learning.predicting import answers_of, logits_of
-from inference.learning.training import batches, dice_of, fit, forget, optimiser_of, schedule_of, steps_of
+from inference.learning.training import Run, batches, dice_of, fit, forget, optimiser_of, schedule_of, steps_of
 from inference.models import registry
 from inference.models.contract import Model
 from inference.spec import ModelSpec
@@ -122,10 +122,10 @@ def test_what_a_kill_in_the_middle_of_writing_left_is_removed(tmp_path: Path) ->
 
 
 class Interrupted(dict[str, torch.Tensor]):
-    """Images of a part; a signal comes when they are asked for the so manieth time.
+    """Images of a part; who asks for them the so manieth time is interrupted.
 
-    There, and not when some time has passed: an exception that a signal raises inside torch can leave this process
-    without gradients, which a killed one takes with it.
+    There, and not by a signal after some time: an exception that a signal raises inside torch can leave this process
+    without gradients, and a process in the background may be deaf to signals.
     """
 
     def __init__(self, tensors: Mapping[str, torch.Tensor], at: float) -> None:
@@ -135,7 +135,7 @@ class Interrupted(dict[str, torch.Tensor]):
     def items(self) -> ItemsView[str, torch.Tensor]:  # type: ignore[override]
         self.left -= 1
         if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
         return super().items()
 
 
@@ -315,3 +315,20 @@ def test_a_history_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").write_text(json.dumps({"epok": 1}) + "\n")
     with pytest.raises(BadHistory, match="epok"):
         read_history(tmp_path / "history.jsonl")
+
+
+@pytest.mark.parametrize("make", [located, unet])
+def test_bfloat16_gives_the_losses_of_full_precision_but_for_its_digits(
+    make: Callable[[], ModelSpec], parts: tuple[Samples, Samples]
+) -> None:
+    """As on a GPU, by the processor's own bfloat16; weights and losses stay what they are."""
+    found = []
+    for mixed in (False, True):
+        spec = make()
+        run = Run(spec.train, registry.build(spec), parts[0], torch.device("cpu"))
+        run.mixed = mixed
+        found.append([run.step(torch.arange(16), torch.Generator().manual_seed(1)) for _ in range(3)])
+        assert {weight.dtype for weight in run.model.parameters()} == {torch.float32}
+    for (plain, terms), (rough, same_terms) in zip(*found, strict=True):
+        assert rough == pytest.approx(plain, rel=0.03)
+        assert [name for name, _ in terms] == [name for name, _ in same_terms]

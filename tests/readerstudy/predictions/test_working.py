@@ -1,5 +1,7 @@
 """The queue of record: the row decides, whatever becomes of the messages."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -166,6 +168,47 @@ def test_what_a_worker_begins_three_times_without_an_answer_is_stopped_alone(run
     lapse(*others)
     assert working.dispatch() == 3
     assert Event.objects.filter(verb="prediction.failed").count() == 1
+
+
+def test_what_was_in_the_hands_of_a_dead_worker_is_asked_alone(run: PredictionRun) -> None:
+    """A batch is read before any of it is answered: two innocent cases have been begun with it, and are not stopped."""
+    first, second, poison, fourth = rows_of(run)
+    assert working.dispatch() == 4
+    first.refresh_from_db()
+    for row in (first, second, poison):
+        working.heartbeat(row.token, first.lease)
+    lapse(*rows_of(run))
+    empty_queue()
+    assert working.dispatch() == 4
+    assert [len(request["items"]) for request in requests_sent()] == [1, 1, 1, 1]
+    for row in (first, second, fourth):
+        row.refresh_from_db()
+        working.heartbeat(row.token, row.lease)
+        assert working.record(row.token, row.lease, outcome_for(row))
+    for _ in range(2):
+        poison.refresh_from_db()
+        working.heartbeat(poison.token, poison.lease)
+        lapse(poison)
+        working.dispatch()
+    assert [row.phase for row in rows_of(run)] == ["done", "done", "failed", "done"]
+    assert [row.attempts for row in rows_of(run)] == [2, 2, 3, 1]
+
+
+def test_alone_in_a_batch_and_twice_at_once_a_case_has_one_record(run: PredictionRun) -> None:
+    """Whoever answers first is kept; what the others would have said differs by less than a hundred-thousandth."""
+    working.dispatch()
+    (message,) = requests_sent()
+    request = Request.from_message(message)
+    alone = [replace(request, items=(item,)) for item in request.items]
+    with ThreadPoolExecutor(2) as workers:
+        rounds = list(workers.map(lambda asked: list(answers_to(asked)), [request, request, *alone]))
+    kept: dict[str, float] = {}
+    for item, answer in (pair for answers in rounds for pair in answers):
+        assert isinstance(answer, Outcome), answer
+        assert working.record(item.prediction, item.lease, answer.to_message()) == (item.prediction not in kept)
+        assert abs(kept.setdefault(item.prediction, answer.probability) - answer.probability) < 1e-5
+    assert {row.token: row.probability for row in rows_of(run)} == kept
+    assert finished_events() == len(kept) == 4
 
 
 def test_what_a_worker_did_not_survive_waits_behind_the_others(
