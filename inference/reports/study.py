@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from inference.cards import CARD, DRAFT, HISTORY, OUT_OF_FOLD, TUNING, Card, CardError
 from inference.cohorts.cases import BadCohort
 from inference.learning.history import Epoch, read_history
+from inference.reasons import why
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +105,7 @@ class Study:
             try:
                 frame = pd.read_csv(path, dtype=dict.fromkeys(LABELS, str), keep_default_na=True, na_values=[""])
             except (OSError, ValueError) as error:
-                raise BadStudy(f"{path.relative_to(self.folder)} cannot be read as a table: {error}.") from error
+                raise BadStudy(f"{path.relative_to(self.folder)} cannot be read as a table: {why(error)}.") from error
             lacking = [column for column in NEEDED.get(name, ()) if column not in frame.columns]
             if lacking:
                 raise BadStudy(f"{path.relative_to(self.folder)} has no column {lacking[0]}.")
