@@ -13,10 +13,11 @@ def window_of_table(table: Dataset) -> Window | None:
     count, first, bits = (int(value) for value in table.LUTDescriptor)
     outputs = _entries(table.LUTData, bits)[: count or 1 << 16]
     highest = max(outputs, default=0)
-    inside = [at for at, output in enumerate(outputs) if 0.025 * highest <= output <= 0.975 * highest]
-    if not inside or inside[-1] == inside[0]:
+    if highest == min(outputs, default=0):
         return None
-    center, width = first + (inside[0] + inside[-1]) / 2, float(inside[-1] - inside[0])
+    inside = [at for at, output in enumerate(outputs) if 0.025 * highest <= output <= 0.975 * highest]
+    inside = inside or [0, len(outputs) - 1]
+    center, width = first + (inside[0] + inside[-1]) / 2, max(1.0, float(inside[-1] - inside[0]))
     steps = tuple(_steps(outputs, first, bits if highest < 1 << bits else 16))
     if len(steps) > 2 * MOST_STEPS:
         return Window(center, width)

@@ -3,17 +3,23 @@
 
 const MEGABYTE = 2 ** 20;
 const WITH_SMALLER_COPIES = 4 / 3;
-// Small frames are asked for several at a time, so that a slow network does not add up over a stack; of large ones each
-// worker has one, for another would only delay it.
+// Neighbours in a stack come in one answer, and several are asked for at a time, so that neither server nor network adds
+// up over a stack; of large frames each worker has one, for another would only delay it.
+const MOST_TOGETHER = 8;
+const SMALL = MEGABYTE;
 const MOST_AT_ONCE = 6;
-const BYTES_AT_ONCE = 4 * MEGABYTE;
+const BYTES_AT_ONCE = 8 * MEGABYTE;
+// From this priority on somebody looks at the place where the frame belongs.
+const WANTED = 10;
+
+const bytesOf = ({ rows, columns }) => 2 * rows * columns;
 
 export class Dropped extends Error {}
 
 // What a frame's smaller copy looks like to a worker: the server cuts off what does not fill 4 × 4 pixels.
 export function previewOf(frame) {
   if (!frame.preview) return null;
-  return { url: frame.preview, rows: frame.rows >> 2, columns: frame.columns >> 2, scale: 4 };
+  return { url: frame.preview, rows: frame.rows >> 2, columns: frame.columns >> 2, samples: frame.samples, scale: 4 };
 }
 
 export class PixelStore {
@@ -22,6 +28,7 @@ export class PixelStore {
   #workers = [];
   #bytes = 0;
   #foreseen = 0;
+  #due = null;
   #budget;
 
   constructor(workerUrl, { workers = 3, budget = 600 * MEGABYTE } = {}) {
@@ -29,7 +36,7 @@ export class PixelStore {
     const count = Math.max(1, Math.min(workers, (navigator.hardwareConcurrency || 2) - 1));
     for (let n = 0; n < count; n++) {
       const worker = new Worker(workerUrl, { type: "module" });
-      const hand = { worker, jobs: 0, bytes: 0 };
+      const hand = { worker, requests: 0, bytes: 0 };
       worker.onmessage = ({ data }) => this.#arrived(hand, data);
       this.#workers.push(hand);
     }
@@ -54,14 +61,15 @@ export class PixelStore {
       if (known.job.priority < priority) known.job.priority = priority;
       return known.promise;
     }
-    const { url, rows, columns, scale = 1 } = frame;
-    const entry = { job: { url, rows, columns, scale, priority }, levels: null, bytes: 0 };
+    const { url, rows, columns, samples, scale = 1 } = frame;
+    const entry = { job: { url, rows, columns, samples, scale, priority }, levels: null, bytes: 0 };
     entry.promise = new Promise((keep, fail) => Object.assign(entry, { keep, fail }));
     // Whoever waits hears of a failure; a prefetch that nobody waits for must not report one.
     entry.promise.catch(() => {});
     this.#entries.set(url, entry);
     this.#queue.push(entry.job);
-    this.#next();
+    // After the caller, who may ask for a whole stack.
+    this.#due ??= Promise.resolve().then(() => this.#next());
     return entry.promise;
   }
 
@@ -90,29 +98,48 @@ export class PixelStore {
   }
 
   #next() {
-    if (!this.#queue.length) return;
+    this.#due = null;
     this.#queue.sort((one, other) => other.priority - one.priority);
     while (this.#queue.length) {
       const hand = this.#workers.reduce((least, one) => (one.bytes < least.bytes ? one : least));
-      const bytes = 2 * this.#queue[0].rows * this.#queue[0].columns;
-      if (hand.jobs && (hand.jobs >= MOST_AT_ONCE || hand.bytes + bytes > BYTES_AT_ONCE)) return;
-      hand.jobs++;
+      const jobs = this.#together();
+      const bytes = jobs.reduce((sum, job) => sum + bytesOf(job), 0);
+      if (hand.bytes && (hand.requests >= MOST_AT_ONCE || hand.bytes + bytes > BYTES_AT_ONCE)) return;
+      hand.requests++;
       hand.bytes += bytes;
-      hand.worker.postMessage(this.#queue.shift());
+      for (const job of jobs) job.share = 1 / jobs.length;
+      this.#queue = this.#queue.filter((job) => !jobs.includes(job));
+      hand.worker.postMessage(jobs);
     }
+  }
+
+  // The first job of the queue, and with it neighbours in its stack, unless somebody waits for this frame.
+  #together() {
+    const [first] = this.#queue;
+    const [, stack, number] = /^(.*\/frame)\/(\d+)$/.exec(first.url) ?? [];
+    const jobs = [first];
+    if (!stack || first.priority >= WANTED || bytesOf(first) > SMALL) return jobs;
+    for (const step of [1, -1]) {
+      for (let n = Number(number) + step; jobs.length < MOST_TOGETHER; n += step) {
+        const job = this.#queue.find(({ url }) => url === `${stack}/${n}`);
+        if (!job || bytesOf(job) > SMALL) break;
+        jobs[step > 0 ? "push" : "unshift"](job);
+      }
+    }
+    return jobs;
   }
 
   #arrived(hand, { url, levels, error }) {
     const entry = this.#entries.get(url);
-    hand.jobs--;
-    hand.bytes -= 2 * entry.job.rows * entry.job.columns;
+    hand.requests -= entry.job.share;
+    hand.bytes -= bytesOf(entry.job);
     if (error) {
       // Forgotten, so that asking again tries again.
       this.#entries.delete(url);
       entry.fail(new Error(error));
     } else {
       entry.levels = levels;
-      entry.bytes = levels.reduce((sum, level) => sum + level.pixels.byteLength, 0);
+      entry.bytes = levels.reduce((sum, { pixels, planes }) => sum + pixels.byteLength * (planes ? 2.5 : 1), 0);
       this.#bytes += entry.bytes;
       entry.keep(levels);
       this.#trim(url);

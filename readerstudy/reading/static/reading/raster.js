@@ -2,6 +2,8 @@
 // needed: many hospital desktops are virtual machines without a graphics card.
 
 const OPAQUE_BLACK = 0xff000000;
+// Of a packed colour: opaque red, green and blue.
+const CHANNELS = [0xff0000ff, 0xff00, 0xff0000];
 
 // The linear VOI function of DICOM PS3.3 C.11.2.1.2.1; for values on a grid finer than 1 the exact one of
 // C.11.2.1.3.2, because the half steps of the former are made for whole numbers.
@@ -69,41 +71,13 @@ function smoothRow(target, p, count, { pixels, rows, columns }, table, u, v, du,
   }
 }
 
-const through = (table, colour) =>
-  OPAQUE_BLACK | (table[(colour >> 16) & 255] & 0xff0000) | (table[(colour >> 8) & 255] & 0xff00) | (table[colour & 255] & 255);
-
-function nearestColours(target, p, count, { colours, columns }, table, u, v, du, dv) {
-  for (let n = 0; n < count; n++, u += du, v += dv) target[p + n] = through(table, colours[(v | 0) * columns + (u | 0)]);
-}
-
-function smoothColours(target, p, count, { colours, rows, columns }, table, u, v, du, dv) {
-  u -= 0.5;
-  v -= 0.5;
-  for (let n = 0; n < count; n++, u += du, v += dv) {
-    const left = u > 0 ? u | 0 : 0;
-    const top = v > 0 ? v | 0 : 0;
-    const across = u > 0 ? u - left : 0;
-    const down = v > 0 ? v - top : 0;
-    const q = top * columns + left;
-    const right = q + (left < columns - 1 ? 1 : 0);
-    const below = top < rows - 1 ? columns : 0;
-    let mixed = 0;
-    for (let shift = 0; shift < 24; shift += 8) {
-      const at = (place) => (colours[place] >> shift) & 255;
-      const upper = at(q) + (at(right) - at(q)) * across;
-      const lower = at(q + below) + (at(right + below) - at(q + below)) * across;
-      mixed |= ((upper + (lower - upper) * down + 0.5) | 0) << shift;
-    }
-    target[p + n] = through(table, mixed);
-  }
-}
-
 // toImage = affine map {a, b, c, d, e, f} from points of the screen to points of the level, both measured from the
 // corner of the first pixel, so that pixel centres lie at + 0.5.
 export function draw(target, width, height, level, toImage, table, smooth) {
   const { a, b, c, d, e, f } = toImage;
-  const [nearest, mixed] = level.colours ? [nearestColours, smoothColours] : [nearestRow, smoothRow];
-  const drawRow = smooth ? mixed : nearest;
+  const drawRow = smooth ? smoothRow : nearestRow;
+  const channels = level.planes?.map((pixels) => ({ ...level, pixels }));
+  const row = new Uint32Array(channels ? width : 0);
   for (let y = 0, p = 0; y < height; y++, p += width) {
     const u = a * 0.5 + c * (y + 0.5) + e;
     const v = b * 0.5 + d * (y + 0.5) + f;
@@ -114,7 +88,12 @@ export function draw(target, width, height, level, toImage, table, smooth) {
       continue;
     }
     target.fill(OPAQUE_BLACK, p, p + from);
-    drawRow(target, p + from, to - from, level, table, u + a * from, v + b * from, a, b);
+    const at = [table, u + a * from, v + b * from, a, b];
+    if (!channels) drawRow(target, p + from, to - from, level, ...at);
+    channels?.forEach((channel, n) => {
+      drawRow(row, from, to - from, channel, ...at);
+      for (let x = from; x < to; x++) target[p + x] = n ? target[p + x] | (row[x] & CHANNELS[n]) : row[x] & CHANNELS[n];
+    });
     target.fill(OPAQUE_BLACK, p + to, p + width);
   }
 }

@@ -76,7 +76,7 @@ BOX = {"frame": "/reading/a/frame/0-0", "label": "Cleft", "points": CORNERS, "pr
 
 
 def frame(url: str, pixels: NDArray[np.uint16], **facts: Any) -> dict[str, Any]:
-    rows, columns = pixels.shape
+    rows, columns = pixels.shape[:2]
     return {
         "url": url,
         "preview": None,
