@@ -1,5 +1,7 @@
 """How static files are named and packed in production, and which are left out."""
 
+import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,11 @@ class Assets(CompressedManifestStaticFilesStorage):
 
     support_js_module_import_aggregation = True
 
+    def file_hash(self, name: str, content: Any = None) -> str | None:
+        # Digests stand in every import and do not compress; half of one tells the versions of a file apart.
+        digest: str | None = super().file_hash(name, content)
+        return digest and digest[:6]
+
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = [name for name, (storage, _) in paths.items() if name.endswith(".js") and is_ours(storage.location)]
         if not dry_run:
@@ -36,9 +43,40 @@ def is_ours(location: str) -> bool:
     return Path(location).is_relative_to(settings.BASE_DIR / "readerstudy")
 
 
+IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"[^"]+";\s*', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let) (\w+))", re.MULTILINE)
+PACKED = re.compile(r'(?:import\{[^}]*\}from"[^"]+";)*export\{[^}]*\};')
+
+
 def pack(module: Path) -> None:
     """Without comments and with short names inside; packing what is packed changes nothing."""
+    source = module.read_text()
+    if not PACKED.match(source):
+        module.write_text(min(short(source), with_short_names_at_its_top(source), key=as_sent))
+
+
+def as_sent(source: str) -> int:
+    return len(gzip.compress(source.encode()))
+
+
+def short(source: str) -> str:
     # A runtime of its own that only the collecting of files needs.
     import minify
 
-    module.write_text(minify.string("application/javascript", module.read_text()))
+    made: str = minify.string("application/javascript", source)
+    return made
+
+
+def with_short_names_at_its_top(source: str) -> str:
+    """The packer keeps names at the top of a file, though of a module nobody sees them; so they go into a function."""
+    body = IMPORT.sub("", source)
+    names = EXPORT.findall(body)
+    if not names or re.search(r"^(?:import|export default)\b", body, re.MULTILINE):
+        return short(source)
+    made = short(f"(async()=>{{exported({','.join(names)});{EXPORT.sub('', body)}\n}})()")
+    found = re.fullmatch(r"\(async\(\)=>\{exported\(([^)]*)\)[;,]?(.*)\}\)\(\);?", made, re.DOTALL)
+    if found is None:
+        return short(source)
+    exported = ",".join(f"{inside} as {name}" for inside, name in zip(found[1].split(","), names, strict=True))
+    imports = "".join(f"{short(one)};" for one in IMPORT.findall(source))
+    return f"{imports}export{{{exported}}};{found[2]}"

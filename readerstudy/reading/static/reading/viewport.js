@@ -101,8 +101,10 @@ export class Viewport extends EventTarget {
     this.slider.setAttribute("aria-label", say("Image of {name}", { name }));
     this.host.setAttribute("aria-label", say("Image viewer: {name}", { name }));
     this.reset();
-    this.clear();
-    return this.go(index, true);
+    const shown = this.go(index, true);
+    if (this.frame) this.#paintNow();
+    else this.clear();
+    return shown;
   }
 
   clear() {
@@ -250,7 +252,10 @@ export class Viewport extends EventTarget {
     if (this.frame) this.dispatchEvent(new Event("refreshed"));
   }
 
+  // What lies ready is drawn in the very task, a frame of the screen earlier.
   #paintNow() {
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = 0;
     const matrix = this.matrix();
     this.drawInto(this.colours, this.width, this.height, matrix.inverse(), !this.hurried);
     this.#context.putImageData(this.image, 0, 0);

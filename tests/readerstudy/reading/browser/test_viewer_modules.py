@@ -56,6 +56,39 @@ def test_a_frame_is_fetched_once_and_the_oldest_gives_way(page: Page, desk: Desk
     assert [desk.got(f"/reading/a/frame/0-{n}") for n in range(3)] == [1, 1, 1]
 
 
+def together(frames: list[bytes]) -> tuple[str, bytes]:
+    return "application/octet-stream", b"".join(len(packed).to_bytes(4, "little") + packed for packed in frames)
+
+
+def test_a_stack_comes_in_few_answers_and_what_is_looked_at_alone(page: Page, desk: Desk) -> None:
+    stack = [picture(n) for n in range(20)]
+    packed = [encode(pixels) for pixels in stack]
+    own = desk.add_case("a", [stack])["series"][0]["frames"]
+    frames = [frame | {"url": f"/reading/a/frame/{number}"} for number, frame in enumerate(own, start=1)]
+    desk.bodies["/reading/a/frame/10"] = ("application/octet-stream", packed[9])
+    for first, last in ((11, 18), (2, 9), (19, 20)):
+        desk.bodies[f"/reading/a/frames/{first}-{last}"] = together(packed[first - 1 : last])
+    desk.bodies["/reading/a/frame/1"] = ("application/octet-stream", packed[0])
+    page.goto(f"{desk.address}/other/")
+    script = """async (m, frames) => {
+        const store = new m.PixelStore("/static/reading/decode.js");
+        const looked = store.load(frames[9], 10);
+        store.foresee(frames.map((frame, n) => ({ frame, priority: -Math.abs(n - 9) })));
+        await looked;
+        const all = await Promise.all(frames.map((frame) => store.load(frame)));
+        const hashes = all.map((levels) => crypto.subtle.digest("SHA-256", levels[0].pixels));
+        return (await Promise.all(hashes)).map((hash) =>
+            Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join(""));
+    }"""
+    digests = [hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest() for pixels in stack]
+    assert in_module(page, "pixels", script, frames) == digests
+    asked = [path for _, path, _ in desk.asked if "/reading/a/frame" in path]
+    assert asked[0] == "/reading/a/frame/10"
+    assert sorted(asked[1:]) == sorted(
+        f"/reading/a/{name}" for name in ("frames/11-18", "frames/2-9", "frames/19-20", "frame/1")
+    )
+
+
 def test_halving_takes_means_and_keeps_odd_edges(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.address}/other/")
     script = """(m) => {
