@@ -23,17 +23,28 @@ export function rangeFor({ minimum, maximum, threshold }, decision) {
   return decision ? [lowestPositive, maximum] : [minimum, lowestPositive - 1];
 }
 
+// The key of each answer: its own digit where all answers are single digits (grade 0 is the key 0), else its number.
+export function keysOf(choices) {
+  const own = choices.every(({ label }) => /^\d$/.test(label));
+  return choices.map(({ label }, n) => (own ? label : n < 9 ? String(n + 1) : ""));
+}
+
+export function keyHint(key) {
+  const hint = make("kbd", { textContent: key });
+  hint.setAttribute("aria-hidden", "true");
+  return hint;
+}
+
 // One radio button for each choice: decisions, choices, levels.
 export function choiceField(question, id, changed) {
   const { choices } = question;
+  const keys = keysOf(choices);
   const radios = choices.map(({ value }, n) =>
     make("input", { type: "radio", name: id, id: `${id}-${n}`, value: String(value) }),
   );
-  const labels = choices.map(({ label }, n) => {
-    const hint = make("kbd", { textContent: n < 9 ? n + 1 : "" });
-    hint.setAttribute("aria-hidden", "true");
-    return make("label", { className: "choice", htmlFor: radios[n].id }, radios[n], make("span", { textContent: label }), hint);
-  });
+  const labels = choices.map(({ label }, n) =>
+    make("label", { className: "choice", htmlFor: radios[n].id }, radios[n], make("span", { textContent: label }), keyHint(keys[n])),
+  );
   const short = choices.every(({ label }) => label.length <= 6);
   const shape = question.kind === "decision" ? "decision" : short ? "short" : "long";
   const element = make("div", { className: `choices ${shape}` }, ...labels);
@@ -52,7 +63,7 @@ export function choiceField(question, id, changed) {
     write: (answer) => radios.forEach((radio) => (radio.checked = radio.value === String(answer))),
     check: () => (question.required && chosen() < 0 ? say("Please choose an answer.") : ""),
     focus: () => (radios[chosen()] ?? radios[0]).focus(),
-    digit: (n) => choose(n - 1),
+    digit: (n) => choose(keys.indexOf(String(n))),
     decide: (positive) => choose(choices.findIndex(({ value }) => value === positive)),
   };
 }

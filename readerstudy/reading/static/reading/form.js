@@ -54,6 +54,10 @@ export class Form extends EventTarget {
       if (other.question.agrees_with === question.key) this.#followDecision(other.question);
     }
     this.#branch();
+    for (const other of this.#fields.values()) {
+      // A decision that a branch took away no longer narrows its scale.
+      if (this.#fields.get(other.question.agrees_with)?.box.hidden) this.#followDecision(other.question);
+    }
     this.dispatchEvent(new Event("change"));
   }
 
@@ -72,7 +76,7 @@ export class Form extends EventTarget {
   #followDecision({ key, agrees_with: decisionKey }) {
     const decision = decisionKey && this.#fields.get(decisionKey);
     if (!decision) return;
-    const value = decision.field.read();
+    const value = decision.box.hidden ? undefined : decision.field.read();
     const label = decision.question.choices?.find((choice) => choice.value === value)?.label ?? value;
     this.#fields.get(key).field.agree(value, label);
   }

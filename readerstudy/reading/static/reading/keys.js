@@ -7,7 +7,7 @@ import { say } from "./say.js";
 // field that has the focus.
 const MAP = {
   Answers: [
-    ["answer", "", "Choose the answer with this number", "digit", "1 … 9"],
+    ["answer", "", "Choose the answer with this number", "digit", "0 … 9"],
     ["submit", "Enter", "Submit the case", "enter", "Enter"],
     ["decide:no", "n", "Decide: negative"],
     ["decide:yes", "y", "Decide: positive"],
@@ -125,7 +125,7 @@ export function kindOf(element) {
 function pressed(entry, event) {
   if (entry.class === "digit") {
     // By place, not by sign: French keyboards need Shift for a digit, and Shift + 1 is "!" on others.
-    return /^(Digit|Numpad)[1-9]$/.test(event.code) && event.shiftKey === Boolean(entry.shift);
+    return /^(Digit|Numpad)[0-9]$/.test(event.code) && event.shiftKey === Boolean(entry.shift);
   }
   if (entry.class === "letter") {
     const letter = /^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "");

@@ -43,6 +43,7 @@ export class Layout extends EventTarget {
     this.#rule = rule;
     this.linked = true;
     this.volume = null;
+    for (const volume of this.#volumes.values()) volume.dropped = true;
     this.#volumes = new Map();
     this.measures.clear();
     this.store.turnTo(new Set(series.flatMap((one) => one.frames.map((frame) => frame.url))));

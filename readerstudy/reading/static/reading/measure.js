@@ -26,7 +26,9 @@ function heightsText(frame, points) {
   return `Ha ${anterior}  Hm ${middle}  Hp ${posterior} ${unitOf(frame)}  ${share} %`;
 }
 
-function regionText(frame, points, { levels, series }) {
+function regionText(frame, points, { levels, series, complete }) {
+  // The preview has a quarter of the rows, a plane that still loads has empty ones.
+  if (!complete) return "…";
   const found = ellipseStatistics(frame, levels[0], points);
   if (!found) return "";
   const unit = series.unit ? ` ${series.unit}` : "";

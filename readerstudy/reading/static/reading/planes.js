@@ -6,6 +6,7 @@ const LEAST_SLICES = 8;
 // Of the gap between two slices: what they may be off the even stack before lines in the planes would be false.
 const UNEVEN = 0.05;
 const ANNOUNCE_EVERY = 250;
+const RETRY_AFTER = 3000;
 const KEPT_PLANES = 6;
 // By the axis that a plane is looked at along: what lies to the right on the screen, what below.
 const PLANES = [
@@ -42,6 +43,8 @@ export function hasPlanes(series) {
 }
 
 export class Volume extends EventTarget {
+  // Its case is no longer shown.
+  dropped = false;
   #axes;
   #slices;
   #missing;
@@ -66,12 +69,15 @@ export class Volume extends EventTarget {
     this.#load(store);
   }
 
-  // A slice that could not be fetched stays black; the stack itself says so where it is looked at.
   #load(store) {
     const middle = (this.#slices.length - 1) >> 1;
-    this.series.frames.forEach((frame, n) => {
-      store.load(frame, 1 - Math.abs(n - middle)).then((levels) => this.#arrived(n, levels[0].pixels), () => {});
-    });
+    this.series.frames.forEach((_, n) => this.#fetch(store, n, 1 - Math.abs(n - middle)));
+  }
+
+  // A slice that could not be fetched is asked for again: without it no plane would ever be complete.
+  #fetch(store, n, urgency) {
+    const again = () => setTimeout(() => this.dropped || this.#fetch(store, n, urgency), RETRY_AFTER);
+    store.load(this.series.frames[n], urgency).then((levels) => this.#arrived(n, levels[0].pixels), again);
   }
 
   #arrived(n, pixels) {

@@ -1,6 +1,6 @@
 // Fields with many buttons: scales of points, several choices, grids.
 
-import { choiceField, confidenceField, make, numberField, rangeFor, textField } from "./fields.js";
+import { choiceField, confidenceField, keyHint, keysOf, make, numberField, rangeFor, textField } from "./fields.js";
 import { marksField } from "./marks.js";
 import { say } from "./say.js";
 
@@ -17,7 +17,7 @@ function pointsField(question, id, changed) {
   return {
     ...field,
     element: make("div", {}, field.element, note),
-    digit: (n) => isOpen(points[n - 1]) && field.digit(n),
+    digit: (n) => isOpen(points[keysOf(options).indexOf(String(n))]) && field.digit(n),
     agree: (decision, label) => {
       range = rangeFor(question, decision);
       field.controls.forEach((radio, n) => radio.toggleAttribute("data-closed", !isOpen(points[n])));
@@ -35,11 +35,10 @@ function pointsField(question, id, changed) {
 function choicesField(question, id, changed) {
   const { choices, required } = question;
   const boxes = choices.map((_, n) => make("input", { type: "checkbox", id: `${id}-${n}` }));
-  const labels = choices.map(({ label }, n) => {
-    const hint = make("kbd", { textContent: n < 9 ? n + 1 : "" });
-    hint.setAttribute("aria-hidden", "true");
-    return make("label", { className: "choice", htmlFor: boxes[n].id }, boxes[n], make("span", { textContent: label }), hint);
-  });
+  const keys = keysOf(choices);
+  const labels = choices.map(({ label }, n) =>
+    make("label", { className: "choice", htmlFor: boxes[n].id }, boxes[n], make("span", { textContent: label }), keyHint(keys[n])),
+  );
   const element = make("div", { className: "choices long" }, ...labels);
   element.addEventListener("change", changed);
   const read = () => {
@@ -54,8 +53,9 @@ function choicesField(question, id, changed) {
     check: () => (required && !read() ? say("Please choose at least one answer.") : ""),
     focus: () => boxes[0].focus(),
     digit: (n) => {
-      if (!boxes[n - 1]) return false;
-      boxes[n - 1].click();
+      const box = boxes[keys.indexOf(String(n))];
+      if (!box) return false;
+      box.click();
       return "stay";
     },
   };
@@ -71,7 +71,11 @@ function gridField(question, id, changed) {
       return radio;
     }),
   );
-  const heads = choices.map(({ label }) => make("th", { scope: "col", textContent: label }));
+  const keys = keysOf(choices);
+  // Where the answers are digits they are their own keys.
+  const heads = choices.map(({ label }, n) =>
+    make("th", { scope: "col" }, label, ...(keys[n] && keys[n] !== label ? [" ", keyHint(keys[n])] : [])),
+  );
   const head = make("thead", {}, make("tr", {}, make("td"), ...heads));
   const body = items.map(({ label }, row) =>
     make("tr", {}, make("th", { scope: "row", textContent: label }), ...rows[row].map((radio) => make("td", {}, radio))),
@@ -107,8 +111,9 @@ function gridField(question, id, changed) {
     digit: (n) => {
       const inHand = rows.findIndex((radios) => radios.includes(document.activeElement));
       const row = inHand >= 0 ? inHand : firstOpen();
-      if (row < 0 || !rows[row][n - 1]) return false;
-      rows[row][n - 1].checked = true;
+      const radio = rows[row]?.[keys.indexOf(String(n))];
+      if (!radio) return false;
+      radio.checked = true;
       changed();
       if (firstOpen() < 0) return true;
       focusRow(isOpen(row + 1 < rows.length ? row + 1 : 0) ? row + 1 : firstOpen());

@@ -50,6 +50,10 @@ async function once(url, options, signal) {
     throw new Transient(say("The server is busy."), Number(response.headers.get("Retry-After")) * 1000);
   }
   const isJson = response.status !== 204 && response.headers.get("Content-Type")?.includes("json");
+  // Ours come with a sentence. Another 403 is that of the token: who signed in again elsewhere got a new one.
+  if (response.status === 403 && !isJson) {
+    throw new Transient(say("You signed in again meanwhile. Reload this page; your answers are kept."));
+  }
   try {
     return { ok: response.ok, status: response.status, body: isJson ? await response.json() : {} };
   } catch {

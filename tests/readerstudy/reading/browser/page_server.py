@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ SOUND = {"frame": "/reading/a/frame/0-0", "label": "L2", "points": BELOW, "proba
 BOX = {"frame": "/reading/a/frame/0-0", "label": "Cleft", "points": CORNERS, "probability": None, "positive": None}
 
 
-def frame(url: str, pixels: NDArray[np.uint16], **facts: Any) -> dict[str, Any]:
+def frame(url: str, pixels: NDArray[Any], **facts: Any) -> dict[str, Any]:
     rows, columns = pixels.shape[:2]
     return {
         "url": url,
@@ -100,11 +101,14 @@ class Desk:
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
     replies: list[tuple[int, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    # How often a path is still answered by "busy", and how many seconds it takes.
+    busy: dict[str, int] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
     address: str = ""
     # Collected static files, where not those of the sources.
     static: Path | None = None
 
-    def add_case(self, slot: str, stacks: list[list[NDArray[np.uint16]]], **facts: Any) -> dict[str, Any]:
+    def add_case(self, slot: str, stacks: list[list[NDArray[Any]]], **facts: Any) -> dict[str, Any]:
         series = []
         for n, stack in enumerate(stacks):
             frames = []
@@ -140,7 +144,7 @@ class Desk:
         self.cases[slot] = case
         return case
 
-    def add_frame(self, url: str, pixels: NDArray[np.uint16]) -> None:
+    def add_frame(self, url: str, pixels: NDArray[Any]) -> None:
         self.bodies[url] = ("application/octet-stream", encode(pixels))
 
     def add_plane(self, slot: str, kind: str, grey: NDArray[np.uint8], frame: str = "0-0") -> dict[str, str]:
@@ -171,6 +175,10 @@ class Desk:
             name = path.removeprefix("/static/")
             found = self.static / name if self.static else Path(str(finders.find(name)))
             return 200, TYPES.get(found.suffix, "application/octet-stream"), found.read_bytes()
+        time.sleep(self.slow.get(path, 0))
+        if self.busy.get(path):
+            self.busy[path] -= 1
+            return 503, "text/plain", b"busy"
         if path in self.bodies:
             kind, body = self.bodies[path]
             return 200, kind, body
@@ -215,7 +223,7 @@ def handler_for(desk: Desk) -> type[BaseHTTPRequestHandler]:
             desk.asked.append(("POST", self.path, json.loads(content)))
             status, headers, body = desk.answer_post(self.path)
             payload = b"" if status == 204 else json.dumps(body).encode()
-            self.reply(status, headers | {"Content-Type": "application/json"}, payload)
+            self.reply(status, {"Content-Type": "application/json"} | headers, payload)
 
     return Handler
 

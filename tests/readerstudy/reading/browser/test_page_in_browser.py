@@ -145,6 +145,20 @@ def test_a_submission_is_kept_repeated_and_sent_under_one_key(page: Page, desk: 
     assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('reading:'))") == []
 
 
+def test_who_signed_in_again_elsewhere_is_told_to_reload_and_loses_nothing(page: Page, desk: Desk) -> None:
+    desk.add_case("a", [[picture()]])
+    # A new log-in has a new token: Django answers the old one with a page of its own.
+    desk.replies = [(403, {"Content-Type": "text/html"}, {}), STORED]
+    read(page, desk, "a")
+    answer(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Reload this page; your answers are kept.")
+    page.reload()
+    page.wait_for_url("**/reading/finished/")
+    first, second = desk.posted("/submit")
+    assert first == second
+
+
 def test_an_unacknowledged_answer_survives_a_reload(page: Page, desk: Desk) -> None:
     desk.add_case("a", [[picture()]])
     desk.replies = [(503, {"Retry-After": "60"}, {}), STORED]

@@ -136,6 +136,38 @@ def test_no_planes_are_made_of_what_is_no_even_stack(page: Page, desk: Desk) -> 
     assert in_module(page, "planes", has, case["series"][0] | {"frames": case["series"][0]["frames"][:3]}) is False
 
 
+def test_a_slice_that_failed_once_does_not_keep_planes_from_being_whole(page: Page, desk: Desk) -> None:
+    case = desk.add_case("a", [[picture(n, 40, 40) for n in range(12)]])
+    place(case, AXIAL, gap=1, spacing=[1, 1])
+    rule = hanging_written("Series 1, coronal")
+    assert rule is not None
+    case["hanging"] = rule.to_document()
+    url = case["series"][0]["frames"][5]["url"]
+    desk.busy[url] = 1
+    page.goto(f"{desk.address}/reading/a/")
+    page.wait_for_selector("#reading[data-painted=a]")
+    expect(page.locator(".pane .pane-message")).to_have_text("", timeout=15_000)
+    assert desk.got(url) == 2
+
+
+def test_a_region_is_measured_on_the_whole_image_alone(page: Page, desk: Desk) -> None:
+    case = desk.add_case("a", [[np.full((64, 64), 100, np.uint16)]])
+    (frame,) = case["series"][0]["frames"]
+    frame["preview"] = "/reading/a/preview/0-0"
+    desk.add_frame(frame["preview"], np.full((16, 16), 3000, np.uint16))
+    desk.slow[frame["url"]] = 3.0
+    page.goto(f"{desk.address}/reading/a/")
+    expect(page.locator(".pane .pane-message")).to_have_text("Loading the full image …")
+    page.keyboard.press("e")
+    pane = page.locator(".pane").first
+    x, y = middle_of(pane)
+    page.mouse.click(x - 40, y - 40)
+    page.mouse.click(x + 40, y + 40)
+    label = page.locator("g.measure text")
+    expect(label).to_have_text("…")
+    expect(label).to_contain_text("100 ± 0", timeout=15_000)
+
+
 def test_three_planes_meet_where_one_is_pointed_at(page: Page, desk: Desk) -> None:
     case = desk.add_case("a", [[picture(n, 40, 40) for n in range(20)]])
     place(case, AXIAL, gap=1, spacing=[1, 1])
