@@ -29,7 +29,7 @@ from .models import (
     Standard,
 )
 from .permissions import check_own, check_still_open
-from .queries import adjudicates, opinion_table, tasks_of, truth_by_case
+from .queries import adjudicates, is_contested, opinion_table, truth_by_case
 from .standards import write_standard
 
 CONSENSUS = "Consensus of the truthers"
@@ -80,7 +80,8 @@ def read_work(work: Mapping[str, object], case: Case) -> Work:
 def check_is_task(truther: Enrolment, case: Case) -> None:
     if case.study_id != truther.study_id:
         raise Refused(_("The case belongs to another study."))
-    if adjudicates(truther) and all(task.case.pk != case.pk for task in tasks_of(truther)):
+    decided = Opinion.objects.filter(truther=truther, case=case, adjudicates=True)
+    if adjudicates(truther) and not decided.exists() and not is_contested(case):
         raise Refused(_("The adjudicator decides cases that two truthers have judged and do not agree on."))
 
 

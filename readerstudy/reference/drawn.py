@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from django.utils.crypto import salted_hmac
+
 from readerstudy.cases.geometry import Geometry
 from readerstudy.cases.models import Case, Image, Series
 from readerstudy.studies.models import Enrolment
@@ -34,6 +36,8 @@ class Other:
 class Desk:
     """All that the page of one truther and one case begins with."""
 
+    keep: str
+    """Under what the browser keeps this person's steps of undo; it tells nobody who that is."""
     revision: int
     work: dict[str, Any]
     proposal: dict[str, Any] | None
@@ -120,6 +124,7 @@ def desk_of(truther: Enrolment, case: Case, own: Opinion | None, others: Iterabl
     draft = AnnotationDraft.objects.filter(truther=truther, case=case).first()
     proposal = proposal_for(case)
     return Desk(
+        keep=f"{salted_hmac('reference.desk', truther.token).hexdigest()[:16]}:{case.token}",
         revision=draft.revision if draft else 0,
         work=draft.work if draft else _work_of(own),
         proposal=None if proposal is None else {"source": proposal.source, "marks": proposal.marks},

@@ -150,7 +150,7 @@ def opinion(request: HttpRequest, study: str, case: str) -> HttpResponse:
 def desk(request: HttpRequest, study: str, case: str) -> HttpResponse:
     """A truther's own work on a case; the others' for nobody but the adjudicator."""
     enrolment = truther(request, study)[1]
-    task = queries.task_for(queries.tasks_of(enrolment), case)
+    task = queries.task_alone(enrolment, case)
     return JsonResponse(queries.desk_for(enrolment, task).to_document())
 
 
@@ -158,7 +158,7 @@ def desk(request: HttpRequest, study: str, case: str) -> HttpResponse:
 @NOTHING_KEPT
 def draft(request: HttpRequest, study: str, case: str) -> HttpResponse:
     enrolment = truther(request, study)[1]
-    task = queries.task_for(queries.tasks_of(enrolment), case)
+    task = queries.task_alone(enrolment, case)
     try:
         sent = document_in(request.body)
         revision = sent.pop("revision", 0)

@@ -54,4 +54,4 @@ def plain(text: str) -> str:
 
 def _points(points: Iterable[Iterable[float]]) -> str:
     """Coordinates apart by spaces, points by semicolons."""
-    return "; ".join(" ".join(f"{value:g}" if abs(value) < 1e5 else repr(value) for value in point) for point in points)
+    return "; ".join(" ".join(f"{value:.10g}" for value in point) for point in points)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from scipy import ndimage
 
 from readerstudy.reference import runs
+from readerstudy.reference.marks import crosses
 from readerstudy.reference.measuring import neighbours_of
 from readerstudy.reference.morphometry import Heights, grade_of, heights_of
 from tests.readerstudy.reading.browser.page_server import open_browser, open_desk
@@ -181,11 +182,14 @@ def test_between_two_outlines_lie_outlines_of_the_mean_size(page: Page) -> None:
 
 
 def test_points_move_in_a_straight_line(page: Page) -> None:
-    marks = [{"kind": "line", "slice": n, "points": p} for n, p in ((0, [[0, 0], [4, 8]]), (4, [[8, 4], [4, 0]]))]
+    marks = [{"kind": "box", "slice": n, "points": p} for n, p in ((0, [[0, 0], [4, 8]]), (4, [[8, 4], [4, 0]]))]
     found = said(page, "between", "(m, [a, b]) => m.between(a, b, {})", marks)
 
     assert [one["points"] for one in found] == [[[2, 1], [4, 6]], [[4, 2], [4, 4]], [[6, 3], [4, 2]]]
     assert said(page, "between", "(m, [a, b]) => m.between(a, { ...b, slice: 1 }, {})", marks) == []
+    # Of a line that was drawn from the other end, the ends that lie nearer belong together.
+    lines = [{"kind": "line", "slice": n, "points": p} for n, p in ((0, [[0, 0], [10, 0]]), (2, [[10, 4], [0, 4]]))]
+    assert said(page, "between", "(m, [a, b]) => m.between(a, b, {})", lines) == [{"points": [[0, 2], [10, 2]]}]
 
 
 # The board
@@ -271,3 +275,85 @@ def test_a_models_marks_are_kept_or_rejected(page: Page) -> None:
         while (board.history.undo()); board.acceptAll(); told.push([board.marks.length, board.undecided.length]);""",
     )
     assert told == [2, ["p-1", 0, ["p-2"]], ["p-2", "p-1"], [1, ["p-2"]], None, [2, 0]]
+
+
+# Outlines, moving, keeping
+
+
+def test_outlines_that_cross_themselves_are_found_and_set_right(page: Page) -> None:
+    script = """(m, all) => all.map((points) =>
+        [m.crossing(points)?.[2] ?? null, m.uncrossed(points), m.areaOf(m.uncrossed(points))])"""
+    square = [[0, 0], [10, 0], [10, 10], [0, 10]]
+    bow = [[0, 0], [10, 10], [10, 0], [0, 10]]
+    overshot = [[0, 0], [10, 0], [10, 10], [0, 10], [0, -2], [2, 2]]
+    whole, tied, long = said(page, "outlines", script, [square, bow, overshot])
+
+    assert whole == [None, square, 100]
+    assert tied[0] == [5, 5]
+    assert tied[2] == 25
+    # Where the hand went on beyond its beginning, a small loop goes and the round stays.
+    assert long[0] is not None
+    assert 90 < long[2] <= 101
+
+
+def test_the_page_and_the_server_refuse_the_same_outlines(page: Page) -> None:
+    chance = np.random.default_rng(11)
+    outlines = [np.round(chance.uniform(0, 50, (n, 2)), 4).tolist() for n in range(3, 9) for _ in range(30)]
+
+    found = said(page, "outlines", "(m, all) => all.map((one) => m.crossing(one) !== null)", outlines)
+
+    assert found == [crosses([(x, y) for x, y in points]) for points in outlines]
+    assert 0 < sum(found) < len(found)
+
+
+def test_a_shape_keeps_its_form_at_the_edge_and_a_corner_its_neighbours(page: Page) -> None:
+    script = """(m, [kind, points, at, by]) =>
+        m.inOrder({ kind, points: m.moved({ kind, points }, at, by, { columns: 40, rows: 30 }) })"""
+    box = ["box", [[5, 5], [15, 12]]]
+
+    assert said(page, "moving", script, [*box, -1, [100, -3]]) == [[30, 2], [40, 9]]
+    assert said(page, "moving", script, [*box, 1, [3, -2]]) == [[5, 3], [18, 12]]
+    # Pulled over the opposite corner the box turns over and has its upper left corner first again.
+    assert said(page, "moving", script, [*box, 0, [20, 0]]) == [[15, 5], [25, 12]]
+    assert said(page, "moving", script, ["line", [[1, 1], [9, 9]], 1, [100, 100]]) == [[1, 1], [40, 30]]
+
+
+KEPT = """(m, saved) => import("/static/reference/history.js").then(({ History }) => {
+    sessionStorage.clear();
+    sessionStorage.setItem("annotation:other:c", "x");
+    sessionStorage.setItem("reading:s", "y");
+    const mark = (n, runs) =>
+        ({ key: `k${n}`, kind: runs ? "mask" : "point", series: 0, slice: 0, label: "", points: [[n, n]], runs });
+    const history = new History({ marks: [], rejected: [] });
+    const add = (n) => ({ marks, rejected }) => ({ marks: [...marks, Object.freeze(mark(n))], rejected });
+    for (let n = 0; n < 6; n++) history.change(add(n));
+    history.undo(); history.undo();
+    const states = history.steps.states;
+    const typed = { verdict: "", note: "" };
+    const form = { now: { verdict: "positive", note: "Cleft" }, before: typed };
+    new m.Kept("me:c").write(history.steps, states[saved], form);
+    const server = JSON.parse(JSON.stringify(states[saved]));
+    const found = new m.Kept("me:c").read(server, typed);
+    const again = new History({ marks: [], rejected: [] });
+    again.restore(found);
+    const told = [again.state.marks.length];
+    while (again.redo()); told.push(again.state.marks.length);
+    while (again.undo()); told.push(again.state.marks.length, found.form.note, Object.keys(sessionStorage).sort());
+    told.push(new m.Kept("me:c").read({ marks: [mark(77)], rejected: [] }, typed));
+    const large = new History({ marks: [], rejected: [] });
+    const runs = (n) => Array.from({ length: 20_000 }, (_, k) => 10 + ((n + k) % 90));
+    for (let n = 0; n < 60; n++) large.change(() => ({ marks: [mark(n, runs(n))], rejected: [] }));
+    const wrote = new m.Kept("me:d").write(large.steps, large.state, { now: typed, before: typed });
+    const kept = new m.Kept("me:d").read(large.state, typed);
+    told.push(wrote, kept.states.length > 5 && kept.states.length < 60, kept.at === kept.states.length - 1);
+    told.push(sessionStorage.getItem("annotation:me:d").length < 1_500_001);
+    return told;
+})"""
+
+
+@pytest.mark.parametrize("saved", [4, 2])
+def test_steps_of_undo_outlive_a_reload(page: Page, saved: int) -> None:
+    """The server has the state after `saved` strokes; two of six are undone; what another owner kept goes."""
+    assert said(page, "kept", KEPT, saved) == [
+        4, 6, 0, "Cleft", ["annotation:me:c", "reading:s"], None, True, True, True, True,
+    ]  # fmt: skip

@@ -1,13 +1,17 @@
 // The truthers' page: the viewer, the marks above it, the column beside it, and the opinion that is sent with the marks.
 
 import { mount } from "../reading/preview.js";
-import { Board } from "./board.js";
+import { Board, fits } from "./board.js";
 import { meaningOf } from "./commands.js";
 import { Drawing } from "./drawing.js";
+import { Kept } from "./kept.js";
+import { handlesOf, nameOf } from "./moving.js";
 import { Panel } from "./panel.js";
 import { Saving } from "./saving.js";
+import { isVertebra } from "./shapes.js";
 import { say } from "./words.js";
 
+const KEEP_AFTER = 300;
 const STATES = { saving: "Saving …", saved: "Saved", retrying: "Not saved yet; it is tried again.", refused: "Not saved." };
 
 class Page {
@@ -30,29 +34,66 @@ class Page {
       source: desk.proposal?.source ?? "",
       differences: desk.differences,
     });
-    this.#restore(desk.work);
     this.saving = new Saving({
       url: viewer.dataset.draftUrl,
       csrf: this.form.elements.csrfmiddlewaretoken.value,
       revision: desk.revision,
       work: () => this.work(),
       state: (name, sentence) => this.#tell(name, sentence),
+      done: () => this.#saved(),
     });
+    this.kept = new Kept(desk.keep);
+    this.#restore(desk.work);
     this.#listen();
   }
 
-  #restore({ verdict, note, place }) {
-    if (verdict) this.form.elements.verdict.value = verdict;
-    this.form.elements.note.value = note;
+  // What the server has, and beyond it what this tab has kept of steps to undo and of work that did not arrive.
+  #restore({ verdict, note, place, marks, rejected }) {
+    const { board } = this;
+    this.onServer = { state: board.history.state, form: { verdict, note } };
+    const found = this.kept.read({ marks, rejected }, { verdict, note });
+    if (found) {
+      this.onServer.state = found.base;
+      board.history.restore(found);
+    }
+    const form = found?.form ?? { verdict, note };
+    if (form.verdict) this.form.elements.verdict.value = form.verdict;
+    this.form.elements.note.value = form.note;
     if (place) this.goTo(place);
+    const same = form.verdict === verdict && form.note === note;
+    if (found && (found.base !== board.history.state || !same)) this.saving.changed();
+  }
+
+  get #typed() {
+    const { verdict, note } = this.form.elements;
+    return { verdict: verdict.value, note: note.value };
+  }
+
+  #keep() {
+    clearTimeout(this.keeping);
+    this.kept.write(this.board.history.steps, this.onServer.state, { now: this.#typed, before: this.onServer.form });
+  }
+
+  #saved() {
+    this.onServer = this.sending;
+    this.#keep();
+  }
+
+  #changed() {
+    this.saving.changed();
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.#keep(), KEEP_AFTER);
   }
 
   #listen() {
-    this.board.addEventListener("changed", () => this.saving.changed());
-    this.form.addEventListener("input", () => this.saving.changed());
+    this.board.addEventListener("changed", () => this.#changed());
+    this.form.addEventListener("input", () => this.#changed());
+    this.drawing.addEventListener("refused", ({ detail }) => this.panel.tell(detail.sentence, detail.values));
+    addEventListener("pagehide", () => this.#keep());
     document.addEventListener("keydown", (event) => {
       const meaning = meaningOf(event);
-      if (!meaning) return;
+      // Without a mark the key is the viewer's, which removes measurements with it.
+      if (!meaning || (event.key === "Delete" && !this.board.mark)) return;
       event.preventDefault();
       event.stopPropagation();
       if (meaning.tool) this.drawing.choose(meaning.tool);
@@ -66,8 +107,11 @@ class Page {
 
   async #submit(event) {
     event.preventDefault();
+    if (this.submitting) return;
+    this.submitting = true;
     this.saving.changed();
-    if (!(await this.saving.flush())) return;
+    this.submitting = await this.saving.flush();
+    if (!this.submitting) return;
     this.form.elements.revision.value = this.saving.revision;
     this.sent = true;
     this.form.submit();
@@ -80,12 +124,12 @@ class Page {
 
   // What is saved: marks without what only the page knows.
   work() {
-    const { form, board, drawing, layout } = this;
+    const { board, drawing, layout } = this;
+    this.sending = { state: board.history.state, form: this.#typed };
     return {
       marks: board.marks,
       rejected: board.rejected,
-      verdict: form.elements.verdict.value,
-      note: form.elements.note.value,
+      ...this.sending.form,
       place: layout.active ? drawing.placeOf(layout.active) : null,
     };
   }
@@ -99,6 +143,7 @@ class Page {
 
   run(command, value) {
     const { board, drawing } = this;
+    if (drawing.holding) return;
     const chosen = board.selected;
     const commands = {
       undo: () => drawing.stepBack() || board.history.undo(),
@@ -106,7 +151,7 @@ class Page {
       copy: () => this.#copy(),
       interpolate: () => this.#said(board.interpolate(chosen), "Nothing lies between two marks of this name."),
       chain: () => this.#said(board.chain(chosen, this.panel.counts), "The names do not reach that far; check the counts."),
-      remove: () => board.remove(chosen),
+      remove: () => this.#remove(),
       next: () => this.#step(1),
       previous: () => this.#step(-1),
       hide: () => this.#hide(),
@@ -119,12 +164,45 @@ class Page {
       name: () => this.panel.name.focus(),
       rename: () => this.#rename(value),
       goTo: () => this.goTo(value),
+      point: () => this.#choosePoint(value),
+      nudge: () => this.#nudge(value),
     };
     commands[command]();
   }
 
   #said(done, sentence) {
-    this.panel.hint.textContent = done ? "" : say(sentence);
+    this.panel.tell(done ? "" : sentence);
+  }
+
+  #remove() {
+    const { mark } = this.board;
+    if (!mark) return;
+    this.board.remove(mark.key);
+    this.panel.tell("Removed: {mark}. Undo brings it back.", { mark: this.panel.wordsOf(mark) });
+  }
+
+  #choosePoint(by) {
+    const { board } = this;
+    board.choosePoint(by);
+    const { mark, point } = board;
+    if (!mark?.points.length) return;
+    const name = nameOf(mark, point);
+    const values = { number: point + 1, count: handlesOf(mark).length, name: name && ` (${say(name)})` };
+    this.panel.tell(point < 0 ? "The whole mark is moved." : "Point {number} of {count}{name}", values);
+  }
+
+  // Arrows follow the screen, however the image is turned.
+  #nudge({ arrow: [right, down], far }) {
+    const { board, layout } = this;
+    if (!board.mark || !layout.active.frame) return;
+    this.goTo(board.mark);
+    const { a, b, c, d } = layout.active.matrix().inverse();
+    const [dx, dy] = [a * right + c * down, b * right + d * down];
+    const unit = (far ? 10 : 1) / Math.hypot(dx, dy);
+    const fault = board.move([dx * unit, dy * unit]);
+    if (fault) return this.panel.tell(fault);
+    const [x, y] = handlesOf(board.mark)[Math.max(0, board.point)].map(Math.round);
+    this.panel.tell("Moved to {x}, {y}.", { x, y });
   }
 
   #copy() {
@@ -154,9 +232,14 @@ class Page {
     this.drawing.repaint();
   }
 
-  #rename(label) {
+  #rename(typed) {
     const { board, drawing, panel } = this;
-    if (!board.mark) drawing.label = label;
+    const { kind } = board.mark ?? drawing;
+    const label = fits({ kind }, typed.toUpperCase()) && isVertebra({ kind }) ? typed.toUpperCase() : typed;
+    if (!fits({ kind }, label)) {
+      panel.show();
+      this.#said(false, "A vertebra bears the name of a level, from C1 to S1.");
+    } else if (!board.mark) drawing.label = label;
     else if (!board.name(board.selected, label)) {
       panel.show();
       this.#said(false, "That name is taken on this image.");

@@ -68,6 +68,15 @@ function line(values, size) {
   return found;
 }
 
+const apart = (one, other) => one.reduce((sum, [x, y], n) => sum + Math.hypot(x - other[n][0], y - other[n][1]), 0);
+
+// A line has no first end, nor an angle a first arm: the one that lies nearer goes with the first.
+function alike({ kind, points: one }, { points: other }) {
+  const turned = other.toReversed();
+  const either = kind === "line" || kind === "angle";
+  return [one, either && apart(one, turned) < apart(one, other) ? turned : other];
+}
+
 const FAR = 1e12;
 
 function squaredDistances(bitmap, value, rows, columns) {
@@ -120,6 +129,6 @@ export function between(first, second, size) {
     return masksBetween(first, second, shares, size).map((found) => (found.runs.length > 1 ? found : null));
   }
   const outline = ["polygon", "freehand"].includes(first.kind);
-  const [one, other] = outline ? matched(first.points, second.points) : [first.points, second.points];
+  const [one, other] = outline ? matched(first.points, second.points) : alike(first, second);
   return shares.map((share) => ({ points: one.map((point, n) => mix(point, other[n], share)) }));
 }

@@ -2,12 +2,17 @@
 
 import { between } from "./between.js";
 import { History } from "./history.js";
-import { chainOf, follow, fromTheHead } from "./levels.js";
+import { chainOf, EVERY_LEVEL, follow, fromTheHead } from "./levels.js";
+import { handlesOf, inOrder, moved } from "./moving.js";
+import { faultOf, uncrossed } from "./outlines.js";
 import { isVertebra } from "./shapes.js";
 
 const fresh = () => crypto.randomUUID().slice(0, 18);
 const sameImage = (one, other) => one.series === other.series && one.slice === other.slice;
 const rounded = (points) => points.map(([x, y]) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]);
+
+// Vertebrae bear names of levels alone; what else was chosen as a name does not fit them.
+export const fits = ({ kind }, label) => !label || !isVertebra({ kind }) || EVERY_LEVEL.includes(label);
 
 // Masks of one name and vertebrae of one level stand once on an image.
 const clashes = (one, other) =>
@@ -19,6 +24,8 @@ const clashes = (one, other) =>
 
 export class Board extends EventTarget {
   selected = "";
+  // The point of the selected mark that keys move; below 0 the whole mark.
+  point = -1;
 
   // frames(series, slice): the frame there, or undefined.
   constructor({ marks = [], rejected = [] }, { frames, proposed = [] }) {
@@ -27,7 +34,7 @@ export class Board extends EventTarget {
     this.proposed = proposed;
     this.history = new History({ marks, rejected });
     this.history.addEventListener("changed", () => {
-      if (!this.mark) this.selected = "";
+      if (!this.mark) Object.assign(this, { selected: "", point: -1 });
       this.dispatchEvent(new Event("changed"));
     });
   }
@@ -50,7 +57,7 @@ export class Board extends EventTarget {
 
   select(key) {
     if (this.selected === key) return;
-    this.selected = key;
+    Object.assign(this, { selected: key, point: -1 });
     this.dispatchEvent(new Event("selected"));
   }
 
@@ -66,7 +73,8 @@ export class Board extends EventTarget {
 
   add(mark) {
     const key = fresh();
-    const made = { label: "", ...mark, key, points: rounded(mark.points) };
+    const made = { label: "", ...mark, key, points: rounded(inOrder(mark)) };
+    if (!fits(made, made.label)) made.label = "";
     if (isVertebra(made) && this.marks.some((other) => clashes(made, other))) made.label = "";
     this.#become(({ marks }) => ({ marks: [...marks.filter((other) => !clashes(made, other)), Object.freeze(made)] }));
     this.select(key);
@@ -75,9 +83,28 @@ export class Board extends EventTarget {
 
   // A changed mark in the place of the one with its key.
   put(mark) {
-    const made = Object.freeze({ ...mark, points: rounded(mark.points) });
+    if (!this.marks.some(({ key }) => key === mark.key)) return null;
+    const made = Object.freeze({ ...mark, points: rounded(inOrder(mark)) });
     this.#become(({ marks }) => ({ marks: marks.map((other) => (other.key === made.key ? made : other)) }));
     return made;
+  }
+
+  // The point with that number, or the next one round; below 0 is the whole mark.
+  choosePoint(by) {
+    const count = this.mark ? handlesOf(this.mark).length : 0;
+    if (!count) return;
+    this.point = ((this.point + 1 + by + count + 1) % (count + 1)) - 1;
+    this.dispatchEvent(new Event("selected"));
+  }
+
+  // The chosen point of the selected mark, or all of it; the sentence why it cannot go there, or "".
+  move(by) {
+    const { mark, point } = this;
+    if (!mark.points.length) return "A mask is changed with brush and eraser.";
+    const there = { ...mark, points: moved(mark, point, by, this.frames(mark.series, mark.slice)) };
+    const fault = faultOf(there);
+    if (!fault) this.put(there);
+    return fault;
   }
 
   // True where the name is free on that image.
@@ -123,13 +150,16 @@ export class Board extends EventTarget {
   }
 
   #between(first, second) {
-    if (second.slice - first.slice < 2 || first.points.length !== second.points.length) {
-      if (second.slice - first.slice < 2 || !["polygon", "freehand"].includes(first.kind)) return [];
-    }
     const { series, kind, label } = first;
-    return between(first, second, this.frames(series, first.slice)).flatMap((found, n) => {
+    const outline = ["polygon", "freehand"].includes(kind);
+    const size = this.frames(series, first.slice);
+    const others = Array.from({ length: second.slice - first.slice }, (_, n) => this.frames(series, first.slice + n + 1));
+    if (others.length < 2 || others.some(({ rows, columns }) => rows !== size.rows || columns !== size.columns)) return [];
+    if (!outline && first.points.length !== second.points.length) return [];
+    return between(first, second, size).flatMap((found, n) => {
       if (!found) return [];
-      const points = rounded(found.points);
+      const points = outline ? uncrossed(found.points) : rounded(found.points);
+      if (outline && points.length < 3) return [];
       return [Object.freeze({ series, kind, label, ...found, points, slice: first.slice + n + 1, key: fresh() })];
     });
   }

@@ -25,6 +25,7 @@ export const COMMANDS = [
   { command: "chain", key: "l", shown: "L", label: "Name the others from this one" },
   { command: "remove", key: "x", shown: "X", label: "Remove the mark" },
   { command: "remove", key: "Backspace" },
+  { command: "remove", key: "Delete" },
   { command: "next", key: "n", shown: "N", label: "Next mark" },
   { command: "previous", key: "n", shift: true, shown: "Shift + N", label: "Mark before" },
   { command: "hide", key: "h", shown: "H", label: "Hide or show all marks" },
@@ -36,6 +37,13 @@ export const COMMANDS = [
   { command: "cancel", key: "Escape", shown: "Esc", label: "Give up what is being drawn" },
   { command: "name", key: "b", shown: "B", label: "Type the name" },
 ];
+
+// Keys on a mark of the list.
+export const ON_A_MARK = [
+  { shown: "← → ↑ ↓", label: "Move the mark, or the chosen point, by a pixel; with Shift by ten" },
+  { shown: ", .", label: "Choose the point before or after" },
+];
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const isText = ({ tagName, type }) =>
   tagName === "TEXTAREA" || tagName === "SELECT" || (tagName === "INPUT" && !["radio", "checkbox", "range"].includes(type));

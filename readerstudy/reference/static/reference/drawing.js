@@ -2,6 +2,8 @@
 
 import { brushEdge, drawn, unfinished } from "./layer.js";
 import { MaskPicture, MaskPictures } from "./masks.js";
+import { handlesOf, isWithin, moved, within } from "./moving.js";
+import { faultOf, uncrossed } from "./outlines.js";
 import { contains, distanceToSide, isClosed, KINDS, outlineOf, thinned } from "./shapes.js";
 
 // Pixels of the screen: how near a point or line is taken up, and what still is a click.
@@ -9,6 +11,8 @@ const NEAR = 9;
 const STILL = 3;
 const COLOURS = { own: [255, 209, 102], A: [127, 192, 242], B: [255, 140, 160], C: [150, 220, 150], model: [190, 160, 255] };
 const OPACITY = 0.45;
+// The server takes no more points of one outline.
+const MOST_POINTS = 2000;
 const pair = ({ x, y }) => [x, y];
 
 export class Drawing extends EventTarget {
@@ -17,6 +21,8 @@ export class Drawing extends EventTarget {
   radius = 6;
   hidden = false;
   shown = new Set();
+  // Between press and release, when nothing else may change what is drawn on.
+  holding = false;
   #attached = new WeakSet();
   #steps = null;
   #pointer = null;
@@ -44,10 +50,9 @@ export class Drawing extends EventTarget {
 
   #attach(pane) {
     const layer = pane.addLayer("annotation");
-    pane.grips.push((event, point) => this.#grip(pane, event, point));
+    pane.grips.push((event, point) => this.#held(this.#grip(pane, event, point)));
     pane.painters.push((context, matrix) => this.#paintMasks(pane, context, matrix));
     for (const name of ["painted", "refreshed"]) pane.addEventListener(name, () => this.#redraw(pane, layer));
-    pane.addEventListener("scrolled", () => this.cancel());
     pane.addEventListener("hovered", ({ detail }) => {
       this.#pointer = detail ? { pane, point: detail.point } : null;
       if (this.#steps || KINDS[this.kind]?.draws === "brush") this.#redraw(pane, layer);
@@ -78,6 +83,20 @@ export class Drawing extends EventTarget {
     this.layout.repaint();
   }
 
+  #refuse(sentence, values) {
+    this.dispatchEvent(new CustomEvent("refused", { detail: { sentence, values } }));
+  }
+
+  #held(grip) {
+    if (!grip) return grip;
+    this.holding = true;
+    const end = (...event) => {
+      this.holding = false;
+      grip.end?.(...event);
+    };
+    return { ...grip, end };
+  }
+
   // What is being drawn, given up: the last point first.
   stepBack() {
     if (!this.#steps) return false;
@@ -96,13 +115,17 @@ export class Drawing extends EventTarget {
 
   finish() {
     const steps = this.#steps;
-    if (!steps || steps.kind !== "polygon" || steps.points.length < 3) return false;
-    this.#steps = null;
-    this.#add(steps.place, "polygon", steps.points);
+    if (!steps || steps.kind !== "polygon") return false;
+    if (steps.points.length < 3) this.#refuse("A polygon has at least three corners.");
+    else if (this.#add(steps.place, "polygon", steps.points)) this.#steps = null;
+    this.repaint();
     return true;
   }
 
+  // Null, and the sentence why, where the mark cannot stand.
   #add(place, kind, points, more = {}) {
+    const fault = faultOf({ kind, points });
+    if (fault) return this.#refuse(fault) ?? null;
     return this.board.add({ ...place, kind, label: this.label, points, ...more });
   }
 
@@ -111,19 +134,21 @@ export class Drawing extends EventTarget {
     if (!place || this.hidden) return null;
     const start = pair(point);
     if (this.tool === "select") return this.#taking(pane, place, event, start);
+    const { draws } = KINDS[this.kind];
+    if (draws !== "brush" && !isWithin(start, pane.frame)) return this.#refuse("That is outside the image.") ?? {};
     return {
-      press: () => this.#pressing(place, start),
+      press: () => this.#pressing(pane, place, start),
       drag: () => this.#dragging(pane, place, start),
       path: () => this.#tracing(pane, place, start),
       steps: () => this.#stepping(pane, place, start),
       brush: () => this.#brushing(pane, place, point),
-    }[KINDS[this.kind].draws]();
+    }[draws]();
   }
 
-  #pressing(place, start) {
+  #pressing(pane, place, start) {
     let point = start;
     return {
-      move: (_, to) => (point = pair(to)),
+      move: (_, to) => (point = within(pair(to), pane.frame)),
       end: () => this.#add(place, "point", [point]),
     };
   }
@@ -138,7 +163,7 @@ export class Drawing extends EventTarget {
     let last = start;
     return {
       move: (_, to) => {
-        last = pair(to);
+        last = within(pair(to), pane.frame);
         this.#preview(pane, kind === "line" ? [start, last] : [...outlineOf({ kind, points: [start, last] })]);
       },
       end: () => {
@@ -152,13 +177,15 @@ export class Drawing extends EventTarget {
     const points = [start];
     return {
       move: (_, to) => {
-        points.push(pair(to));
+        points.push(within(pair(to), pane.frame));
         this.#preview(pane, points);
       },
       end: () => {
         this.#preview(pane, null);
-        const kept = thinned(points, 0.5);
-        if (kept.length > 2) this.#add(place, "freehand", kept.slice(0, 2000));
+        let kept = thinned(points, 0.5);
+        for (let least = 1; kept.length > MOST_POINTS; least *= 2) kept = thinned(points, least);
+        // A path that ends where it began is a click.
+        if (kept.length > 2) this.#add(place, "freehand", uncrossed(kept));
       },
     };
   }
@@ -166,6 +193,12 @@ export class Drawing extends EventTarget {
   #stepping(pane, place, start) {
     const { kind } = this;
     const steps = (this.#steps ??= { place, kind, points: [] });
+    if (steps.place.series !== place.series || steps.place.slice !== place.slice) {
+      this.#refuse("Image {number} holds what you are drawing: finish it there, or give it up with Esc.", { number: steps.place.slice + 1 });
+      return {};
+    }
+    // The second press of a double click, or a hand that trembles, is no other corner.
+    if (steps.points.length && this.#onScreen(pane, steps.points.at(-1), start) < STILL) return {};
     const closes = kind === "polygon" && steps.points.length > 2 && this.#onScreen(pane, steps.points[0], start) < NEAR;
     if (closes) {
       this.finish();
@@ -175,14 +208,15 @@ export class Drawing extends EventTarget {
     const at = steps.points.length - 1;
     return {
       move: (_, to) => {
-        steps.points[at] = pair(to);
+        steps.points[at] = within(pair(to), pane.frame);
         pane.refresh();
       },
       end: () => {
+        if (this.#steps === steps && steps.points.length === KINDS[kind].points) {
+          if (this.#add(place, kind, steps.points)) this.#steps = null;
+          else steps.points.pop();
+        }
         pane.refresh();
-        if (steps.points.length !== KINDS[kind].points) return;
-        this.#steps = null;
-        this.#add(place, kind, steps.points);
       },
     };
   }
@@ -237,12 +271,12 @@ export class Drawing extends EventTarget {
     const chosen = board.mark;
     const first = chosen && here.includes(chosen) ? [chosen, ...here.filter((one) => one !== chosen)] : here;
     for (const mark of first) {
-      const at = mark.points.findIndex((point) => this.#onScreen(pane, point, start) < NEAR);
-      if (at >= 0) return this.#moving(pane, mark, start, (points, by) => points.with(at, plus(points[at], by)));
+      const at = handlesOf(mark).findIndex((point) => this.#onScreen(pane, point, start) < NEAR);
+      if (at >= 0) return this.#moving(pane, mark, start, at);
     }
     const hit = first.find((mark) => this.#hits(pane, mark, start));
     if (!hit) return null;
-    return this.#moving(pane, hit, start, (points, by) => points.map((point) => plus(point, by)));
+    return this.#moving(pane, hit, start, -1);
   }
 
   #hits(pane, mark, start) {
@@ -257,20 +291,23 @@ export class Drawing extends EventTarget {
     return others.some((corner, n) => n && distanceToSide(middle, others[n - 1], corner) < NEAR);
   }
 
-  #moving(pane, mark, start, moved) {
+  // at: the handle that is moved; below 0 the whole mark.
+  #moving(pane, mark, start, at) {
     this.board.select(mark.key);
     if (mark.kind === "mask") return {};
-    let points = mark.points;
-    const within = ([x, y]) => [Math.max(0, Math.min(pane.frame.columns, x)), Math.max(0, Math.min(pane.frame.rows, y))];
     return {
       move: (_, to) => {
-        points = moved(mark.points, [to.x - start[0], to.y - start[1]]).map(within);
-        this.changing = { ...mark, points };
+        if (!this.changing && this.#onScreen(pane, start, pair(to)) < STILL) return;
+        this.changing = { ...mark, points: moved(mark, at, [to.x - start[0], to.y - start[1]], pane.frame) };
         pane.refresh();
       },
       end: () => {
+        const { changing } = this;
         this.changing = null;
-        if (points !== mark.points) this.board.put({ ...mark, points });
+        const fault = changing ? faultOf(changing) : "";
+        if (fault) this.#refuse(fault);
+        if (changing && !fault) this.board.put(changing);
+        pane.refresh();
       },
     };
   }
@@ -301,7 +338,8 @@ export class Drawing extends EventTarget {
       .filter(({ owner }) => this.shown.has(owner))
       .flatMap(({ owner, marks: others }) => others.filter((one) => isHere(one, place)).map((one) => drawn(pane, one, { owner })));
     for (const mark of board.on(place.series, place.slice).map(now)) {
-      if (mark.kind !== "mask") elements.push(drawn(pane, mark, { selected: mark.key === board.selected, marks }));
+      const selected = mark.key === board.selected;
+      if (mark.kind !== "mask") elements.push(drawn(pane, mark, { selected, marks, point: selected ? board.point : -1 }));
     }
     const pointer = this.#pointer?.pane === pane ? this.#pointer.point : null;
     const steps = this.#steps;
@@ -313,5 +351,4 @@ export class Drawing extends EventTarget {
   }
 }
 
-const plus = ([x, y], [dx, dy]) => [x + dx, y + dy];
 const isHere = (mark, place) => mark.series === place.series && mark.slice === place.slice && mark.kind !== "mask";

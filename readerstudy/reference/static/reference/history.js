@@ -17,6 +17,18 @@ export class History extends EventTarget {
     return this.#future.length > 0;
   }
 
+  // All states that can be reached, and which of them is this one.
+  get steps() {
+    return { states: [...this.#past, this.state, ...this.#future.toReversed()], at: this.#past.length };
+  }
+
+  // Goes on from steps that were kept.
+  restore({ states, at }) {
+    this.#past = states.slice(0, at);
+    this.#future = states.slice(at + 1).toReversed();
+    this.#become(states[at]);
+  }
+
   // change(state) gives the next state, or the same one where nothing changes.
   change(change) {
     const next = change(this.state);

@@ -7,6 +7,8 @@ export function chainOf({ thoracic = 12, lumbar = 5 } = {}) {
   return [...numbered("C", 7), ...numbered("T", thoracic), ...numbered("L", lumbar), "S1"];
 }
 
+export const EVERY_LEVEL = chainOf({ thoracic: 13, lumbar: 6 });
+
 // Names for a row of vertebrae, of which the one at `index` is `level`; null where the chain ends before the row does.
 export function follow(count, index, level, chain) {
   const first = chain.indexOf(level) - index;
@@ -27,8 +29,7 @@ export function fromTheHead(marks, frame) {
 
 // Mean posterior height of the bodies above and below; null where neither is measured. T13 and L6 count where they are.
 export function neighboursOf(level, heights) {
-  const all = chainOf({ thoracic: 13, lumbar: 6 });
-  const chain = all.filter((name) => !["T13", "L6"].includes(name) || heights.has(name));
+  const chain = EVERY_LEVEL.filter((name) => !["T13", "L6"].includes(name) || heights.has(name));
   const at = chain.indexOf(level);
   if (at < 0) return null;
   const beside = [chain[at - 1], chain[at + 1]].filter((name) => heights.has(name)).map((name) => heights.get(name));

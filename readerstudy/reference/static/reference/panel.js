@@ -1,6 +1,6 @@
 // The column beside the images: tools, the name to draw under, lists of marks, what the model and others have drawn.
 
-import { COMMANDS, TOOLS } from "./commands.js";
+import { ARROWS, COMMANDS, ON_A_MARK, TOOLS } from "./commands.js";
 import { chainOf } from "./levels.js";
 import { isVertebra, KIND_NAMES, textOf } from "./shapes.js";
 import { SIX_POINTS } from "./morphometry.js";
@@ -42,6 +42,8 @@ export class Panel {
     }
     this.hint = made("p", { className: "tool-hint" });
     this.hint.setAttribute("role", "status");
+    this.news = made("p", { className: "tool-hint" });
+    this.news.setAttribute("role", "status");
     this.commands = made("div", { className: "tool-buttons" });
     this.commands.setAttribute("role", "group");
     this.commands.setAttribute("aria-label", say("Commands"));
@@ -51,8 +53,11 @@ export class Panel {
     }
     this.marks = made("ul", { className: "marks" });
     this.model = made("section", { className: "model" });
-    root.append(this.tools, this.hint, this.#naming(), this.commands);
+    this.rows = new Map();
+    root.append(this.tools, this.hint, this.#naming(), this.commands, this.news);
     root.append(made("h2", {}, say("Marks")), this.marks, this.model, this.#others(differences), this.#keys());
+    // What was said of the step before does not hold after the next one.
+    board.addEventListener("changed", () => this.tell(""));
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.show());
     drawing.addEventListener("chosen", () => this.show());
     this.show();
@@ -113,20 +118,31 @@ export class Panel {
 
   #keys() {
     const rows = [...TOOLS.map(({ key, label }) => [key.toUpperCase(), label])];
-    rows.push(...COMMANDS.filter(({ shown }) => shown).map(({ shown, label }) => [shown, label]));
+    rows.push(...[...COMMANDS, ...ON_A_MARK].filter(({ shown }) => shown).map(({ shown, label }) => [shown, label]));
     const list = made("dl", { className: "keys" });
     for (const [shown, label] of rows) list.append(made("dt", {}, made("kbd", {}, shown)), made("dd", {}, say(label)));
     return made("details", {}, made("summary", {}, say("Keys of the tools")), list);
   }
 
-  #row(mark, act, ...more) {
-    const frame = this.board.frames(mark.series, mark.slice);
+  tell(sentence, values) {
+    this.news.textContent = say(sentence, values);
+  }
+
+  wordsOf(mark) {
     const image = say("image {number}", { number: mark.slice + 1 });
-    const words = [mark.label || say("without a name"), say(KIND_NAMES[mark.kind]), image];
-    const text = made("button", { type: "button", className: "mark-row", onclick: act }, words.join(" · "));
-    const measure = frame ? textOf(mark, frame, this.board.marks) : "";
-    if (measure) text.append(made("small", {}, ` ${measure}`));
+    return [mark.label || say("without a name"), say(KIND_NAMES[mark.kind]), image].join(" · ");
+  }
+
+  #row(mark, act, ...more) {
+    const text = made("button", { type: "button", className: "mark-row", onclick: act });
+    this.#fill(text, mark);
     return made("li", {}, text, ...more);
+  }
+
+  #fill(text, mark) {
+    const frame = this.board.frames(mark.series, mark.slice);
+    const measure = frame ? textOf(mark, frame, this.board.marks) : "";
+    text.replaceChildren(this.wordsOf(mark), measure && made("small", {}, ` ${measure}`));
   }
 
   show() {
@@ -140,14 +156,48 @@ export class Panel {
     const names = vertebra ? chainOf(this.counts) : [...new Set(board.marks.map(({ label }) => label).filter(Boolean))];
     this.names.replaceChildren(...names.map((name) => new Option(name)));
     this.#enable(chosen);
-    this.marks.replaceChildren(...board.marks.map((mark) => this.#own(mark)));
+    this.#showMarks();
     this.#showModel();
   }
 
+  // Rows stay while their marks do, so that the one with the focus keeps it; else its neighbour takes the focus.
+  #showMarks() {
+    const { board, marks: list } = this;
+    const rows = board.marks.map((mark) => this.#own(mark));
+    const before = [...list.children];
+    if (rows.length === before.length && rows.every((row, n) => row === before[n])) return;
+    const held = before.findIndex((row) => row.contains(document.activeElement));
+    list.replaceChildren(...rows);
+    if (held >= 0) (rows.find((row) => row === before[held]) ?? rows[Math.min(held, rows.length - 1)] ?? this.commands).firstChild.focus();
+    const keys = new Set(board.marks.map(({ key }) => key));
+    for (const key of this.rows.keys()) if (!keys.has(key)) this.rows.delete(key);
+  }
+
   #own(mark) {
-    const row = this.#row(mark, () => this.run("goTo", mark));
-    row.firstChild.setAttribute("aria-pressed", mark.key === this.board.selected);
+    const { key } = mark;
+    const row = this.rows.get(key) ?? this.#newRow(key, mark);
+    this.#fill(row.firstChild, mark);
+    row.firstChild.setAttribute("aria-pressed", key === this.board.selected);
     return row;
+  }
+
+  // To come to a mark by Tab selects it.
+  #newRow(key, mark) {
+    const go = () => this.run("goTo", this.board.marks.find((one) => one.key === key));
+    const row = this.#row(mark, go);
+    row.firstChild.addEventListener("focus", () => this.board.selected !== key && go());
+    row.firstChild.addEventListener("keydown", (event) => this.#keyed(event));
+    this.rows.set(key, row);
+    return row;
+  }
+
+  #keyed(event) {
+    const arrow = ARROWS[event.key];
+    const by = { ",": -1, ".": 1 }[event.key];
+    if ((!arrow && !by) || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    if (by) this.run("point", by);
+    else this.run("nudge", { arrow, far: event.shiftKey });
   }
 
   #enable(chosen) {

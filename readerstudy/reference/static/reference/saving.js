@@ -1,6 +1,7 @@
 // The draft on the server: saved a moment after the last change, one save at a time, each with the revision it builds on.
 
 import { sendUntilAnswered } from "../reading/sending.js";
+import { say } from "./words.js";
 
 const DELAY = 700;
 
@@ -9,9 +10,10 @@ export class Saving {
   #dirty = false;
   #running = null;
 
-  // work(): what is kept; state(name, sentence): "saving", "saved", "retrying" or "refused".
-  constructor({ url, csrf, revision, work, state }) {
-    Object.assign(this, { url, csrf, revision, work, state });
+  // work(): what is kept; state(name, sentence): "saving", "saved", "retrying" or "refused"; done(): the last work() is
+  // on the server.
+  constructor({ url, csrf, revision, work, state, done }) {
+    Object.assign(this, { url, csrf, revision, work, state, done });
   }
 
   get dirty() {
@@ -40,10 +42,13 @@ export class Saving {
       const answer = await sendUntilAnswered(this.url, { body, csrf: this.csrf, trouble });
       if (!answer?.ok) {
         this.#dirty = true;
-        this.state("refused", answer?.body.error ?? "");
+        // After another log-in the page's own token is no longer valid.
+        const old = answer?.status === 403 ? say("You were signed out meanwhile. Reload the page; your work is kept in this tab.") : "";
+        this.state("refused", answer?.body.error ?? old);
         return false;
       }
       this.revision = answer.body.revision;
+      this.done();
     }
     this.state("saved");
     return true;

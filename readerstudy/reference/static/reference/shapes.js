@@ -2,6 +2,7 @@
 
 import { gradeOf, heightsOf } from "./morphometry.js";
 import { neighboursOf } from "./levels.js";
+import { areaOf } from "./outlines.js";
 import { setPixels } from "./runs.js";
 import { say } from "./words.js";
 
@@ -61,14 +62,6 @@ export function distanceToSide([x, y], [a, b], [c, d]) {
   const along = long ? Math.max(0, Math.min(1, ((x - a) * (c - a) + (y - b) * (d - b)) / long)) : 0;
   return Math.hypot(x - a - along * (c - a), y - b - along * (d - b));
 }
-
-const areaOf = (corners) =>
-  Math.abs(
-    corners.reduce((sum, [x, y], n) => {
-      const [u, v] = corners[(n + 1) % corners.length];
-      return sum + x * v - u * y;
-    }, 0),
-  ) / 2;
 
 function degreesOf(points, [rowGap, columnGap]) {
   const [one, corner, other] = points.map(([x, y]) => [x * columnGap, y * rowGap]);

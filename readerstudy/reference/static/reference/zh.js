@@ -77,6 +77,24 @@ export default {
   "Negative": "阴性",
   "Cannot decide": "无法判断",
 
+  // Moving, refusing, keeping
+  "Move the mark, or the chosen point, by a pixel; with Shift by ten": "将标记或所选的点移动一个像素；按住 Shift 移动十个像素",
+  "Choose the point before or after": "选择上一个或下一个点",
+  "The whole mark is moved.": "将移动整个标记。",
+  "Point {number} of {count}{name}": "第 {number} 个点，共 {count} 个{name}",
+  "Moved to {x}, {y}.": "已移动到 {x}, {y}。",
+  "Removed: {mark}. Undo brings it back.": "已删除：{mark}。撤销可恢复。",
+  "A mask is changed with brush and eraser.": "请用画笔和橡皮修改掩膜。",
+  "A vertebra bears the name of a level, from C1 to S1.": "椎体须以节段命名，从 C1 到 S1。",
+  "A polygon has at least three corners.": "多边形至少有三个角点。",
+  "That is outside the image.": "该处在图像之外。",
+  "It has no area; draw it larger.": "它没有面积，请画大一些。",
+  "The line has no length.": "这条线没有长度。",
+  "The outline crosses itself; take back the last corners.": "轮廓自相交叉，请撤回最后的角点。",
+  "The sides cross; take the points in the order that is named above.": "边线相互交叉，请按上面所说的顺序取点。",
+  "Image {number} holds what you are drawing: finish it there, or give it up with Esc.": "您正在图像 {number} 上绘制：请在那里完成，或按 Esc 放弃。",
+  "You were signed out meanwhile. Reload the page; your work is kept in this tab.": "您已退出登录。请重新加载页面；您的标注保存在此标签页中。",
+
   // Saving
   "Saving …": "正在保存……",
   "Saved": "已保存",
