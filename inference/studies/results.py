@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ANSWERS, COHORT = "answers", "cohort"
+UNSEEN = ("control", "external")
 TEXT = {"case": str, "patient": str, "level": str, "true_level": str, "site": str}
 # Draws of patients for an interval of an area; seeded, so that a study says the same twice.
 DRAWS, SEED = 500, 7
@@ -48,9 +49,10 @@ class Results:
         rows = best if best.empty else best[best["role"] == role]
         return None if rows.empty else area(rows, "logit")
 
-    def told_apart_from_old(self, model: str, role: str) -> pd.DataFrame:
-        """Answers to the cases that have an acute or an old fracture; without those where nothing is broken."""
-        frame = self.answers(model, role)
+    def told_apart_from_old(self, model: str) -> pd.DataFrame:
+        """Answers to unseen cases that have an acute or an old fracture; without those where nothing is broken."""
+        frame = self.table(model, "predictions.csv")
+        frame = frame[frame["role"].isin(UNSEEN)]
         if "old_fracture" not in self.cases:
             return frame.iloc[:0]
         frame = frame.merge(self.cases[["case", "old_fracture"]], on="case")

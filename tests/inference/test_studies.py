@@ -199,7 +199,7 @@ def test_criteria_are_written_as_a_table_with_a_verdict(tmp_path: Path) -> None:
     [
         ("s0", "best AUC on the control set"),
         ("s2", "s2-multitask: level success of all bodies, control"),
-        ("s3", "s3-pfnet: AUC, acute or old fracture"),
+        ("s3", "s3-pfnet: AUC, acute or old fracture, unseen films"),
         ("s4", "2.5D − 2D on the control set"),
     ],
 )
