@@ -13,9 +13,14 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 // A drag with one of these moves marks; the tools that measure begin on a mark as elsewhere.
 const MOVES = ["window", "pan", "zoom", "locate"];
 
-// The viewer of the page, and the field whose marks it shows now.
+// The viewer of the page, the fields of its case, and the one that was used last.
 let layout = null;
-let current = null;
+let inHand = null;
+const fields = new Set();
+
+// Several questions may ask for marks, and a branch may hide them.
+const inSight = () => [...fields].filter(({ element }) => !element.closest("[hidden]"));
+const current = () => (inSight().includes(inHand) ? inHand : inSight()[0]);
 
 const framesOf = () => layout.series.flatMap(({ frames }) => frames);
 const imageOf = ({ frame }) => framesOf().findIndex(({ url }) => url === frame?.url) + 1;
@@ -26,31 +31,40 @@ export function attachMarks(viewer) {
   const attached = new WeakSet();
   layout.addEventListener("painted", () => {
     for (const pane of layout.panes) {
-      if (!attached.has(pane)) pane.grips.push((_, point) => (MOVES.includes(layout.mode) && current?.grip(pane, point)) || null);
+      if (!attached.has(pane)) {
+        pane.grips.push((_, point) => {
+          if (!MOVES.includes(layout.mode)) return null;
+          for (const field of inSight()) {
+            const taken = field.grip(pane, point);
+            if (taken) return taken;
+          }
+          return null;
+        });
+      }
       attached.add(pane);
     }
   });
-  layout.grid.addEventListener("keydown", (event) => current?.undoing(event));
+  layout.grid.addEventListener("keydown", (event) => current()?.undoing(event));
   const before = layout.overlay;
   layout.overlay = (...drawn) => {
     before?.(...drawn);
-    current?.draw(...drawn);
+    for (const field of inSight()) field.draw(...drawn);
   };
   layout.grid.addEventListener("dblclick", (event) => {
     const pane = layout.panes.find(({ host }) => host.contains(event.target));
-    if (current && pane) current.place(pane, pane.pointAt(event.clientX, event.clientY));
+    if (pane) current()?.place(pane, pane.pointAt(event.clientX, event.clientY));
   });
   layout.grid.addEventListener("pointermove", ({ clientX, clientY }) => (layout.pointer = { clientX, clientY }));
 }
 
 // By key: where the pointer is over a view, else in the middle of the active one. False where marks are not asked for.
 export function placeByKey() {
-  if (!current) return false;
+  if (!current()) return false;
   const over = layout.panes.find(({ host }) => host.matches(":hover"));
   const pane = over ?? layout.active;
   const { left, top, width, height } = pane.host.getBoundingClientRect();
   const { clientX, clientY } = (over && layout.pointer) ?? { clientX: left + width / 2, clientY: top + height / 2 };
-  current.place(pane, pane.pointAt(clientX, clientY));
+  current().place(pane, pane.pointAt(clientX, clientY));
   return true;
 }
 
@@ -64,11 +78,15 @@ export function marksField(question, id, changed) {
   const add = make("button", { type: "button", className: "tool", id });
   add.append(say("Mark a place"), " ", make("kbd", { textContent: "B" }));
   add.setAttribute("aria-keyshortcuts", "B");
-  add.addEventListener("click", placeByKey);
+  add.addEventListener("click", () => {
+    inHand = field;
+    placeByKey();
+  });
   const none = make("p", { className: "help", textContent: say("No mark: nothing found. Double-click on the image to mark a place.") });
   const said = make("p", { className: "note" });
   said.setAttribute("role", "status");
   const element = make("div", {}, none, list, said, add);
+  element.addEventListener("focusin", () => (inHand = field));
   const rate = (mark) => {
     const value = parseNumber(mark.entry.value);
     return Number.isInteger(value) && value >= minimum && value <= maximum ? value : null;
@@ -177,6 +195,7 @@ export function marksField(question, id, changed) {
     place: (pane, { x, y }) => {
       const image = imageOf(pane);
       const inside = pane.frame && x >= 0 && y >= 0 && x <= pane.frame.columns && y <= pane.frame.rows;
+      said.textContent = image || !pane.frame ? "" : say("Marks are set on the acquired images, not on planes made of them.");
       if (locked || !image || !inside) return;
       const near = nearest(pane, { x, y });
       if (!near && marks.length >= LARGEST) return;
@@ -208,11 +227,9 @@ export function marksField(question, id, changed) {
         if (mark.image === image) cross(context, matrix.transformPoint(new DOMPoint(x, y)), n + 1);
       });
     },
-    leave: () => {
-      if (current === field) current = null;
-    },
+    leave: () => fields.delete(field),
   };
-  current = field;
+  fields.add(field);
   return field;
 }
 

@@ -227,6 +227,7 @@ export default {
   "Other answers are stored for this case.": "该病例已存有其他答案。",
   "The server refused the answers ({status}). They are kept here.": "服务器拒绝了这些答案（{status}）。答案保留在此。",
   "The pause is tried again.": "正在重试暂停。",
+  "Marks are set on the acquired images, not on planes made of them.": "标记须置于原始采集图像上，而非由其重建的平面上。",
   "You signed in again meanwhile. Reload this page; your answers are kept.": "您已重新登录。请重新加载此页；您的答案已保留。",
   "You are signed out. Sign in again in another tab, then come back and reload this page.": "您已退出登录。请在另一标签页重新登录，然后回到此页并重新加载。",
   "The server is busy.": "服务器繁忙。",

@@ -91,3 +91,27 @@ def test_arrow_keys_move_a_mark_by_a_pixel_as_the_screen_shows_it(page: Page, se
     page.locator("#questions input").focus()
     (mark,) = sent()
     assert (round(mark["x"]), round(mark["y"]), mark["rating"]) == (10, 29, 70)
+
+
+def test_two_questions_for_marks_keep_theirs_and_a_hidden_one_takes_none(page: Page, desk: Desk) -> None:
+    decision = {"key": "seen", "text": "Is there a fracture?", "kind": "decision", "required": True, "help": ""}
+    decision["choices"] = [{"value": False, "label": "No fracture"}, {"value": True, "label": "Fracture"}]
+    old = MARKS | {"key": "old", "text": "Mark every old fracture.", "depends_on": "seen", "depends_on_values": [True]}
+    desk.add_case("a", [[picture(rows=60, columns=40)]], questions=[decision, MARKS, old])
+    desk.replies = [STORED]
+    read(page, desk, "a")
+    page.keyboard.press("n")
+    page.mouse.dblclick(*at(page, 20, 30))
+    page.keyboard.type("70")
+    page.get_by_role("radio", name="Fracture", exact=True).check()
+    page.get_by_role("button", name="Mark a place").last.click()
+    expect(page.locator("#questions .marks").last.locator("li")).to_have_count(1)
+    page.keyboard.type("5")
+    page.get_by_role("button", name="Mark a place").first.focus()
+    page.mouse.dblclick(*at(page, 10, 12))
+    page.keyboard.type("40")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/reading/finished/")
+    (submission,) = desk.posted("/submit")
+    assert [mark["rating"] for mark in submission["answers"]["froc"]] == [70, 40]
+    assert [mark["rating"] for mark in submission["answers"]["old"]] == [5]
