@@ -204,7 +204,7 @@ def _in_colour(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -
     if values.ndim != 3 or values.shape[2] != 3 or values.dtype.kind != "u":
         raise Unreadable("The picture says to be in colour and does not hold red, green and blue.")
     # Tables and deep colours are made of 8 bits by multiplying with 256 or 257: either way these are the upper ones.
-    colours: Colours = np.minimum(values >> max(0, bits - 8), 255).astype(np.uint8)
+    colours: Colours = np.minimum(np.right_shift(values, max(0, bits - 8)), 255).astype(np.uint8)
     return Picture(colours, 8, frame.geometry, window=AS_IT_IS, slice_thickness=frame.slice_thickness)
 
 

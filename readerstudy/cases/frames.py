@@ -104,8 +104,8 @@ def quarter(pixels: Pixels | Colours) -> Pixels | Colours | None:
     sums = np.full((rows, columns, *pixels.shape[2:]), PREVIEW_STEP**2 // 2, dtype=np.uint32)
     for column in range(PREVIEW_STEP):
         sums += down[:, column::PREVIEW_STEP]
-    means: Pixels | Colours = (sums // PREVIEW_STEP**2).astype(pixels.dtype)
-    return means
+    means = sums // PREVIEW_STEP**2
+    return means.astype(np.uint8) if pixels.ndim == 3 else means.astype(np.uint16)
 
 
 def shown(picture: Picture, window: Window) -> NDArray[np.uint8]:
@@ -122,7 +122,9 @@ def shown(picture: Picture, window: Window) -> NDArray[np.uint8]:
 def window_of(picture: Picture) -> Window:
     if picture.samples == 3:
         return AS_IT_IS
-    return picture.window or percentile_window(picture.pixels, picture.slope, picture.intercept)
+    return picture.window or percentile_window(
+        picture.pixels.astype(np.uint16, copy=False), picture.slope, picture.intercept
+    )
 
 
 def thumbnail(picture: Picture, window: Window) -> bytes:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from .geometry import Geometry
 from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size, percentile_window
@@ -28,12 +28,13 @@ def _pages(path: Path) -> list[int]:
     with _damage_in_words(), _open(path) as image:
         count = getattr(image, "n_frames", 1)
         check_size(image.height, image.width, count)
-        if image.format != "TIFF":
+        if not isinstance(image, TiffImagePlugin.TiffImageFile):
             return _alone(count)
         pages = []
-        for number, page in enumerate(ImageSequence.Iterator(image)):
-            if int(page.tag_v2.get(_KIND_OF_PAGE, 0)) & _COPY_OR_MASK == 0 or number == 0:
-                _check(page)
+        for number in range(count):
+            image.seek(number)
+            if number == 0 or not int(image.tag_v2.get(_KIND_OF_PAGE, 0)) & _COPY_OR_MASK:
+                _check(image)
                 pages.append(number)
         return pages
 

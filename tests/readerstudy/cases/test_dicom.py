@@ -297,7 +297,8 @@ def test_jpeg_extended_that_is_not_as_its_header_says_is_refused(
     tags: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
     data = pydicom.dcmread(INSTALLED / "JPGExtended.dcm")
-    data.update(tags)
+    for keyword, value in tags.items():
+        setattr(data, keyword, value)
     data.save_as(tmp_path / "a.dcm")
 
     with pytest.raises(Unreadable, match=words):
