@@ -24,11 +24,11 @@ from inference.deciding.calibration import calibrated
 from inference.imaging.images import read_image, read_labels
 from inference.measures.bodies import Side
 from inference.measures.segmentation import MaskScores, score
-from inference.measures.vertebrae import Matched, TrueBody, as_row, find, match
+from inference.measures.vertebrae import Matched, TrueBody, Vertebra, as_row, body_probability, find, match
 from inference.outputs import Decision
 
-PREDICTIONS, SEGMENTATION, VERTEBRAE, POINTING = (
-    "predictions.csv", "segmentation.csv", "vertebrae_predictions.csv", "pointing.csv",
+PREDICTIONS, SEGMENTATION, VERTEBRAE, BODIES, POINTING = (
+    "predictions.csv", "segmentation.csv", "vertebrae_predictions.csv", "bodies_predictions.csv", "pointing.csv",
 )  # fmt: skip
 # T13 stands between T12 and L1, though its code is the highest.
 ORDER = tuple(sorted(CODES, key=lambda name: CODES["T12"] + 0.5 if name == "T13" else CODES[name]))
@@ -55,6 +55,8 @@ class Folder:
     cohort : mapping of str to CohortCase
     truths : mapping of str to sequence of TrueBody
         By case.
+    corners : mapping of str to sequence of ndarray, shape (4, 2)
+        Of these bodies, (row, column) in pixels, in the same order.
     decision : Decision or None
         Of the card that made them.
     """
@@ -62,6 +64,7 @@ class Folder:
     path: Path
     cohort: Mapping[str, CohortCase]
     truths: Mapping[str, Sequence[TrueBody]]
+    corners: Mapping[str, Sequence[NDArray[np.float64]]]
     decision: Decision | None = None
 
     @cached_property
@@ -101,15 +104,16 @@ def evaluate(study: Path, manifest: Path | None = None) -> dict[Path, int]:
         raise BadCohort(f"{study} holds no manifest.csv; name the cohort's with --cohort.")
     cohort = {case.case: case for case in read_cohort(manifests[0])}
     truths = true_bodies(manifests[0].with_name("vertebrae.csv"))
+    corners = true_corners(manifests[0].with_name("vertebrae.csv"))
     decisions = decisions_in(study)
     written: dict[Path, int] = {}
     for path in paths:
-        folder = Folder(path.parent, cohort, truths)
+        folder = Folder(path.parent, cohort, truths, corners)
         names = {one.row["model"] for one in folder.predicted}
         decision = next((decisions[name] for name in sorted(names) if name in decisions), None)
-        folder = Folder(path.parent, cohort, truths, decision)
+        folder = Folder(path.parent, cohort, truths, corners, decision)
         makers: tuple[tuple[str, Callable[[Folder], Iterable[Mapping[str, object]]]], ...] = (
-            (SEGMENTATION, mask_rows), (VERTEBRAE, vertebra_rows), (POINTING, pointing_rows),
+            (SEGMENTATION, mask_rows), (VERTEBRAE, vertebra_rows), (BODIES, body_rows), (POINTING, pointing_rows),
         )  # fmt: skip
         for name, rows_of in makers:
             rows = list(rows_of(folder))
@@ -157,6 +161,47 @@ def vertebra_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
     threshold = vertebra_threshold(folder, [(row, pair) for row, _, pair in pairs])
     for row, _, pair in pairs:
         yield {**of_case(row), **as_row(decided(folder, pair), threshold), "threshold": round(threshold, 6)}
+
+
+def body_rows(folder: Folder) -> Iterable[Mapping[str, object]]:
+    """One row a true body of every case with a stored mask: what the mask says inside of it, whoever names levels.
+
+    So models with and without levels are held against each other on the same bodies; ``scored_in`` says so.
+    """
+    pairs = [
+        (row, pair)
+        for row, case in folder.predicted
+        if case.case in folder.truths
+        for pair in inside_bodies(folder, case.case)
+    ]
+    threshold = vertebra_threshold(folder, pairs)
+    for row, pair in pairs:
+        told = {**as_row(decided(folder, pair), threshold), "level": ""}
+        kept = {name: told[name] for name in ("level", "truth", "probability", "positive", "true_level")}
+        yield {**of_case(row), **kept, "threshold": round(threshold, 6), "scored_in": "true body"}
+
+
+def inside_bodies(folder: Folder, case: str) -> Iterable[Matched]:
+    """Every true body with the probability of the mask's pixels between its corners."""
+    fracture = map_of(folder.path / "masks", case)
+    if fracture is None or fracture.ndim != 2:
+        return
+    for truth, corners in zip(folder.truths[case], folder.corners[case], strict=True):
+        part = fracture[between(corners, (fracture.shape[0], fracture.shape[1]))].astype(float)
+        # Of a body off the image nothing is known.
+        if part.size:
+            probability = body_probability(part)
+            yield Matched(truth, Vertebra(truth.level, probability, part.size, truth.middle, None, None))
+
+
+def between(corners: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels whose middle lies within a convex quadrilateral, its corners (row, column) in turn around it."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    sides = []
+    for (row, column), (next_row, next_column) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        sides.append((next_row - row) * (columns - column) - (next_column - column) * (rows - row))
+    whole = np.stack(sides)
+    return np.asarray((whole >= 0).all(axis=0) | (whole <= 0).all(axis=0))
 
 
 def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:
@@ -255,24 +300,39 @@ def true_bodies(path: Path) -> dict[str, list[TrueBody]]:
     BadCohort
         Naming the row that cannot be read.
     """
-    if not path.is_file():
-        return {}
     found: dict[str, list[TrueBody]] = {}
+    for row, corners in visible_rows(path):
+        height = float(np.hypot(*(corners[1] - corners[2])))
+        middle = corners.mean(axis=0)
+        front: Side = "left" if corners[0, 1] < corners[1, 1] else "right"
+        broken = row["fractured"] in ("1", "yes", "True")
+        body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height, front)
+        found.setdefault(row["case"], []).append(body)
+    return found
+
+
+def true_corners(path: Path) -> dict[str, list[NDArray[np.float64]]]:
+    """Corners of the same vertebrae in the same order, (row, column) in pixels, as `CORNERS` names them."""
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for row, corners in visible_rows(path):
+        found.setdefault(row["case"], []).append(corners)
+    return found
+
+
+def visible_rows(path: Path) -> Iterable[tuple[Mapping[str, str], NDArray[np.float64]]]:
+    """Rows of a table of true vertebrae that the image shows, with their corners."""
+    if not path.is_file():
+        return
     with path.open(newline="", encoding="utf-8") as stream:
         for number, row in enumerate(csv.DictReader(stream), start=2):
             if row.get("visible", "1") in ("0", "no", "False") or not row.get("anterior_superior_row"):
                 continue
             try:
                 corners = np.array([[float(row[f"{name}_{axis}"]) for axis in ("row", "column")] for name in CORNERS])
-                broken = row["fractured"] in ("1", "yes", "True")
+                named = {name: row[name] for name in ("case", "level", "fractured")}
             except (KeyError, ValueError) as error:
                 raise BadCohort(f"{path.name}, row {number}: {error} is missing or no number.") from error
-            height = float(np.hypot(*(corners[1] - corners[2])))
-            middle = corners.mean(axis=0)
-            front: Side = "left" if corners[0, 1] < corners[1, 1] else "right"
-            body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height, front)
-            found.setdefault(row["case"], []).append(body)
-    return found
+            yield named, corners
 
 
 def decisions_in(study: Path) -> dict[str, Decision]:

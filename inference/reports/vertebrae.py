@@ -10,12 +10,21 @@ from inference.reports.asked import ALONE, is_nested, slug
 from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.models import linked
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
-from inference.reports.study import SEEN, Study
-from inference.reports.words import counted, number, p_value
+from inference.reports.study import SEEN, Study, systems, with_sets
+from inference.reports.words import counted, listed, number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
+BODIES = "bodies_predictions.csv"
+NO_LEVELS = (
+    "did not name vertebrae: the mask was scored inside each true body (mean of the upper half of its pixels), so "
+    "none of them could be missed."
+)
+BOTH_INSIDE = (
+    "Each model's mask is scored inside the true bodies (mean of the upper half of their pixels), since a network of "
+    "one task names no levels; with that neither profits from finding bodies."
+)
 NO_VERTEBRAE = "The study holds no table vertebrae_predictions.csv, so nothing can be said of single vertebrae."
 PATIENTS, PAIRED = "Each model alone, per patient", "AUC, models compared"
 WIDTH = (
@@ -28,10 +37,19 @@ MEASURES = ("AUC", "sensitivity", "specificity", "precision", "accuracy", "F1")
 
 def true_rows(study: Study) -> pd.DataFrame:
     """True vertebrae as units: one case each, in its patient; those that were missed have probability 0."""
+    assert study.vertebrae is not None
+    return as_units(study.vertebrae)
+
+
+def bodies_of(study: Study) -> pd.DataFrame | None:
+    """True vertebrae as units, each model's mask scored inside of them; None where no masks were measured so."""
+    frame = study.table(BODIES)
+    return None if frame is None else as_units(with_sets(systems(frame)))
+
+
+def as_units(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    frame = study.vertebrae
-    assert frame is not None
     frame = frame[frame["true_level"].notna()]
     # What was taught or chosen on is left out where anything else is there.
     tested = frame[frame["set"] != SEEN]
@@ -45,6 +63,20 @@ def true_rows(study: Study) -> pd.DataFrame:
             "image": frame["case"], "found": frame["level"],
         }
     )  # fmt: skip
+
+
+def with_unnamed(study: Study) -> tuple[pd.DataFrame | None, list[str]]:
+    """Vertebrae that models found, and inside the true bodies those of models without levels, with their names."""
+    import pandas as pd
+
+    found = None if study.vertebrae is None else true_rows(study)
+    inside = bodies_of(study)
+    if inside is None:
+        return found, []
+    if found is None:
+        return inside, list(dict.fromkeys(inside["model"]))
+    inside = inside[~inside["model"].isin(found["model"])]
+    return pd.concat([found, inside], ignore_index=True), list(dict.fromkeys(inside["model"]))
 
 
 def vertebrae_asked(statistics: Statistics, name: str, rows: pd.DataFrame) -> Answer:
@@ -73,7 +105,7 @@ def footer(study: Study, rows: pd.DataFrame, answers: dict[str, Answer], interva
     }  # fmt: skip
     seed = next(iter(answers.values())).seed if answers else None
     links = {f"The statistics of {word}": linked(one) for word, one in answers.items()}
-    return Footer(seed, counts, interval, study.sources("vertebrae_predictions.csv"), links)
+    return Footer(seed, counts, interval, study.sources("vertebrae_predictions.csv", BODIES), links)
 
 
 def per_vertebra(study: Study, statistics: Statistics) -> Report:
@@ -81,9 +113,9 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
     import pandas as pd
 
     id, title = "R10", "Per patient and per vertebra"
-    if study.vertebrae is None:
+    rows, inside = with_unnamed(study)
+    if rows is None:
         return empty(id, title, NO_VERTEBRAE)
-    rows = true_rows(study)
     answers, text, patients, units = {}, [], [], []
     for name, part in rows.groupby("set", sort=False):
         try:
@@ -103,9 +135,13 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
         text += [unit_sentence(row) for row in rows_of(tables[1].frame)]
     levels, plot = by_level(statistics, rows, text)
     tables += [] if levels is None else [Table("levels", "Per vertebra, level by level", levels)]
-    missed = rows["found"].isna() & (rows["truth"] == 1)
-    text.append(f"{counted(int(missed.sum()), 'fractured vertebra', 'fractured vertebrae')} of all models were not "
-                "found at all and count with probability 0.")  # fmt: skip
+    if inside:
+        text.append(f"{listed(inside)} {NO_LEVELS}")
+    named = rows[~rows["model"].isin(inside)]
+    missed = named["found"].isna() & (named["truth"] == 1)
+    if len(named):
+        text.append(f"{counted(int(missed.sum()), 'fractured vertebra', 'fractured vertebrae')} of all models were "
+                    "not found at all and count with probability 0.")  # fmt: skip
     plots = () if plot is None else (plot,)
     return Report(id, title, tuple(text), tuple(tables), plots, footer=footer(study, rows, answers, INTERVALS))
 
@@ -186,6 +222,7 @@ def level_success(study: Study, statistics: Statistics) -> Report:
 
 SPOKEN = {"off_by_one": "off by one"}
 DEFINITION = (
+    "Two definitions stand side by side: of all bodies on the film, and of the fractured ones alone. "
     "A body is the true one at its place, whatever it was called; its level is right where the names agree. "
     "A body that was not found is wrong. All-right asks it of every body of a film."
 )
@@ -220,29 +257,30 @@ def shares(statistics: Statistics, name: str, part: pd.DataFrame, column: str) -
 
 def success_sentences(whole: pd.DataFrame) -> list[str]:
     said = []
-    for row in rows_of(whole[whole["of"] == "fractured bodies"]):
+    for row in rows_of(whole[whole["of"].isin(("all bodies", "fractured bodies"))]):
         said.append(
-            f"{row['model']}, {row['set']}: {row['of']} {number(row['share'], 3)} ({number(row['share low'], 3)}–"
-            f"{number(row['share high'], 3)}, n {row['n']})."
+            f"{row['model']}, {row['set']}: level right of {row['of']} in {number(row['share'], 3)} "
+            f"({number(row['share low'], 3)}–{number(row['share high'], 3)}, n {row['n']})."
         )
     return said
 
 
 def tasks(study: Study, statistics: Statistics) -> Report:
-    """R12: two tasks against one on the same vertebrae, version by version."""
+    """R12: two tasks against one on the same vertebrae, inside the true bodies where masks were measured there."""
     import pandas as pd
 
     id, title = "R12", "Two tasks against one"
-    if study.vertebrae is None:
+    rows = bodies_of(study)
+    if rows is None and study.vertebrae is None:
         return empty(id, title, NO_VERTEBRAE)
-    rows = true_rows(study)
+    rows, way = (true_rows(study), "") if rows is None else (rows, BOTH_INSIDE)
     models = list(dict.fromkeys(rows["model"]))
     if len(models) < 2:
         return empty(id, title, "The study holds one model of vertebrae only, so there is nothing to compare it with.")
     text, answers, found = [], {}, []
     for name, part in rows.groupby("set", sort=False):
         try:
-            answer = vertebrae_asked(statistics, f"vertebrae-{slug(str(name))}", part)
+            answer = vertebrae_asked(statistics, f"tasks-{slug(str(name))}", part)
         except NoStatistics as sentence:
             text.append(f"! Not computed on {name}: {sentence}")
             continue
@@ -263,6 +301,7 @@ def tasks(study: Study, statistics: Statistics) -> Report:
     clear = int((paired["p"].astype(float) < 0.05).sum())
     text.insert(0, f"{clear} of {counted(len(paired), 'paired difference')} lie beyond chance at .05 without "
                    f"correction; the smallest p is {p_value(float(paired['p'].min()))}.")  # fmt: skip
+    text += [way] if way else []
     label = paired["measure"] + ", " + paired["set"]
     plot = figures.forest(paired.assign(label=label), "label", "difference", "second minus first model", zero=0.0)
     note = "Obuchowski's test of clustered AUCs, McNemar's adjusted for patients; Holm over the secondary rows of a set"

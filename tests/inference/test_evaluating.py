@@ -11,11 +11,11 @@ from PIL import Image
 
 from inference.cohorts.cases import BadCohort
 from inference.cohorts.levels import CODES
-from inference.measures.evaluating import ORDER, evaluate, true_bodies
+from inference.measures.evaluating import ORDER, between, evaluate, true_bodies
 from inference.reports.pictures import true_mask
 from inference.reports.statistics import Statistics
 from inference.reports.study import Study
-from inference.reports.vertebrae import ordered_levels, shares, true_rows
+from inference.reports.vertebrae import bodies_of, ordered_levels, shares, true_rows, with_unnamed
 from tests.inference.study_folder import card, write
 
 LEVELS = ("T12", "L1", "L2", "L3")
@@ -132,6 +132,37 @@ def test_level_success_of_fractured_bodies_is_a_share_with_wilsons_interval(fold
     z = 1.959963984540054
     half = z / (2 * np.sqrt(2)) * np.sqrt(1 + z**2 / 2) / (1 + z**2 / 2)
     assert (row["share low"], row["share high"]) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-12)
+
+
+def test_a_mask_without_levels_is_scored_inside_the_true_bodies(folder: Path) -> None:
+    """What a study of two tasks against one writes: levels of the one model, masks of both."""
+    other = folder / "single"
+    (other / "masks").mkdir(parents=True)
+    for path in sorted((folder / "model" / "masks").iterdir()):
+        (other / "masks" / path.name).write_bytes(path.read_bytes())
+    said = pd.read_csv(folder / "model" / "predictions.csv").assign(model="single")
+    said.to_csv(other / "predictions.csv", index=False)
+    evaluate(folder)
+    assert not (other / "vertebrae_predictions.csv").exists()
+    for name in ("model", "single"):
+        frame = pd.read_csv(folder / name / "bodies_predictions.csv").set_index(["case", "true_level"])
+        assert len(frame) == 12 and set(frame["scored_in"]) == {"true body"}
+        # Pixels between the corners are those that were painted: 204 of 255 in A's broken body, 10 in healthy ones.
+        assert frame.loc[("A", "L1"), "probability"] == pytest.approx(204 / 255, abs=1e-6)
+        assert frame.loc[("B", "T12"), "probability"] == pytest.approx(10 / 255, abs=1e-6)
+        assert frame.loc[("C", "L2"), ["probability", "truth"]].tolist() == [0, 1]
+    rows = bodies_of(Study(folder, "s2"))
+    assert rows is not None and rows.groupby("model").size().to_dict() == {"m": 12, "single": 12}
+    both, inside = with_unnamed(Study(folder, "s2"))
+    assert both is not None and inside == ["single"] and len(both) == 24
+
+
+def test_pixels_between_corners_of_a_turned_body() -> None:
+    corners = np.array([[2.0, 6.0], [6.0, 10.0], [10.0, 6.0], [6.0, 2.0]])
+    rows, columns = np.mgrid[:13, :13]
+    wanted = np.abs(rows - 6) + np.abs(columns - 6) <= 4
+    assert (between(corners, (13, 13)) == wanted).all()
+    assert (between(corners[::-1], (13, 13)) == wanted).all(), "either way round"
 
 
 def test_heat_maps_point_into_the_finding_or_not(folder: Path) -> None:
