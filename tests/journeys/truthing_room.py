@@ -10,7 +10,7 @@ from readerstudy.cases.models import Case, CaseImport
 from readerstudy.reference.actions import appoint_adjudicator, import_at_once
 from readerstudy.studies.actions import enrol
 from readerstudy.studies.models import Enrolment, Study
-from tests.journeys.visits import real_passwords
+from tests.journeys.visits import TASK, real_passwords
 from tests.world import People, make_study, person
 
 MANIFEST = b"case,patient,file\nC1,1,spine.nii.gz\nC2,2,other.nii.gz\n"
@@ -50,7 +50,7 @@ class Desk:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.locator("#annotator[data-ready]").wait_for()
+        page.locator("#annotator[data-ready]").wait_for(timeout=TASK)
         self.painted()
         self.pane = page.locator(".pane").first
 

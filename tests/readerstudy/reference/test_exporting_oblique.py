@@ -139,7 +139,7 @@ def test_every_format_has_the_same_voxels_of_the_volume_that_came_in(exported: E
 
 def test_points_lie_in_the_patient_as_image_and_report_say(exported: Exported, tmp_path: Path) -> None:
     found = exported.entries("dicom.zip")
-    report = highdicom.sr.srread(io.BytesIO(found["case-1/report.dcm"]))
+    report: Any = highdicom.sr.srread(io.BytesIO(found["case-1/report.dcm"]))
     image = pydicom.dcmread(io.BytesIO(found[f"case-1/series-1/image-{exported.slices // 2 + 1:04}.dcm"]))
     # Of SCOORD the corner of the first pixel is (0, 0); its centre is where the image has its position.
     to_patient = highdicom.spatial.ImageToReferenceTransformer.for_image(image)
@@ -148,12 +148,10 @@ def test_points_lie_in_the_patient_as_image_and_report_say(exported: Exported, t
     target.write_bytes(exported.content("marks.coco.json"))
     coco = {entry["attributes"]["mark"]: entry for entry in COCO(str(target)).anns.values()}
 
+    groups = {one.tracking_identifier: one for one in report.content.get_planar_roi_measurement_groups()}
     for key, group in (("l", "line"), ("s", "morphometry L1")):
         (kept,) = (one for one in exported.marks if one["key"] == key)
-        (measured,) = report.content.get_planar_roi_measurement_groups(tracking_uid=None) and [
-            one for one in report.content.get_planar_roi_measurement_groups() if one.tracking_identifier == group
-        ]
-        points = np.array(measured.roi.value)[: len(kept["points"])]
+        points = np.array(groups[group].roi.value)[: len(kept["points"])]
         assert np.allclose(points, kept["points"], atol=1e-4)
         assert np.allclose(to_patient(points), kept["millimetres"], atol=1e-3)
         assert np.allclose(np.array(coco[key]["keypoints"]).reshape(-1, 3)[:, :2], kept["points"])

@@ -222,9 +222,9 @@ def test_cut_to_what_was_drawn_the_overlap_is_that_of_the_whole_images(seed: int
         for one in marks:
             volume[one.slice] |= filled(one, 40, 50)
     spacing = (1.0, 0.5, 2.0)
-    assert area["dice"] == pytest.approx(overlap(*whole, spacing).estimate)
-    assert area["distance"] == pytest.approx(surface_distance(*whole, spacing).estimate)
-    assert area["hausdorff"] == pytest.approx(surface_distance(*whole, spacing).hausdorff_95)
+    assert area["dice"] == pytest.approx(overlap(whole[0], whole[1], spacing).estimate)
+    assert area["distance"] == pytest.approx(surface_distance(whole[0], whole[1], spacing).estimate)
+    assert area["hausdorff"] == pytest.approx(surface_distance(whole[0], whole[1], spacing).hausdorff_95)
 
 
 def test_two_hundred_cases_open_at_once_when_they_have_been_compared(study: Study) -> None:

@@ -16,7 +16,7 @@ MARKS = {
     "minimum": 0,
     "maximum": 100,
 }
-STORED = (200, {}, {"next": None, "finished": True})
+STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})
 
 
 def at(page: Page, x: float, y: float) -> tuple[float, float]:
