@@ -2,16 +2,14 @@
 
 import { Activity } from "./activity.js";
 import { Assistance } from "./assistance.js";
-import { Form } from "./form.js";
-import { forget, keep, readKept, unsentSlots } from "./kept.js";
+import { Form, Unreadable } from "./form.js";
 import { commandOf } from "./keys.js";
 import { Layout } from "./layout.js";
 import { attachMarks, placeByKey } from "./marks.js";
 import { Notices } from "./notices.js";
 import { PixelStore } from "./pixels.js";
 import { say } from "./say.js";
-import { Drafts, sendUntilAnswered } from "./sending.js";
-import { Unreadable } from "./unreadable.js";
+import { Drafts, forget, keep, readKept, sendUntilAnswered, unsentSlots } from "./sending.js";
 
 const NEXT_CASE = -100_000;
 // The reason of a change is asked like a question, under a key that no question of a study has.
