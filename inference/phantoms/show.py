@@ -30,10 +30,11 @@ Grey = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Tile:
-    """One image of the sheet with its caption."""
+    """One image of the sheet with its caption; ``beside`` keeps it in the row of the tile before it."""
 
     picture: Image.Image
     caption: str
+    beside: bool = False
 
 
 def contact_sheet(folder: Path, out: Path, *, count: int = 24, height: int = 420, overlay: bool = True) -> int:
@@ -97,7 +98,7 @@ def tiles_of(row: Row, bodies: Sequence[Row], folder: Path, height: int, *, over
     plain = Image.fromarray(grey).convert("RGB").resize(size, Image.Resampling.BICUBIC)
     yield Tile(plain, caption_of(row))
     if overlay:
-        yield Tile(with_truth(plain, row, bodies, folder, piece, scale), "")
+        yield Tile(with_truth(plain, row, bodies, folder, piece, scale), "", beside=True)
 
 
 def shown(values: NDArray[np.float32], *, hounsfield: bool) -> Grey:
@@ -162,17 +163,32 @@ def draw_place(drawing: ImageDraw.ImageDraw, row: Row, scale: tuple[float, float
     drawing.rectangle((x - width, y - height, x + width, y + height), outline=PLACE)
 
 
-def sheet(tiles: Sequence[Tile], width: int = 2400) -> Image.Image:
-    """The tiles in rows as wide as they get, each with its caption under it."""
-    gap, line = 6, 18
-    places, left, top = [], 0, 0
-    height = max(tile.picture.height for tile in tiles) + line
+def groups_of(tiles: Sequence[Tile]) -> list[list[Tile]]:
+    """Each image with what stands beside it."""
+    found: list[list[Tile]] = []
     for tile in tiles:
-        if left and left + tile.picture.width > width:
+        if tile.beside and found:
+            found[-1].append(tile)
+        else:
+            found.append([tile])
+    return found
+
+
+def sheet(tiles: Sequence[Tile], width: int = 2400) -> Image.Image:
+    """The tiles in rows of at most that width, an image and its truth always side by side, captions under them."""
+    gap, apart, line = 2, 14, 18
+    places, left, top, right = [], 0, 0, 0
+    height = max(tile.picture.height for tile in tiles) + line
+    for group in groups_of(tiles):
+        wide = sum(tile.picture.width for tile in group) + gap * (len(group) - 1)
+        if left and left + wide > width:
             left, top = 0, top + height
-        places.append((left, top))
-        left += tile.picture.width + gap
-    whole = Image.new("RGB", (width, top + height), (16, 16, 18))
+        right = max(right, left + wide)
+        for tile in group:
+            places.append((left, top))
+            left += tile.picture.width + gap
+        left += apart - gap
+    whole = Image.new("RGB", (right, top + height), (16, 16, 18))
     drawing = ImageDraw.Draw(whole)
     for tile, (left, top) in zip(tiles, places, strict=True):
         whole.paste(tile.picture, (left, top))
@@ -185,19 +201,22 @@ def sheet(tiles: Sequence[Tile], width: int = 2400) -> Image.Image:
 
 def page(tiles: Sequence[Tile], title: str) -> str:
     """A page that needs nothing but itself."""
-    figures = "\n".join(
-        f'<figure><img alt="{html.escape(tile.caption or "truth")}" src="data:image/png;base64,{encoded(tile)}">'
-        f"<figcaption>{html.escape(tile.caption)}</figcaption></figure>"
-        for tile in tiles
-    )
+    figures = "\n".join(f"<div>{''.join(map(figure, group))}</div>" for group in groups_of(tiles))
     levels = ", ".join(NAMES[code] for code in sorted(NAMES) if 8 <= code <= 28)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}: synthetic</title>'
-        "<style>body{background:#101012;color:#ddd;font:14px system-ui}figure{display:inline-block;margin:4px}"
-        "figcaption{max-width:260px;font-size:12px}</style>"
+        "<style>body{background:#101012;color:#ddd;font:14px system-ui}div{display:inline-flex;margin:4px 8px}"
+        "figure{margin:1px}figcaption{max-width:260px;font-size:12px}</style>"
         f"<h1>{html.escape(title)}: synthetic images and their truth</h1>"
         f"<p>Red: the finding. Blue: corners of the other bodies. Yellow: place in the manifest. Levels {levels}.</p>"
         f"{figures}</html>"
+    )
+
+
+def figure(tile: Tile) -> str:
+    return (
+        f'<figure><img alt="{html.escape(tile.caption or "truth")}" src="data:image/png;base64,{encoded(tile)}">'
+        f"<figcaption>{html.escape(tile.caption)}</figcaption></figure>"
     )
 
 

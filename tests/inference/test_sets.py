@@ -18,6 +18,7 @@ from inference.phantoms.features import signs_of
 from inference.phantoms.plans import STUDIES
 from inference.phantoms.records import CORNERS
 from inference.phantoms.sets import build_set, orders_of
+from inference.phantoms.show import Tile, sheet
 
 SEED = 7
 
@@ -157,6 +158,17 @@ def test_what_cannot_be_built_is_refused(tmp_path: Path, capsys: pytest.CaptureF
     assert "is not empty" in capsys.readouterr().err
 
 
+def test_an_image_and_its_truth_stand_in_one_row() -> None:
+    """Five tiles would fit in a row; the fifth is the first of a pair and goes to the next row with its truth."""
+    grey = [Image.new("RGB", (100, 50), (shade, shade, shade)) for shade in (60, 80, 100, 120, 140, 160)]
+    tiles = [Tile(picture, f"{place}", beside=place % 2 == 1) for place, picture in enumerate(grey)]
+    drawn = np.asarray(sheet(tiles, width=540))[:, :, 0]
+    assert drawn.shape[1] <= 440, "no empty column at the right"
+    tops = {int(shade): int(np.nonzero((drawn == shade).any(axis=1))[0][0]) for shade in (60, 80, 100, 120, 140, 160)}
+    assert tops[60] == tops[80] == tops[100] == tops[120] == 0
+    assert tops[140] == tops[160] > 50
+
+
 def test_contact_sheets_show_films_and_slices(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for study, name in (("s2", "films.png"), ("s1", "mr.png"), ("s4", "ct.html")):
         words = ["phantoms", "show", str(sets / study), "--out", str(tmp_path / name), "--count", "3"]
@@ -167,6 +179,7 @@ def test_contact_sheets_show_films_and_slices(sets: Path, tmp_path: Path, capsys
         colours = np.asarray(sheet).astype(int)
     assert (np.ptp(colours, axis=2) > 60).sum() > 200
     text = (tmp_path / "ct.html").read_text()
+    assert text.count("<div><figure>") == 3, "each image and its truth in one block"
     assert text.count("data:image/png;base64,") == 6
     assert main(["phantoms", "show", str(sets / "s2"), "--out", str(tmp_path / "films.gif")]) == 2
     assert "neither .png nor .html" in capsys.readouterr().err
