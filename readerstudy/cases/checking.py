@@ -8,6 +8,7 @@ from django.db import transaction
 
 from readerstudy.audit.actions import record
 from readerstudy.studies.models import Study
+from readerstudy.studies.queries import rules_of
 
 from . import manifest
 from .leasing import Interrupted, Lease, leased
@@ -17,7 +18,7 @@ from .pictures import Unreadable
 from .preparing import Files, PreparedCase, files_for, prepared
 from .queries import cases_in, manifest_of, stored_faults
 from .sandbox import Decoders
-from .stacking import Stack
+from .stacking import Stack, default_label, numbers_of_reference
 
 Phase = CaseImport.Phase
 CLEARING = "Look at the picture; if it shows no name, write yes in the column cleared."
@@ -97,13 +98,35 @@ def _faults(lease: Lease, files: Files, decoders: Decoders, notes: _Notes) -> It
     known = _known(row.study, good)
     seen: dict[str, tuple[str, int]] = {}
     passed = row.cases_total - len(good)
+    hung = _hung(row.study)
     for number, one in enumerate(prepared(row, good, files, decoders), start=passed + 1):
         yield from _case_faults(one, known, seen)
+        _note_series(one, hung, notes)
         for series in one.case.series:
             yield from _series_faults(one, series, notes)
         lease.beat()
         if number % 10 == 0:
             lease.tell(number)
+
+
+def _hung(study: Study) -> list[str]:
+    """The series that the study's hanging rule names."""
+    return list(dict.fromkeys(cell["series"] for cell in (rules_of(study).hanging or {}).get("cells", ())))
+
+
+def _note_series(one: PreparedCase, hung: list[str], notes: _Notes) -> None:
+    """What the series of a case lack together."""
+    try:
+        named = [(series.label, stack) for series in one.case.series for stack in one.stacks(series)]
+    except Unreadable:
+        return
+    number = one.case.rows[0].number
+    labels = [(label or default_label(stack.facts)).casefold() for label, stack in named]
+    for name in hung:
+        if not any(label.startswith(name.casefold()) for label in labels):
+            notes.add(number, f"The case has no series called {name}, which the study's hanging rule names.")
+    if max(numbers_of_reference([stack for _, stack in named]), default=0) > 1:
+        notes.add(number, "The series have several frames of reference; they are not linked by place.")
 
 
 def _known(study: Study, cases: list[CaseRows]) -> _Known:

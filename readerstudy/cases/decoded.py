@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .geometry import Geometry
-from .pictures import MOST_STEPS, Facts, Window
+from .pictures import MOST_STEPS, MOST_WINDOWS, Facts, Window
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Frame:
     geometry: Geometry
     slice_thickness: float | None = None
     thumbnail: str = ""
+    more_windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class File:
     instance: str
     number: int
     frames: tuple[Frame, ...]
+    frame_of_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Refusal:
     no_picture: bool = False
 
 
+_SIDES = re.compile("[LRAPHF]{1,3}")
 _DIGEST = re.compile("[0-9a-f]{64}|")
 Outcome = File | Refusal
 
@@ -81,9 +84,14 @@ def _frame(found: dict[str, Any]) -> Frame:
         if not _DIGEST.fullmatch(found[name]):
             raise ValueError(name)
     window = _window(found["window"]) if found["window"] else None
+    more = tuple(map(_window, found["more_windows"][:MOST_WINDOWS]))
     geometry = found["geometry"]
     several = {
         name: tuple(geometry[name]) if geometry[name] is not None else None
-        for name in ("position", "orientation", "spacing")
+        for name in ("position", "orientation", "spacing", "letters")
     }
-    return Frame(**{**found, "window": window, "geometry": Geometry(**several, calibrated=geometry["calibrated"])})
+    letters = several["letters"]
+    if letters is not None and not (len(letters) == 2 and all(_SIDES.fullmatch(str(side)) for side in letters)):
+        raise ValueError("letters")
+    place = Geometry(**several, calibrated=geometry["calibrated"])
+    return Frame(**{**found, "window": window, "more_windows": more, "geometry": place})

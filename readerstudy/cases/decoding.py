@@ -57,6 +57,7 @@ def decoded(path: Path, target: Path, modality: str = "", *, alone: bool = False
         series_number=found.series_number,
         instance=_name(found.instance),
         number=found.number,
+        frame_of_reference=_name(found.frame_of_reference),
         frames=tuple(frame for frame, _ in written),
     )
 
@@ -90,6 +91,7 @@ def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
         slope=picture.slope,
         intercept=picture.intercept,
         window=window,
+        more_windows=picture.more_windows,
         geometry=picture.geometry,
         slice_thickness=picture.slice_thickness,
         thumbnail=_write(target, frames.thumbnail(picture, window)) if sample and window else "",

@@ -88,9 +88,10 @@ def series_documents(case: Case, url_of: Callable[[Image], str]) -> list[dict[st
 
 def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str, Any]:
     images = list(series.images.all())
-    presets = [
-        {"label": preset.label, "center": preset.center, "width": preset.width}
-        for preset in presets_of(series.modality)
+    windows = [(f"Image {number}", *one[:2]) for number, one in enumerate(series.more_windows, start=2)]
+    windows += [(preset.label, preset.center, preset.width) for preset in presets_of(series.modality)]
+    presets: list[dict[str, Any]] = [
+        {"label": label, "center": center, "width": width} for label, center, width in windows
     ]
     tables = tables_of(images)
     if images:
@@ -102,6 +103,7 @@ def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str,
         "presets": presets,
         "tables": tables,
         "unit": series.unit,
+        "space": series.frame_of_reference,
     }
 
 
@@ -139,4 +141,5 @@ def _frame_document(image: Image, url: str, tables: Sequence[list[int]]) -> dict
         "calibrated": image.calibrated,
         "position": image.origin,
         "orientation": image.orientation,
+        "letters": None if image.orientation else image.letters,
     }

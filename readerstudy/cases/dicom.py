@@ -22,7 +22,7 @@ from pydicom.uid import UID
 from . import dicom_header as headers
 from . import dicom_lists as lists
 from .dicom_header import FrameFacts, Header
-from .pictures import AS_IT_IS, Colours, Facts, Opened, Picture, Pixels, Unreadable
+from .pictures import AS_IT_IS, MOST_WINDOWS, Colours, Facts, Opened, Picture, Pixels, Unreadable
 
 # Measured: gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
@@ -85,6 +85,7 @@ def read(path: Path) -> Opened:
         view=header.view,
         notes=header.notes,
         quarantine=header.quarantine,
+        words=header.words,
     )
     return Opened(
         facts=facts,
@@ -94,6 +95,7 @@ def read(path: Path) -> Opened:
         series_number=header.series_number,
         instance=header.instance_uid,
         number=header.number,
+        frame_of_reference=header.frame_of_reference,
     )
 
 
@@ -192,6 +194,7 @@ def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> 
         intercept=intercept + slope * stored.first,
         inverted=header.inverted,
         window=frame.windows[0] if frame.windows else None,
+        more_windows=frame.windows[1:MOST_WINDOWS],
         slice_thickness=frame.slice_thickness,
         note=stored.note,
     )

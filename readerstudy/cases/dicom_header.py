@@ -1,14 +1,16 @@
 """The allow-list of a DICOM header. Nothing else of the file's description is ever handed on."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from . import dicom_lists as lists
-from .geometry import Directions, Geometry, Point, is_orientation
+from .geometry import Directions, Geometry, Letters, Point, is_orientation
 from .pictures import NoPicture, Unreadable, Window, check_size
 from .tables import window_of_table
 
@@ -50,6 +52,8 @@ class Header:
     modality_table: Dataset | None = None
     palette: Dataset = field(default_factory=Dataset, repr=False)
     palette_shift: int = 0
+    words: str = ""
+    frame_of_reference: str = ""
 
     @property
     def inverted(self) -> bool:
@@ -88,7 +92,21 @@ def read(found: Dataset) -> Header:
         modality_table=found if found.get("ModalityLUTSequence") else None,
         palette=palette,
         palette_shift=_palette_shift(palette),
+        words=words_of(str(found.get("SeriesDescription") or ""), modality),
+        frame_of_reference=str(found.get("FrameOfReferenceUID") or ""),
     )
+
+
+def words_of(description: str, modality: str) -> str:
+    """What a series is called, in words of the list alone: free text may hold a name."""
+    chief, additions = lists.WORDS.get(modality, ({}, {}))
+    text = description.upper()
+    kinds = [word for word, written in chief.items() if _says(text, written)]
+    return " ".join([*kinds[:1], *(word for word, written in additions.items() if _says(text, written))])
+
+
+def _says(text: str, written: str) -> bool:
+    return re.search(f"(?<![A-Z0-9])(?:{written})(?![A-Z0-9])", text) is not None
 
 
 def _check_readable(found: Dataset, syntax: str, modality: str) -> None:
@@ -168,6 +186,7 @@ def _frame(found: Dataset, index: int, modality: str, table: Window | None) -> F
         orientation=_directions(orientation) if orientation and not turned else None,
         spacing=spacing,
         calibrated=calibrated,
+        letters=_letters(_first(sources, "PatientOrientation")),
     )
     thickness = _numbers(sources, "SliceThickness", 1)
     return FrameFacts(
@@ -218,6 +237,13 @@ def _spacing(sources: list[Dataset], modality: str) -> tuple[tuple[float, float]
         return (spacing[0], spacing[1]), patient is not None
     corrected = bool(_first(sources, "PixelSpacingCalibrationType")) or (detector is not None and patient != detector)
     return (spacing[0], spacing[1]), patient is not None and corrected
+
+
+def _letters(value: object) -> Letters | None:
+    """Towards which sides rows and columns run, where nothing more exact is said; nothing but letters of the list."""
+    sides = [str(part).strip().upper() for part in value] if isinstance(value, MultiValue) else []
+    are_sides = all(1 <= len(set(side)) == len(side) <= 3 and set(side) <= lists.SIDES for side in sides)
+    return (sides[0], sides[1]) if len(sides) == 2 and are_sides else None
 
 
 def _is_spacing_without_sense(sources: list[Dataset]) -> bool:

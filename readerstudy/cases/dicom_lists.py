@@ -7,6 +7,7 @@ _KEPT = (
     "ImageOrientationPatient ImagePositionPatient SliceThickness RescaleSlope RescaleIntercept WindowCenter "
     "WindowWidth VOILUTFunction VOILUTSequence ModalityLUTSequence BodyPartExamined Laterality "
     "ImageLaterality ViewPosition SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence "
+    "PatientOrientation FrameOfReferenceUID SeriesDescription "
     "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor "
     "BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData GreenPaletteColorLookupTableData "
     "BluePaletteColorLookupTableData"
@@ -29,6 +30,25 @@ _BODY_PARTS = (
 )
 BODY_PARTS = frozenset(_BODY_PARTS.split())
 LATERALITIES = frozenset("LRUB")
+# Of the sides of the patient: left, right, anterior, posterior, head, foot.
+SIDES = frozenset("LRAPHF")
+# What a description of a series says of its kind, as whole words; of the weightings that exclude each other the first.
+_WEIGHTINGS = {
+    "DWI": "DWI|DIFF|DIFFUSION",
+    "ADC": "ADC",
+    "SWI": "SWI",
+    "STIR": "STIR|TIRM",
+    "T1W FLAIR": "T1W?[^A-Z0-9]*FLAIR",
+    "FLAIR": "FLAIR",
+    "T2STAR": r"T2W?(?:STAR|\*)",
+    "T1W": "T1W?I?|T1TSE|T1FSE|T1SE",
+    "T2W": "T2W?I?|T2TSE|T2FSE",
+    "PDW": "PDW?|PDTSE",
+    "LOCALIZER": "LOCALI[SZ]ER|LOC|SCOUT|SURVEY|TOPOGRAM",
+}
+_ADDITIONS = {"DIXON": "DIXON", "FS": "FS|FATSAT|SPAIR|SPIR", "GD": "GD|GAD"}
+_KERNELS = {"BONE": "BONE", "SOFT": "SOFT", "LUNG": "LUNG"}
+WORDS = {"MR": (_WEIGHTINGS, _ADDITIONS), "CT": (_KERNELS, {})}
 _VIEWS = "AP PA LL RL RLD LLD RLO LLO LAT LATERAL CC MLO ML LM OBLIQUE AXIAL"
 VIEWS = frozenset(_VIEWS.split())
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Point = tuple[float, float, float]
 Directions = tuple[float, float, float, float, float, float]
+# The sides of the patient towards which rows and columns run: ("A", "F").
+Letters = tuple[str, str]
 
 PLANES = ("sagittal", "coronal", "axial")
 
@@ -21,6 +23,7 @@ class Geometry:
     orientation: Directions | None = None
     spacing: tuple[float, float] | None = None
     calibrated: bool = False
+    letters: Letters | None = None
 
 
 def direction_of_row(orientation: Directions) -> NDArray[np.float64]:

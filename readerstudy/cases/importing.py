@@ -5,7 +5,7 @@ holds the lease, and what is in the study already, file by file the same, is pas
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from hashlib import file_digest
 from pathlib import Path
 from time import monotonic
@@ -26,11 +26,11 @@ from .leasing import Interrupted, Lease, leased
 from .manifest import CaseRows
 from .models import Case, CaseImport, Image, Series
 from .permissions import check_takes_cases
-from .pictures import Facts, Picture, Unreadable
+from .pictures import Picture, Unreadable
 from .preparing import Files, PreparedCase, files_for, prepared
 from .queries import cases_in
 from .sandbox import Decoders
-from .stacking import Stack
+from .stacking import Stack, default_label, numbers_of_reference
 
 Phase = CaseImport.Phase
 # So many cases, or as many as are done in so long, go in with one commit.
@@ -212,9 +212,7 @@ def _commit(row: CaseImport, portion: list[_Ready]) -> None:
     new = [ready for ready in portion if ready.case.case not in there]
     made = Case.objects.bulk_create([_case(row, ready.case) for ready in new])
     series = Series.objects.bulk_create(
-        _series(case, position, label, stack)
-        for case, ready in zip(made, new, strict=True)
-        for position, (label, stack) in enumerate(ready.series, start=1)
+        one for case, ready in zip(made, new, strict=True) for one in _series_of(case, ready)
     )
     stacks = [stack for ready in new for _, stack in ready.series]
     Image.objects.bulk_create(
@@ -245,7 +243,13 @@ def _case(row: CaseImport, case: CaseRows) -> Case:
     )
 
 
-def _series(case: Case, position: int, label: str, stack: Stack) -> Series:
+def _series_of(case: Case, ready: _Ready) -> Iterator[Series]:
+    references = numbers_of_reference([stack for _, stack in ready.series])
+    for position, ((label, stack), reference) in enumerate(zip(ready.series, references, strict=True), start=1):
+        yield _series(case, position, label, stack, reference)
+
+
+def _series(case: Case, position: int, label: str, stack: Stack, reference: int) -> Series:
     return Series(
         case=case,
         position=position,
@@ -257,12 +261,9 @@ def _series(case: Case, position: int, label: str, stack: Stack) -> Series:
         laterality=stack.facts.laterality,
         view=stack.facts.view,
         slice_thickness=stack.slice_thickness,
+        frame_of_reference=reference,
+        more_windows=[[*astuple(one)[:3]] for one in stack.slices[stack.middle].frame.more_windows if not one.steps],
     )
-
-
-def default_label(facts: Facts) -> str:
-    """From listed values only, for readers see it: CT, or DX L LL; the plane stands in a field of its own."""
-    return " ".join(filter(None, (facts.modality, facts.laterality, facts.view)))
 
 
 def _image(series: Series, position: int, source: str, frame: Frame) -> Image:
@@ -290,4 +291,5 @@ def _image(series: Series, position: int, source: str, frame: Frame) -> Image:
         calibrated=frame.geometry.calibrated,
         origin=frame.geometry.position,
         orientation=frame.geometry.orientation,
+        letters=frame.geometry.letters,
     )

@@ -113,6 +113,10 @@ class Series(models.Model):
     laterality = models.CharField(max_length=2, blank=True)
     view = models.CharField(max_length=16, blank=True)
     slice_thickness = models.FloatField(null=True, blank=True, help_text="Millimetres.")
+    frame_of_reference = models.PositiveSmallIntegerField(
+        default=0, help_text="Equal in a case where places can be compared; 0 where the files do not say."
+    )
+    more_windows = models.JSONField(default=list, blank=True, help_text="Centre, width, shape of each further window.")
 
     class Meta:
         verbose_name_plural = "series"
@@ -156,6 +160,7 @@ class Image(models.Model):
     calibrated = models.BooleanField(default=False)
     origin = models.JSONField(null=True, blank=True, help_text="Patient position of the first pixel in mm.")
     orientation = models.JSONField(null=True, blank=True, help_text="Six direction cosines.")
+    letters = models.JSONField(null=True, blank=True, help_text="Sides towards which rows and columns run.")
 
     class Meta:
         ordering = ["series", "position"]

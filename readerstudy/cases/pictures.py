@@ -16,6 +16,7 @@ MOST_PIXELS_OF_A_FRAME = 100_000_000
 MOST_PIXELS_OF_A_STACK = 1_000_000_000
 MOST_FRAMES = 20_000
 MOST_STEPS = 4096
+MOST_WINDOWS = 8
 
 
 class Unreadable(ValueError):
@@ -55,6 +56,8 @@ class Picture:
     intercept: float = 0.0
     inverted: bool = False
     window: Window | None = None
+    # The others that the file offers.
+    more_windows: tuple[Window, ...] = ()
     slice_thickness: float | None = None
     # What was lost on the way to 16 bits; empty where nothing was.
     note: str = ""
@@ -73,6 +76,8 @@ class Facts:
     body_part: str = ""
     laterality: str = ""
     view: str = ""
+    # What kind of series it is, in words of a list.
+    words: str = ""
     notes: tuple[str, ...] = ()
     # Why a person must look at the pictures before anybody else does; empty where no reason is known.
     quarantine: tuple[str, ...] = ()
@@ -90,6 +95,8 @@ class Opened:
     series_number: int = 0
     instance: str = ""
     number: int = 0
+    # In one frame of reference places of several series can be compared.
+    frame_of_reference: str = ""
 
 
 # Of colours of 8 bits: each is shown as it is.

@@ -29,6 +29,7 @@ class Stack:
     plane: str
     unit: str
     slices: tuple[Slice, ...]
+    frame_of_reference: str = ""
 
     @property
     def middle(self) -> int:
@@ -70,10 +71,30 @@ def stacked(files: Sequence[File]) -> Stack:
         body_part=first.body_part,
         laterality=first.laterality,
         view=first.view,
+        words=first.words,
         notes=_once([*(note for file in files for note in file.facts.notes), *notes]),
         quarantine=_once(reason for file in files for reason in file.facts.quarantine),
     )
-    return Stack(facts=facts, plane=plane, unit=unit_of(first.modality), slices=tuple(slices))
+    return Stack(
+        facts=facts,
+        plane=plane,
+        unit=unit_of(first.modality),
+        slices=tuple(slices),
+        frame_of_reference=files[0].frame_of_reference,
+    )
+
+
+def default_label(facts: Facts) -> str:
+    """From listed values only, for readers see it: T1W FS, CT BONE, DX L LL; the plane has a field of its own."""
+    if facts.modality == "MR" and facts.words:
+        return facts.words
+    return " ".join(filter(None, (facts.modality, facts.words, facts.laterality, facts.view)))
+
+
+def numbers_of_reference(stacks: Sequence[Stack]) -> list[int]:
+    """Equal within a case where places can be compared; 0 where a file does not say. No identifier is kept for it."""
+    known = list(dict.fromkeys(stack.frame_of_reference for stack in stacks if stack.frame_of_reference))
+    return [known.index(stack.frame_of_reference) + 1 if stack.frame_of_reference else 0 for stack in stacks]
 
 
 def _once(sentences: Iterable[str]) -> tuple[str, ...]:

@@ -69,18 +69,22 @@ class Frame:
     calibrated: bool
     position: list[float] | None
     orientation: list[float] | None
+    letters: list[str] | None
     storage_key: str
     preview_storage_key: str
 
 
 @dataclass(frozen=True)
 class SeriesSight:
+    """`space`: its frame of reference among those of the case; places are compared within one, and within 0."""
+
     label: str
     plane: str
     frames: tuple[Frame, ...]
     presets: tuple[Preset, ...]
     unit: str
     tables: tuple[list[int], ...] = ()
+    space: int = 0
 
 
 @dataclass(frozen=True)

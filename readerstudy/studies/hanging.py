@@ -1,5 +1,6 @@
 """The hanging protocol of a study: which series stands where, in which plane and first window."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from django.utils.translation import gettext as _
 PLANES = ("", "axial", "coronal", "sagittal")
 MOST_ROWS = MOST_COLUMNS = 3
 LONGEST_NAME = 64
+# Centre and width; a width is more than nothing.
+WINDOW = re.compile(r"-?\d+(\.\d+)?/(?=[\d.]*[1-9])\d+(\.\d+)?")
 
 
 class HangingError(ValueError):
@@ -17,7 +20,7 @@ class HangingError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """Empty plane or window: as the series has it."""
+    """Empty plane or window: as the series has it. A window is a preset's name, or centre/width."""
 
     series: str
     plane: str = ""
@@ -62,6 +65,8 @@ def cell_of(document: object) -> Cell:
     cell = Cell(**{name: text.strip() for name, text in texts.items()})
     if not cell.series:
         raise HangingError(_("Every cell names its series."))
+    if "/" in cell.window and not WINDOW.fullmatch(cell.window):
+        raise HangingError(_("A window in numbers is centre/width, such as 50/400."))
     if cell.plane not in PLANES:
         raise HangingError(_("A plane is axial, coronal or sagittal."))
     return cell

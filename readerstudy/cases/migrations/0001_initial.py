@@ -164,6 +164,19 @@ class Migration(migrations.Migration):
                 ("view", models.CharField(blank=True, max_length=16)),
                 ("slice_thickness", models.FloatField(blank=True, help_text="Millimetres.", null=True)),
                 (
+                    "frame_of_reference",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Equal in a case where places can be compared; 0 where the files do not say.",
+                    ),
+                ),
+                (
+                    "more_windows",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Centre, width, shape of each further window."
+                    ),
+                ),
+                (
                     "case",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="series", to="cases.case"
@@ -225,6 +238,10 @@ class Migration(migrations.Migration):
                     models.JSONField(blank=True, help_text="Patient position of the first pixel in mm.", null=True),
                 ),
                 ("orientation", models.JSONField(blank=True, help_text="Six direction cosines.", null=True)),
+                (
+                    "letters",
+                    models.JSONField(blank=True, help_text="Sides towards which rows and columns run.", null=True),
+                ),
                 (
                     "series",
                     models.ForeignKey(

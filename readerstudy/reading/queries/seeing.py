@@ -124,7 +124,11 @@ def series_of(slot: Slot, rows: list[Series]) -> tuple[sight.SeriesSight, ...]:
         frames = tuple(frame_of(slot, image, numbered + place, tables) for place, image in enumerate(images, start=1))
         numbered += len(images)
         presets = presets_of(series, images, tables)
-        shown.append(sight.SeriesSight(series.label, series.plane, frames, presets, series.unit, tuple(tables)))
+        shown.append(
+            sight.SeriesSight(
+                series.label, series.plane, frames, presets, series.unit, tuple(tables), series.frame_of_reference
+            )
+        )
     return tuple(shown)
 
 
@@ -145,6 +149,7 @@ def frame_of(slot: Slot, image: Image, number: int, tables: list[list[int]]) -> 
         calibrated=image.calibrated,
         position=image.origin,
         orientation=image.orientation,
+        letters=None if image.orientation else image.letters,
         storage_key=image.frame_key,
         preview_storage_key=image.preview_key,
     )
@@ -153,7 +158,8 @@ def frame_of(slot: Slot, image: Image, number: int, tables: list[list[int]]) -> 
 def presets_of(series: Series, images: Iterable[Image], tables: list[list[int]]) -> tuple[sight.Preset, ...]:
     own = [sight.Preset("Image", **window_of(image, tables)) for image in images][:1]
     usual = [sight.Preset(window.label, window.center, window.width) for window in windows_of(series.modality)]
-    return (*own, *usual)
+    others = [sight.Preset(f"Image {number}", *one) for number, one in enumerate(series.more_windows, start=2)]
+    return (*own, *others, *usual)
 
 
 def questions_of(study: Study) -> tuple[sight.Asked, ...]:

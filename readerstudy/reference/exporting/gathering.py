@@ -36,6 +36,8 @@ class Stack:
     modality: str
     token: str
     pictures: tuple[Picture, ...]
+    # Its frame of reference among those of the case; 0 where its files do not say.
+    reference: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def drawn_case(case: Case, documents: Iterable[dict[str, Any]], *, positive: boo
 
 def stack_of(series: Series) -> Stack:
     name = series.label or f"series-{series.position}"
-    return Stack(name, series.modality, series.token, tuple(picture_of(image) for image in series.images.all()))
+    pictures = tuple(picture_of(image) for image in series.images.all())
+    return Stack(name, series.modality, series.token, pictures, series.frame_of_reference)
 
 
 def picture_of(image: Image) -> Picture:

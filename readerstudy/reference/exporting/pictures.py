@@ -71,7 +71,7 @@ def _place(found: Any, case: Drawn, stack: Stack, picture: Picture) -> None:
         else:
             found.ImagerPixelSpacing = [_decimal(value) for value in geometry.spacing]
     if geometry.position is not None and geometry.orientation is not None:
-        found.FrameOfReferenceUID = uid_of(case.token, "frame of reference")
+        found.FrameOfReferenceUID = uid_of(case.token, "frame of reference", str(stack.reference or 1))
         found.PositionReferenceIndicator = ""
         found.ImagePositionPatient = [_decimal(value) for value in geometry.position]
         found.ImageOrientationPatient = [_decimal(value) for value in geometry.orientation]

@@ -48,7 +48,17 @@ def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: 
     case = bob.get(f"/reading/{slot.token}/case.json").json()
     assert set(case) == {
         *("slot", "progress", "period", "arm_label", "series", "hanging", "questions", "unreadable", "draft"),
-        *("stage", "training", "withheld", "on_request", "revised", "previous", "assistance", "next_prefetch"),
+        *(
+            "stage",
+            "training",
+            "withheld",
+            "on_request",
+            "revised",
+            "previous",
+            "assistance",
+            "next_prefetch",
+            "activity",
+        ),
     }
     url = f"/reading/{slot.token}/frame/1"
     assert case["series"][0]["frames"] == [
@@ -57,15 +67,17 @@ def test_the_json_of_a_case_keeps_the_contract_with_the_viewer(room: Room, bob: 
             "preview": f"{url}?quarter=1",
             "rows": ROWS,
             "columns": COLUMNS,
+            "samples": 1,
             "bits": 12,
             "inverted": False,
             "slope": 1.0,
             "intercept": 0.0,
-            "window": {"center": 2048.0, "width": 4096.0},
+            "window": {"center": 2048.0, "width": 4096.0, "shape": "linear", "table": None},
             "spacing": [0.2, 0.2],
             "calibrated": True,
             "position": None,
             "orientation": None,
+            "letters": None,
         }
     ]
     decision, confidence = case["questions"]

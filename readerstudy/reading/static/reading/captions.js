@@ -33,8 +33,10 @@ export class Captions {
     const matrix = viewport.screenMatrix();
     const { center, width } = viewport.window;
     const percent = Math.round(Math.hypot(matrix.a, matrix.b) * 100);
-    const inverted = viewport.inverted ? `  ${say("inverted")}` : "";
-    this.readout.textContent = `C ${rounded(center)}  W ${rounded(width)}  ${percent} %${inverted}`;
+    const { turns, mirrored } = viewport.view;
+    const states = [viewport.inverted && say("inverted"), mirrored && say("mirrored"), turns && say("turned {degrees}°", { degrees: 90 * turns })];
+    const readout = [`C ${rounded(center)}`, `W ${rounded(width)}`, `${percent} %`, ...states];
+    this.readout.textContent = readout.filter(Boolean).join("  ");
     this.#drawBar(frame, Math.hypot(matrix.a, matrix.b), viewport.host.clientWidth / 4);
     this.#nameEdges(frame, matrix.inverse());
   }

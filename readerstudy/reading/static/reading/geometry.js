@@ -47,9 +47,17 @@ export function nearestSlice(frames, at) {
   return depths[nearest] <= gap ? nearest : null;
 }
 
+const OPPOSITE = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
+
+// By the letters that a radiograph carries for its rows and columns, where its place in the patient is unknown.
+function lettersAlong([row, column], { x, y }) {
+  const [letters, way] = Math.abs(x) > Math.abs(y) ? [row, x] : [column, y];
+  return way > 0 ? letters : letters.replace(/./g, (letter) => OPPOSITE[letter]);
+}
+
 // The letters of the side of the patient towards which a direction in the image points, the nearest axis first.
 export function lettersOf(frame, { x, y }) {
-  if (!isPlaced(frame)) return "";
+  if (!isPlaced(frame)) return frame.letters ? lettersAlong(frame.letters, { x, y }) : "";
   const [rowGap, columnGap] = frame.spacing;
   const direction = plus(alongRow(frame).map((value) => value * x * columnGap), downColumn(frame), y * rowGap);
   const length = Math.hypot(...direction);

@@ -4,7 +4,7 @@
 //
 // Cells fill the grid row by row. A cell takes the first series whose label begins like its own and that hangs nowhere yet,
 // one of its plane before others; another plane than the series' own is made from the stack where that is even. The window
-// is one of the series' presets by name; plane and window may be empty. A cell without a series is left out. Without a rule,
+// is one of the series' presets by name, or centre and width as 50/400; plane and window may be empty. A cell without a series is left out. Without a rule,
 // or where no cell finds its series, up to four series hang in their order.
 
 import { hasPlanes } from "./planes.js";
@@ -20,6 +20,11 @@ function seriesFor({ series: name, plane = "" }, series, hung) {
   return ofPlane.find(free) ?? named.find((one) => plane && hasPlanes(one)) ?? ofPlane[0];
 }
 
+function windowOf(text, { presets }) {
+  const [center, width] = text.split("/").map(Number);
+  return width > 0 ? { center, width, shape: "linear" } : presets.find(({ label }) => begins(label, text));
+}
+
 // What hangs in each viewport: { series, plane, window }; plane where it is another than the series' own.
 export function hang(series, rule) {
   const hung = new Set();
@@ -28,7 +33,7 @@ export function hang(series, rule) {
     const found = seriesFor(cell, series, hung);
     if (!found) continue;
     hung.add(found);
-    const window = cell.window ? found.presets.find(({ label }) => begins(label, cell.window)) : undefined;
+    const window = cell.window ? windowOf(cell.window, found) : undefined;
     views.push({ series: found, plane: cell.plane && cell.plane !== found.plane ? cell.plane : "", window });
   }
   return views.length ? views : series.slice(0, MOST_VIEWS).map((one) => ({ series: one, plane: "" }));

@@ -2,7 +2,7 @@
 
 import { isPlaced, nearestSlice, patientPoint } from "./geometry.js";
 import { columnsOf, hang } from "./hanging.js";
-import { drawCuts, locate, scrollWith, windowWith } from "./linking.js";
+import { drawCuts, locate, oneSpace, scrollWith, windowWith } from "./linking.js";
 import { Magnifier } from "./magnifier.js";
 import { Measures } from "./measure.js";
 import { hasPlanes, Volume } from "./planes.js";
@@ -105,7 +105,7 @@ export class Layout extends EventTarget {
   #exchange(series) {
     const pane = this.active;
     const before = pane.frame;
-    const place = isPlaced(before) ? patientPoint(before, { x: before.columns / 2, y: before.rows / 2 }) : null;
+    const place = isPlaced(before) && oneSpace(pane.series.source?.series ?? pane.series, series) ? patientPoint(before, { x: before.columns / 2, y: before.rows / 2 }) : null;
     const index = (place && nearestSlice(series.frames, place)) ?? undefined;
     pane.show(series, { index });
     this.presetsOf = null;

@@ -4,11 +4,14 @@ import { cutLine, imagePoint, isPlaced, nearestSlice, onePlane, patientPoint } f
 
 const middleOf = (frame) => patientPoint(frame, { x: frame.columns / 2, y: frame.rows / 2 });
 const others = (from, panes) => panes.filter((pane) => pane !== from && pane.series);
+// Places can be compared in one frame of reference alone; where a file does not say, one is taken for granted.
+const near = (from, panes) => others(from, panes).filter((pane) => oneSpace(stackOf(from), stackOf(pane)));
+export const oneSpace = (one, other) => !one.space || !other.space || one.space === other.space;
 
 // The others of the plane show the image nearest to this one in the patient, where they have one there.
 export function scrollWith(from, panes) {
   const frame = from.wanted;
-  for (const pane of others(from, panes)) {
+  for (const pane of near(from, panes)) {
     if (!onePlane(frame, pane.wanted)) continue;
     const index = nearestSlice(pane.series.frames, middleOf(frame));
     if (index !== null && index !== pane.index) pane.go(index, true);
@@ -41,7 +44,7 @@ export function windowWith(from, panes, hurried) {
 export function locate(from, point, panes) {
   if (!isPlaced(from.frame)) return;
   const at = patientPoint(from.frame, point);
-  for (const pane of others(from, panes)) {
+  for (const pane of near(from, panes)) {
     const index = nearestSlice(pane.series.frames, at);
     if (index !== null) pane.go(index, true);
     pane.located = at;
@@ -62,7 +65,7 @@ function line(from, to, className) {
 // Lines of the other viewports' planes, and the place that was pointed at where one plane is seen twice.
 export function drawCuts(pane, panes, layer) {
   const lines = [];
-  for (const other of others(pane, panes)) {
+  for (const other of near(pane, panes)) {
     if (!other.frame || !pane.frame) continue;
     const ends = cutLine(pane.frame, other.frame);
     if (ends) lines.push(line(...ends.map((end) => pane.toScreen(end)), `cut cut-${panes.indexOf(other)}`));

@@ -14,6 +14,8 @@ export default {
   "Series {number}": "序列 {number}",
   "Series in the active view": "当前视图中的序列",
   "inverted": "已反相",
+  "mirrored": "已镜像",
+  "turned {degrees}°": "已旋转 {degrees}°",
   "(uncalibrated)": "（未校准）",
   "These images form no even stack, so no planes can be made of them.": "这些图像间距不均匀，无法重建其他平面。",
   "axial": "横断面",
