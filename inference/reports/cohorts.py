@@ -33,10 +33,13 @@ def cohort(study: Study, statistics: Statistics) -> Report:
     groups = frame.assign(group=[ROLES.get(str(role), str(role)) + (f", {site}" if site == site else "")
                                  for role, site in zip(frame["role"], frame["site"], strict=True)])  # fmt: skip
     tables = [Table("cohort", "Cases by role and site", described(groups))]
-    for name, heading in (("levels", "Fractured levels"), ("grades", "Genant's grade of fractured vertebrae")):
-        counted_table = counts_of_vertebrae(study, groups, "level" if name == "levels" else "grade")
-        if counted_table is not None:
-            tables.append(Table(name, heading, counted_table))
+    for name, column, heading in (("levels", "level", "Fractured levels"),
+                                  ("grades", "grade", "Genant's grade of fractured vertebrae")):  # fmt: skip
+        counts_of = counts_of_vertebrae(study, groups, column)
+        if counts_of is not None:
+            tables.append(Table(name, heading, counts_of, SEEN_BODIES))
+        elif (counts_of := counts_of_cases(groups, column)) is not None:
+            tables.append(Table(name, heading, counts_of, ONE_A_CASE))
     figure = Figure("flow", "From the cases to the analysis.", flow(study, frame), "cohort")
     leaks = torn(frame)
     text = [cohort_sentence(frame), leaks]
@@ -91,15 +94,32 @@ def described(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+SEEN_BODIES = "Fractured vertebrae that the images show; a case may have several."
+ONE_A_CASE = "One vertebra a case, the one that the manifest names."
+
+
 def counts_of_vertebrae(study: Study, groups: pd.DataFrame, column: str) -> pd.DataFrame | None:
-    """Fractured vertebrae by level or grade in every group; None where the study says nothing of them."""
+    """Fractured vertebrae on the images by level or grade in every group; None without a table of vertebrae."""
     truths = study.truths
     if truths is None or column not in truths.columns or "fractured" not in truths.columns:
         return None
     broken = truths[truths["fractured"].astype(str).isin(("1", "1.0", "yes", "True"))]
-    joined = broken.merge(groups[["case", "group"]], on="case")
+    if "visible" in broken.columns:
+        broken = broken[~broken["visible"].astype(str).isin(("0", "0.0", "no", "False"))]
+    return by_group(broken[["case", column]].merge(groups[["case", "group"]], on="case"), groups, column)
+
+
+def counts_of_cases(groups: pd.DataFrame, column: str) -> pd.DataFrame | None:
+    """Cases by the level or grade of their one vertebra in every group; None where the manifest names none."""
+    if column not in groups.columns or "level" not in groups.columns:
+        return None
+    return by_group(groups[groups["level"].notna() & groups[column].notna()], groups, column)
+
+
+def by_group(joined: pd.DataFrame, groups: pd.DataFrame, column: str) -> pd.DataFrame | None:
     if joined.empty:
         return None
+    joined = joined.assign(**{column: joined[column].map(plain)})
     table = joined.groupby([column, "group"], sort=False).size().unstack(fill_value=0)
     table = table.reindex(sorted(table.index, key=order_of)).reindex(
         columns=[name for name in dict.fromkeys(groups["group"]) if name in table.columns]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference.reports import figures
 from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
-from inference.reports.pictures import film, heated, of_model, overlay, true_mask
+from inference.reports.pictures import film, heated, of_model, overlay, strongest, true_mask, which_slice
 from inference.reports.statistics import Statistics
 from inference.reports.study import SEEN, TUNED, Study, systems, with_sets
 from inference.reports.words import number
@@ -124,13 +124,20 @@ def pictured(study: Study) -> Panel | None:
         if image is None:
             continue
         truth = true_mask(study, case)
-        row = [Picture(overlay(image, truth), f"{case}, outline: truth")]
+        row = [Picture(overlay(image, truth), f"{case}{which_slice(study, case)}, outline: truth")]
         for one in rows_of(frame[frame["case"] == case]):
-            heat = of_model(one["folder"], "heatmaps", case)
+            heat = of_model(study, one["folder"], "heatmaps", case)
             if heat is not None:
-                row.append(Picture(heated(image, heat, truth), f"{one['system']}: {number(one['probability'], 2)}"))
+                row.append(Picture(heated(image, heat, truth), heat_caption(one, case)))
         if len(row) > 1:
             rows.append(tuple(row))
         if len(rows) == SHOWN:
             break
     return Panel("Heat maps of the surest positives", tuple(rows)) if rows else None
+
+
+def heat_caption(one: Mapping[str, Any], case: str) -> str:
+    """Model and probability; of a map of several slices where it is strongest."""
+    highest = strongest(one["folder"], "heatmaps", case)
+    elsewhere = "" if highest is None else f", strongest on slice {highest}"
+    return f"{one['system']}: {number(one['probability'], 2)}{elsewhere}"

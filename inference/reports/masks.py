@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inference.reports import figures
 from inference.reports.contract import Figure, Footer, Panel, Picture, Report, Table, empty, rows_of
 from inference.reports.models import linked
-from inference.reports.pictures import film, of_model, overlay, true_mask
+from inference.reports.pictures import film, of_model, overlay, true_mask, which_slice
 from inference.reports.statistics import Answer, Endpoint, NoStatistics, Question, Statistics
 from inference.reports.study import SEEN, Study
 from inference.reports.words import counted, listed, number
@@ -171,9 +171,12 @@ def looked_at(study: Study, statistics: Statistics) -> Report:
             continue
         part = frame[frame["case"] == case]
         truth = true_mask(study, case)
-        row = [Picture(overlay(image), f"{case}, {part['set'].iloc[0]}"), Picture(overlay(image, truth), "truth")]
+        row = [
+            Picture(overlay(image), f"{case}{which_slice(study, case)}, {part['set'].iloc[0]}"),
+            Picture(overlay(image, truth), "truth"),
+        ]
         for one in rows_of(part):
-            mask = of_model(one["folder"], "masks", case)
+            mask = of_model(study, one["folder"], "masks", case)
             if mask is not None:
                 dice = one["dice"]
                 said = f"Dice {number(dice, 2)}" if dice == dice else f"{int(one['false_positive_pixels'])} px false"

@@ -12,7 +12,7 @@ from inference.reports import figures
 from inference.reports.asked import ALONE, CALIBRATION, PAIRS, of_set, scores
 from inference.reports.contract import Figure, Footer, Report, Table, empty, rows_of
 from inference.reports.statistics import Answer, Findings, NoStatistics, Statistics
-from inference.reports.study import SEEN, TUNED, Study
+from inference.reports.study import FOLDS, SEEN, TUNED, Study
 from inference.reports.words import counted, number, p_value
 
 if TYPE_CHECKING:
@@ -239,9 +239,12 @@ def moved(study: Study, statistics: Statistics) -> Report:
     names = [name for name in sets_of(study) if name not in (SEEN, TUNED)]
     if len(names) < 2:
         return empty(id, title, "There is one set of cases only, so nothing can be said of other hospitals.")
+    # At home is where the model comes from, also where readers read the cases of another hospital.
+    home = next((name for name in ("control", FOLDS) if name in names), names[0])
+    names = sorted(names, key=lambda name: name != home)
     answers, refused = asked(study, statistics, names)
     frame, note = alone(answers)
-    text = [f"! Not computed: {sentence}" for sentence in refused] + shifts(frame, names[0])
+    text = [f"! Not computed: {sentence}" for sentence in refused] + shifts(frame, home)
     calibrated = [
         found.tables["calibration"]
         for answer in answers.values()

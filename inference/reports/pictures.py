@@ -38,14 +38,38 @@ def true_mask(study: Study, case: str) -> NDArray[np.bool_] | None:
     return None if row is None or mask is None else np.asarray(at_slice(mask.values, row) != 0)
 
 
-def of_model(folder: str, kind: str, case: str) -> Grey | None:
-    """A stored map of a model in [0, 1], its middle slice where it is a volume; None where there is none."""
+def of_model(study: Study, folder: str, kind: str, case: str) -> Grey | None:
+    """A stored map of a model in [0, 1], of a volume the slice that `film` shows; None where there is none."""
+    stored, row = map_in(folder, kind, case), row_of(study, case)
+    if stored is None or row is None:
+        return None
+    return np.asarray(stored[0] if len(stored) == 1 else at_slice(stored, row)) / 255
+
+
+def map_in(folder: str, kind: str, case: str) -> Grey | None:
+    """A stored map as it lies there, (slices, rows, columns); one slice is that of the finding."""
     for suffix in SUFFIXES:
         path = Path(folder) / kind / f"{case}{suffix}"
         if path.is_file() and (stored := read(path)) is not None:
-            values = stored.values
-            return np.asarray(values[int(values.reshape(len(values), -1).max(axis=1).argmax())] / 255)
+            return stored.values
     return None
+
+
+def strongest(folder: str, kind: str, case: str) -> int | None:
+    """The slice, from 1, on which a map of several slices is highest; None for a map of one."""
+    stored = map_in(folder, kind, case)
+    if stored is None or len(stored) == 1:
+        return None
+    return 1 + int(stored.reshape(len(stored), -1).max(axis=1).argmax())
+
+
+def which_slice(study: Study, case: str) -> str:
+    """ ", slice 17 of 33" of a volume, counted from 1; "" of a film."""
+    row = row_of(study, case)
+    image = None if row is None else named(row, "file")
+    if row is None or image is None or len(image.values) == 1:
+        return ""
+    return f", slice {1 + place_of(len(image.values), row)} of {len(image.values)}"
 
 
 def row_of(study: Study, case: str) -> dict[str, object] | None:
@@ -72,9 +96,14 @@ def read(path: Path, like: Image | None = None) -> Image | None:
 
 
 def at_slice(values: Grey, row: dict[str, object]) -> Grey:
+    return np.asarray(values[place_of(len(values), row)])
+
+
+def place_of(slices: int, row: dict[str, object]) -> int:
+    """The slice of the finding, else the middle one, from 0."""
     place = row.get("slice")
-    wanted = round(float(str(place))) if place is not None and place == place else len(values) // 2
-    return np.asarray(values[min(max(wanted, 0), len(values) - 1)])
+    wanted = round(float(str(place))) if place is not None and place == place else slices // 2
+    return min(max(wanted, 0), slices - 1)
 
 
 def overlay(image: Grey, truth: NDArray[np.bool_] | None = None, answer: Grey | None = None) -> bytes:
