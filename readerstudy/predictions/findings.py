@@ -80,6 +80,17 @@ def kept(answer: Prediction, shapes: Shapes, keep: Callable[[bytes], str]) -> Fi
     )
 
 
+def corners_of_box(box: Box) -> tuple[Point, ...]:
+    """As x and y from the corner of the first pixel, while a box names the centres of pixels as whole numbers."""
+    left, top, right, bottom = box.column, box.row, box.column + box.width, box.row + box.height
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def corners_of_vertebra(vertebra: Vertebra) -> tuple[Point, ...]:
+    """As x and y from the corner of the first pixel; none where the model gives none."""
+    return tuple((column + 0.5, row + 0.5) for row, column in vertebra.corners or ())
+
+
 def shape_of(series: int, slice: int, shapes: Shapes) -> Shape:
     if series >= len(shapes) or slice >= len(shapes[series]):
         raise Unfitting(f"The case has no image {slice + 1} in a series {series + 1}.")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("<str:run>/retry/", views.retry, name="retry"),
     path("<str:run>/offer/", views.offer, name="offer"),
     path("<str:run>/output/<str:prediction>/", views.output, name="output"),
+    path("<str:run>/output/<str:prediction>/output.json", views.output_document, name="output_document"),
     path(
         "<str:run>/output/<str:prediction>/heatmap-<int:number>.png", views.plane, {"kind": "heatmap"}, name="heatmap"
     ),

@@ -1,6 +1,7 @@
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,6 +17,7 @@ from .forms import AlgorithmForm, RunForm
 from .models import Algorithm
 from .permissions import check_registers, registers
 from .sections import sections_of
+from .showing import shown as drawn
 
 
 def registrar_or_404(request: HttpRequest) -> User:
@@ -119,6 +121,26 @@ def output(request: HttpRequest, study: str, run: str, prediction: str) -> HttpR
     findings = findings_in(row.prediction.findings)
     context = {"study": of_study, "run": shown, "row": row, "findings": findings}
     return render(request, "predictions/output.html", context)
+
+
+@require_GET
+def output_document(request: HttpRequest, study: str, run: str, prediction: str) -> HttpResponse:
+    """The same for the viewer, by the addresses that `cases:document` gives the frames."""
+    of_study = study_for(person(request), study)
+    check_coordinates(person(request), of_study)
+    row = queries.output_for(queries.run_for(of_study, run), prediction)
+    (case,) = queries.cases_with_pixels([row.case_id])
+    frames = [
+        [reverse("cases:frame", args=[study, series.token, image.position]) for image in series.images.all()]
+        for series in case.series.all()
+    ]
+
+    def plane_url(kind: str, number: int) -> str:
+        return reverse(f"predictions:{kind}", args=[study, run, prediction, number])
+
+    response = JsonResponse(drawn(row, frames, plane_url).to_document())
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @require_GET

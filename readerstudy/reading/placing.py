@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from readerstudy.predictions.findings import Box, StoredPlane, Vertebra
+from readerstudy.predictions.findings import Box, StoredPlane, Vertebra, corners_of_box, corners_of_vertebra
 
 from . import sight
 
@@ -40,11 +40,8 @@ class Placed:
         return None if boxes is None else tuple(self.marked_box(box) for box in boxes)
 
     def marked_box(self, box: Box) -> sight.Marked:
-        # From pixels whose centres are whole numbers to points whose origin is the corner of the first pixel.
-        left, top, right, bottom = box.column, box.row, box.column + box.width, box.row + box.height
-        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
         probability = box.probability if self.figures else None
-        return sight.Marked(self.frame(box.series, box.slice), box.label, corners, probability, None)
+        return sight.Marked(self.frame(box.series, box.slice), box.label, corners_of_box(box), probability, None)
 
     def levels(self, vertebrae: tuple[Vertebra, ...] | None) -> tuple[sight.Marked, ...] | None:
         return None if vertebrae is None else tuple(self.marked_level(vertebra) for vertebra in vertebrae)
@@ -53,7 +50,7 @@ class Placed:
         return sight.Marked(
             frame=self.frame(vertebra.series, vertebra.slice),
             label=vertebra.level,
-            points=tuple((column + 0.5, row + 0.5) for row, column in vertebra.corners or ()),
+            points=corners_of_vertebra(vertebra),
             probability=vertebra.probability if self.figures else None,
             positive=vertebra.positive if self.figures else None,
         )

@@ -35,7 +35,7 @@ def request_for_three(trained: tuple[Path, Card], cases: tuple[CohortCase, ...],
         content = frames.encode(pixels)
         path = tmp_path / f"{number}.f16"
         path.write_bytes(content)
-        frame = Frame(path.as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape, 1.0, 0.0)
+        frame = Frame(path.as_uri(), hashlib.sha256(content).hexdigest(), *pixels.shape)
         items.append(Item(f"prediction-{number}", "lease", f"input-{number}", (Series("", "DX", (frame,)),)))
     folder, card = trained
     return Request((folder / CARD).as_uri(), (folder / WEIGHTS).as_uri(), card.digest, True, tuple(items))

@@ -101,7 +101,7 @@ DOORS = {
     "predictions:runs": COORDINATES,
     "predictions:run": OVERSEES,
     **dict.fromkeys(("predictions:retry", "predictions:offer"), ACTS),
-    "predictions:output": COORDINATES,
+    **dict.fromkeys(("predictions:output", "predictions:output_document"), COORDINATES),
     "predictions:heatmap": COORDINATES,
     "predictions:mask": door(COORDINATOR, status=404),
     "allocation:allocation": COORDINATES,

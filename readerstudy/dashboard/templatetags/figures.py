@@ -9,6 +9,8 @@ import readerstudy
 register = template.Library()
 NOTHING = "–"
 SMALLEST_P = 0.001
+# What rounds to none or to all at one decimal of a percent.
+LEAST_SHARE = 0.0005
 
 
 @register.filter
@@ -41,6 +43,16 @@ def interval(low: float | None, high: float | None) -> str:
 @register.filter
 def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{estimate(100 * value, 1)} %"
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """Of something that is not known: never none of it and never all."""
+    if value is not None and value < LEAST_SHARE:
+        return "<0.1 %"
+    if value is not None and value >= 1 - LEAST_SHARE:
+        return ">99.9 %"
+    return percent(value)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from readerstudy.dashboard.templatetags.figures import (
     estimate,
     interval,
     percent,
+    probability,
     pvalue,
     share,
 )
@@ -20,6 +21,23 @@ from readerstudy.dashboard.templatetags.figures import (
 )
 def test_estimates_have_three_decimals_and_no_minus_zero(value: float | None, text: str) -> None:
     assert estimate(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9997, ">99.9 %"),
+        (1.0, ">99.9 %"),
+        (0.99949, "99.9 %"),
+        (0.6, "60.0 %"),
+        (0.0005, "0.1 %"),
+        (0.00049, "<0.1 %"),
+        (0.0, "<0.1 %"),
+        (None, "–"),
+    ],
+)
+def test_no_probability_is_shown_as_none_or_all(value: float | None, text: str) -> None:
+    assert probability(value) == text
 
 
 @pytest.mark.parametrize(

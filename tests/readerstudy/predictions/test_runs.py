@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 
 from readerstudy.audit.errors import Denied, Refused
 from readerstudy.audit.models import Event
+from readerstudy.cases.models import Case
 from readerstudy.predictions import working
 from readerstudy.predictions.actions import freeze_run, retry_failed, start_run
 from readerstudy.predictions.findings import findings_in
@@ -178,7 +179,7 @@ def test_the_page_of_a_run_moves_on_while_it_works(run: PredictionRun, study: St
     assert "4 of 4 done" in part
     assert "hx-trigger" not in part
     page = alice.get(address).text
-    assert "0.600" in page
+    assert "60.0 %" in page
     assert page.count("output for C") == 4
     assert client_of(people.stan).get(address).status_code == 200
     assert client_of(people.bob).get(address).status_code == 403
@@ -197,10 +198,21 @@ def test_output_is_for_the_coordinator_alone(run: PredictionRun, study: Study, p
     for missing in (f"{first.token}/heatmap-2", f"{first.token}/mask-1", f"{second.token}/heatmap-1", "none/heatmap-1"):
         assert alice.get(f"{base}{missing}.png").status_code == 404
     assert f"{base}{first.token}/heatmap-1.png" in alice.get(f"{base}{first.token}/").text
+    document = alice.get(f"{base}{first.token}/output.json").json()
+    case = Case.objects.get(run_cases__prediction=first)
+    (frame,) = alice.get(f"/studies/{study.token}/cases/{case.token}/case.json").json()["series"][0]["frames"]
+    assert document["heatmaps"] == [{"frame": frame["url"], "url": f"{base}{first.token}/heatmap-1.png"}]
+    assert (document["probability"], document["positive"], document["masks"], document["boxes"]) == (
+        0.75,
+        True,
+        None,
+        None,
+    )
     assert "Heat maps" not in alice.get(f"{base}{second.token}/").text
     for user, status in ((people.bob, 403), (people.rita, 403), (people.stan, 403), (people.tess, 403)):
         assert client_of(user).get(f"{base}{first.token}/heatmap-1.png").status_code == status
         assert client_of(user).get(f"{base}{first.token}/").status_code == status
+        assert client_of(user).get(f"{base}{first.token}/output.json").status_code == status
     assert client_of(people.charlie).get(f"{base}{first.token}/heatmap-1.png").status_code == 404
 
 

@@ -3,7 +3,7 @@
 import { make } from "./fields.js";
 import { FRACTURED, OTHER, coloured, drawMap, drawMarked, drawOutline, greyOf, outlineOf } from "./overlays.js";
 import { say } from "./say.js";
-import { levelTable, percent, probabilityPanel, whereabouts } from "./findings.js";
+import { levelTable, likely, probabilityPanel, whereabouts } from "./findings.js";
 
 // In the order in which they are drawn. `pictures` are fetched, the others are in the case itself.
 const LAYERS = [
@@ -187,7 +187,7 @@ export class Assistance {
     if (this.#shown.has("mask")) for (const lines of pictures("masks")) drawOutline(context, matrix, frame, lines);
     for (const field of ["boxes", "levels"].filter((kind) => this.#shown.has(kind))) {
       for (const { points, label, probability, positive } of here(field)) {
-        const words = [label, probability === null ? "" : percent(probability)].filter(Boolean).join(" ");
+        const words = [label, probability === null ? "" : likely(probability)].filter(Boolean).join(" ");
         drawMarked(context, matrix, points, words, positive ? FRACTURED : OTHER, positive === false);
       }
     }

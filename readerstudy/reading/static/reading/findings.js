@@ -3,7 +3,13 @@
 import { make } from "./fields.js";
 import { say } from "./say.js";
 
-export const percent = (share) => `${Math.round(share * 1000) / 10} %`;
+const percent = (share) => `${Math.round(share * 1000) / 10} %`;
+
+// Of something that is not known: never none of it and never all.
+export function likely(share) {
+  if (share < 0.0005) return "<0.1 %";
+  return share >= 0.9995 ? ">99.9 %" : percent(share);
+}
 
 function verdictOf({ operating_point: point, positive, uncertain, abstain }) {
   if (uncertain) return say("Uncertain: from {low} to {high} the model does not decide", { low: percent(abstain[0]), high: percent(abstain[1]) });
@@ -14,7 +20,7 @@ function verdictOf({ operating_point: point, positive, uncertain, abstain }) {
 export function probabilityPanel(offered) {
   const { probability, operating_point: point } = offered;
   const figure = make("p", { className: "probability" });
-  figure.append(make("strong", { textContent: percent(probability) }), make("span", { textContent: say(" probability") }));
+  figure.append(make("strong", { textContent: likely(probability) }), make("span", { textContent: say(" probability") }));
   const fill = make("div", { className: "meter-fill" });
   fill.style.width = `${probability * 100}%`;
   const tick = make("div", { className: "meter-point" });
@@ -56,7 +62,7 @@ export function levelTable(levels, layout) {
   const names = [say("Level"), ...(figures ? [say("Probability"), say("Decision")] : []), ...(stack ? [say("Image")] : [])];
   const head = make("tr", {}, ...names.map((textContent) => make("th", { textContent, scope: "col" })));
   const body = levels.map(({ label, probability, positive, frame }) => {
-    const cells = figures ? [percent(probability), positive ? say("positive") : say("negative")] : [];
+    const cells = figures ? [likely(probability), positive ? say("positive") : say("negative")] : [];
     const row = make("tr", {}, make("th", { textContent: label, scope: "row" }), ...cells.map((textContent) => make("td", { textContent })));
     if (positive) row.className = "positive";
     if (stack) row.append(make("td", {}, wayTo(frame, label, layout)));
