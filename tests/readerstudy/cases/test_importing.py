@@ -241,7 +241,7 @@ def test_a_corrected_manifest_is_checked_against_the_same_files(study: Study, pe
 def test_pictures_that_may_carry_names_wait_until_a_person_has_looked(
     study: Study, people: People, tmp_path: Path
 ) -> None:
-    (tmp_path / "sc.dcm").write_bytes((INSTALLED / "SC_rgb_rle.dcm").read_bytes())
+    (tmp_path / "sc.dcm").write_bytes((INSTALLED / "SC_rgb_rle_16bit.dcm").read_bytes())
 
     held = dry_run(study, people, tmp_path, "case,patient,file\nA,1,sc.dcm\n")
     CaseImport.objects.update(phase=Phase.STOPPED)
@@ -250,7 +250,7 @@ def test_pictures_that_may_carry_names_wait_until_a_person_has_looked(
     assert faults(held) == [(2, "cleared")]
     assert "secondary capture" in held.faults[0]["sentence"]
     assert cleared.phase == Phase.CHECKED
-    assert "Colour was turned into" in cleared.message
+    assert "Of colours of more than 8 bits the upper 8 were kept." in cleared.message
 
 
 def test_a_dicom_folder_and_single_rows_of_one_series_are_stacks(study: Study, people: People, tmp_path: Path) -> None:
