@@ -118,6 +118,7 @@ class Assistance:
     abstain: tuple[float, float] | None
     uncertain: bool | None
     heatmaps: tuple[Overlay, ...] | None
+    heatmap_at_once: bool
     masks: tuple[Overlay, ...] | None
     boxes: tuple[Marked, ...] | None
     levels: tuple[Marked, ...] | None

@@ -18,6 +18,7 @@ class ArmOutline:
     shows_levels: bool = False
     unaided_share: float = 0
     sham_share: float = 0
+    heatmap_at_once: bool = True
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def arm_row(arm: Arm) -> dict[str, Any]:
         "assistance": arm.assistance,
         "shows_probability": arm.shows_probability,
         "shows_heatmap": arm.shows_heatmap,
+        "heatmap_at_once": arm.heatmap_at_once,
         "shows_mask": arm.shows_mask,
         "shows_boxes": arm.shows_boxes,
         "shows_levels": arm.shows_levels,

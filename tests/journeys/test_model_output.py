@@ -213,7 +213,6 @@ def test_output_of_a_series_lies_on_its_own_slices(
         expect(panel).to_contain_text("of T1W")
         expect(panel.get_by_text("The model puts no box")).to_have_count(0)
         page.keyboard.press("g")
-        page.keyboard.press("h")
         expect(page.get_by_role("button", name="Heat map")).to_have_attribute("aria-pressed", "true")
         page.wait_for_timeout(500)
         check_page(page, "reading-aided-series")

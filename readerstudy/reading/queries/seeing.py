@@ -235,6 +235,7 @@ def assistance_of(
         abstain=found.abstain if figures else None,
         uncertain=prediction.uncertain if figures and not slot.sham else None,
         heatmaps=placed.overlays("heatmap", found.heatmaps) if arm.shows_heatmap else None,
+        heatmap_at_once=arm.shows_heatmap and arm.heatmap_at_once,
         masks=placed.overlays("mask", found.masks) if arm.shows_mask else None,
         boxes=placed.boxes(found.boxes) if arm.shows_boxes else None,
         levels=placed.levels(found.vertebrae) if arm.shows_levels else None,

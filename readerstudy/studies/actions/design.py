@@ -84,6 +84,7 @@ def edit_arm(*, arm: Arm, by: User, **words: Any) -> Arm:
 def filled(arm: Arm, outline: ArmOutline) -> Arm:
     arm.label, arm.assistance = outline.label.strip(), outline.assistance
     arm.shows_probability, arm.shows_heatmap = outline.shows_probability, outline.shows_heatmap
+    arm.heatmap_at_once = outline.heatmap_at_once
     arm.shows_mask, arm.shows_boxes, arm.shows_levels = outline.shows_mask, outline.shows_boxes, outline.shows_levels
     arm.unaided_share, arm.sham_share = outline.unaided_share or 0, outline.sham_share or 0
     return arm

@@ -355,6 +355,13 @@ class Migration(migrations.Migration):
                 ),
                 ("shows_probability", models.BooleanField(default=False)),
                 ("shows_heatmap", models.BooleanField(default=False)),
+                (
+                    "heatmap_at_once",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Without this the reader presses H: a heat map hides what lies under it.",
+                    ),
+                ),
                 ("shows_mask", models.BooleanField(default=False)),
                 ("shows_boxes", models.BooleanField(default=False)),
                 ("shows_levels", models.BooleanField(default=False)),

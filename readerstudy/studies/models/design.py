@@ -21,6 +21,9 @@ class Arm(models.Model):
     assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.NONE)
     shows_probability = models.BooleanField(default=False)
     shows_heatmap = models.BooleanField(default=False)
+    heatmap_at_once = models.BooleanField(
+        default=True, help_text=_("Without this the reader presses H: a heat map hides what lies under it.")
+    )
     shows_mask = models.BooleanField(default=False)
     shows_boxes = models.BooleanField(default=False)
     shows_levels = models.BooleanField(default=False)
@@ -105,7 +108,8 @@ class Arm(models.Model):
         """What of the model's output this arm shows, in words."""
         words = {
             _("probability"): self.shows_probability,
-            _("heat map"): self.shows_heatmap,
+            _("heat map"): self.shows_heatmap and self.heatmap_at_once,
+            _("heat map on a key"): self.shows_heatmap and not self.heatmap_at_once,
             _("outline of the mask"): self.shows_mask,
             _("boxes"): self.shows_boxes,
             _("vertebral levels"): self.shows_levels,

@@ -14,6 +14,7 @@ from readerstudy.datasets.queries import source_of, tables_of
 from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Answer, Exposure
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
+from readerstudy.studies.queries import current_version
 from tests.readerstudy.reading.room import SEED, Hidden, Room, body, post, prepared_room, read_slot, reading_of
 from tests.world import People, client_of
 
@@ -174,3 +175,16 @@ def test_a_case_that_was_committed_comes_up_again_where_it_was(people: People) -
     again = case_of(client_of(people.bob), slot)
     assert (again["stage"], again["draft"]["confidence"]) == ("final", 95)
     assert reading_of(slot).output_at is not None
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_heat_map_is_there_at_once_unless_the_protocol_lets_it_wait(people: People, at_once: bool) -> None:
+    arm = ArmOutline("Aided", "aided", "concurrent", True, True, heatmap_at_once=at_once)
+    room, bob = room_with(people, arm), client_of(people.bob)
+    for slot in room.slots():
+        shown = case_of(bob, slot)["assistance"]
+        if shown:
+            break
+        read_slot(bob, slot)
+    assert shown["heatmap_at_once"] is at_once
+    assert current_version(room.study).protocol["arms"][1]["heatmap_at_once"] is at_once

@@ -60,8 +60,9 @@ export class Assistance {
     const provenance = make("p", { className: "provenance", textContent: say("Output of {algorithm}", offered) });
     const title = make("h2", { textContent: say("Model") });
     this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status, provenance);
-    // A heat map hides what lies under it, so it waits until it is asked for.
-    for (const kind of ["probability", "mask", "boxes", "levels"]) this.toggle(kind);
+    // A heat map hides what lies under it: the protocol may let it wait until it is asked for.
+    const waits = (kind) => kind === "heatmap" && !offered.heatmap_at_once;
+    for (const kind of ["probability", ...LAYERS.map(({ kind }) => kind)]) if (!waits(kind)) this.toggle(kind);
   }
 
   #offerRequest(request) {
