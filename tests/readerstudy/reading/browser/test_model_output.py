@@ -159,3 +159,16 @@ def test_an_outline_runs_where_the_grey_crosses_its_middle(
     mask = {"width": len(grey[0]), "height": len(grey), "grey": flat}
     lines = in_module(page, "overlays", f"(m) => m.outlineOf({mask})")
     assert sum(np.hypot(*np.subtract(to, start)) for start, to in lines) == pytest.approx(length)
+
+
+def test_a_heat_map_is_there_at_once_where_the_protocol_says_so(page: Page, desk: Desk) -> None:
+    heatmap = desk.add_plane("a", "heatmap", np.zeros((8, 8), np.uint8))
+    desk.add_case("a", [[picture()]], assistance=AIDED | {"heatmaps": [heatmap], "heatmap_at_once": True})
+    desk.replies = [STORED]
+    read(page, desk, "a")
+    expect(page.get_by_role("button", name="Heat map")).to_have_attribute("aria-pressed", "true")
+    answer(page)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reading/finished/")
+    exposures = [(one["kind"], one["event"]) for one in desk.posted("/submit")[0]["exposures"]]
+    assert exposures[:2] == [("probability", "shown"), ("heatmap", "shown")]

@@ -294,19 +294,6 @@ def test_nothing_of_a_model_is_on_an_unaided_page(page: Page, desk: Desk) -> Non
     assert not [path for _, path, _ in desk.asked if "heatmap" in path or "mask" in path]
 
 
-def test_a_heat_map_is_there_at_once_where_the_protocol_says_so(page: Page, desk: Desk) -> None:
-    heatmap = desk.add_plane("a", "heatmap", np.zeros((8, 8), np.uint8))
-    desk.add_case("a", [[picture()]], assistance=AIDED | {"heatmaps": [heatmap], "heatmap_at_once": True})
-    desk.replies = [STORED]
-    read(page, desk, "a")
-    expect(page.get_by_role("button", name="Heat map")).to_have_attribute("aria-pressed", "true")
-    answer(page)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/reading/finished/")
-    exposures = [(one["kind"], one["event"]) for one in desk.posted("/submit")[0]["exposures"]]
-    assert exposures[:2] == [("probability", "shown"), ("heatmap", "shown")]
-
-
 def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> None:
     grey = np.zeros((8, 8), np.uint8)
     grey[4:] = 255
