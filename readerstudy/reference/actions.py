@@ -29,11 +29,12 @@ from .models import (
     Standard,
 )
 from .permissions import check_own, check_still_open
-from .queries import adjudicates, is_contested, opinion_table, truth_by_case
+from .queries import OpinionTable, adjudicates, is_contested, named, opinion_table, truth_by_case
 from .standards import write_standard
 
 CONSENSUS = "Consensus of the truthers"
 ADJUDICATED = "Consensus of the truthers; disagreements adjudicated"
+SINGLE = "Opinion of one truther"
 NOT_SENT = gettext_noop("The marks of this case were not sent with the opinion; reload the page and record it again.")
 NOT_THE_SAME = gettext_noop("Another window has saved this case since; reload the page to go on from there.")
 
@@ -207,21 +208,25 @@ def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[
 
 
 @transaction.atomic
-def adopt_opinions(*, study: Study, adjudicated: Mapping[str, bool], reason: str, by: User) -> Standard:
+def adopt_opinions(
+    *, study: Study, adjudicated: Mapping[str, bool], reason: str, by: User, single_stands: bool = False
+) -> Standard:
     """A new version from what the truthers say; where they do not agree, from the adjudicated value.
 
+    One opinion alone is no consensus: it counts where the coordinator says so (`single_stands`), and the method tells it.
     Cases that no truther has seen keep the truth they have. Marks come in where all drew the same or the adjudicator
     decided.
     """
     check_coordinates(by, study)
     Study.objects.select_for_update().get(pk=study.pk)
     table = opinion_table(study)
-    open_cases = [entry.case.label for entry in table.open_questions if entry.case.token not in adjudicated]
+    open_cases = named([entry for entry in table.open_questions if entry.case.token not in adjudicated])
     if open_cases:
-        shown = ", ".join(open_cases[:10]) + (" …" if len(open_cases) > 10 else "")
-        raise Refused(_("Without agreement and without an adjudicated value: %(cases)s.") % {"cases": shown})
+        raise Refused(_("Without agreement and without an adjudicated value: %(cases)s.") % {"cases": open_cases})
     if table.unseen == len(table.cases):
         raise Refused(_("No truther has given an opinion yet."))
+    if table.single and not single_stands:
+        raise Refused(_("Only one truther has given an opinion: %(cases)s.") % {"cases": named(table.single)})
     before = truth_by_case(study)
     truths: dict[Case, bool] = {}
     for entry in table.cases:
@@ -235,8 +240,16 @@ def adopt_opinions(*, study: Study, adjudicated: Mapping[str, bool], reason: str
     standing = {entry.standing.pk: entry.case for entry in table.cases if entry.standing and entry.case in truths}
     drawn = Annotation.objects.filter(opinion__in=standing).exclude(marks=[])
     annotations = {standing[annotation.opinion_id]: annotation for annotation in drawn}
-    method = ADJUDICATED if table.disagreements or any(entry.adjudicated for entry in table.cases) else CONSENSUS
+    method = method_of(table)
     return write_standard(study=study, truths=truths, method=method, reason=reason, by=by, annotations=annotations)
+
+
+def method_of(table: OpinionTable) -> str:
+    """As a report would say it: one opinion alone is never called a consensus."""
+    if len(table.single) == len(table.cases) - table.unseen:
+        return SINGLE
+    method = ADJUDICATED if table.disagreements or any(entry.adjudicated for entry in table.cases) else CONSENSUS
+    return f"{method}; in {len(table.single)} of the cases one opinion alone" if table.single else method
 
 
 def import_at_once(*, study: Study, manifest: bytes, folder: Path, by: User, dry_run: bool = False) -> CaseImport:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import Opinion
-from .queries import OpinionTable
+from .queries import OpinionTable, named
 
 ADJUDICATED = {"": None, "positive": True, "negative": False}
 
@@ -37,6 +37,11 @@ class AdoptForm(forms.Form):
                 required=False,
                 label=gettext("Adjudicated value of %(case)s") % {"case": entry.case.label},
             )
+
+        if table.single:
+            words = {"count": len(table.single), "cases": named(table.single)}
+            label = gettext("One opinion is enough for %(count)d cases: %(cases)s") % words
+            self.fields["single_stands"] = forms.BooleanField(required=False, label=label)
 
     def adjudicated(self) -> dict[str, bool]:
         values = {

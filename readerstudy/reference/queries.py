@@ -44,6 +44,11 @@ class CaseOpinions:
         return self.disagrees and (self.adjudicated is None or self.adjudicated.verdict == Verdict.UNDECIDED)
 
     @property
+    def single(self) -> bool:
+        """One truther alone has said it, and nobody else has decided."""
+        return len(self.given) == 1 and self.consensus is not None and self.adjudicated is None
+
+    @property
     def contested(self) -> bool:
         return self.disagrees or bool(self.differences)
 
@@ -89,6 +94,10 @@ class OpinionTable:
         return tuple(case for case in self.cases if case.open_question)
 
     @property
+    def single(self) -> tuple[CaseOpinions, ...]:
+        return tuple(case for case in self.cases if case.single)
+
+    @property
     def drawn_apart(self) -> tuple[CaseOpinions, ...]:
         """Cases whose marks differ and stay out of the standard until they are adjudicated."""
         return tuple(case for case in self.cases if case.differences and case.adjudicated is None)
@@ -100,6 +109,11 @@ class OpinionTable:
     @property
     def unseen(self) -> int:
         return sum(not case.given for case in self.cases)
+
+
+def named(entries: Sequence[CaseOpinions]) -> str:
+    """The first ten by their labels."""
+    return ", ".join(entry.case.label for entry in entries[:10]) + (" …" if len(entries) > 10 else "")
 
 
 @dataclass(frozen=True)

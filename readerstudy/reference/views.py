@@ -31,7 +31,11 @@ def reference(request: HttpRequest, study: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             standard = actions.adopt_opinions(
-                study=of_study, adjudicated=form.adjudicated(), reason=form.cleaned_data["reason"], by=person(request)
+                study=of_study,
+                adjudicated=form.adjudicated(),
+                reason=form.cleaned_data["reason"],
+                single_stands=form.cleaned_data.get("single_stands", False),
+                by=person(request),
             )
         except Refused as refused:
             form.add_error(None, str(refused))

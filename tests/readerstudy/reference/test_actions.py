@@ -14,7 +14,7 @@ from readerstudy.reference.models import Opinion, Standard, Truth
 from readerstudy.studies.actions import enrol
 from readerstudy.studies.models import Enrolment, Study
 from tests.readerstudy.cases.material import folder_of, with_cases
-from tests.world import People, make_study, person
+from tests.world import People, client_of, make_study, person
 
 Verdict = Opinion.Verdict
 
@@ -207,6 +207,24 @@ def test_the_consensus_becomes_a_version_and_unseen_cases_keep_their_truth(
 
     assert (standard.number, standard.method) == (2, actions.CONSENSUS)
     assert truth(study) == {"C1": False, "C2": True, "C3": True, "C4": False}
+
+
+def test_one_opinion_is_no_consensus_unless_the_coordinator_says_that_it_is_enough(
+    study: Study, people: People, cases: dict[str, Case], tess: Enrolment, ugo: Enrolment
+) -> None:
+    for label in ("C1", "C2"):
+        say(tess, cases[label], Verdict.NEGATIVE)
+    with pytest.raises(Refused, match=r"Only one truther has given an opinion: C1, C2\."):
+        actions.adopt_opinions(study=study, adjudicated={}, reason="In haste", by=people.alice)
+    browser, page = client_of(people.alice), f"/studies/{study.token}/reference/"
+    assert "One opinion is enough for 2 cases: C1, C2" in browser.get(page).text
+    assert browser.post(page, {"reason": "In haste"}).status_code == 400
+    assert browser.post(page, {"reason": "One is there", "single_stands": "on"}).status_code == 302
+    alone = queries.current_standard(study)
+    assert alone is not None and alone.method == actions.SINGLE
+    say(ugo, cases["C1"], Verdict.NEGATIVE)
+    mixed = actions.adopt_opinions(study=study, adjudicated={}, reason="Two", by=people.alice, single_stands=True)
+    assert mixed.method == f"{actions.CONSENSUS}; in 1 of the cases one opinion alone"
 
 
 def test_disagreement_needs_an_adjudicated_value(

@@ -70,7 +70,9 @@ def standard(study: Study, people: People, tmp_path: Path) -> Standard:
         work = {"marks": marks, "rejected": [], "verdict": "positive", "note": "", "place": None}
         revision = actions.save_draft(truther=tess, case=case, work=work, revision=0, by=people.tess)
         actions.give_opinion(truther=tess, case=case, verdict="positive", note="", by=people.tess, revision=revision)
-    return actions.adopt_opinions(study=study, adjudicated={}, reason="One truther", by=people.alice)
+    return actions.adopt_opinions(
+        study=study, adjudicated={}, reason="One truther", by=people.alice, single_stands=True
+    )
 
 
 def made(standard: Standard, name: str) -> bytes:
