@@ -213,7 +213,7 @@ def adopt_opinions(
 ) -> Standard:
     """A new version from what the truthers say; where they do not agree, from the adjudicated value.
 
-    One opinion alone is no consensus: it counts where the coordinator says so (`single_stands`), and the method tells it.
+    One opinion alone is no consensus: it counts where the coordinator says so (`single_stands`); the method tells it.
     Cases that no truther has seen keep the truth they have. Marks come in where all drew the same or the adjudicator
     decided.
     """
