@@ -103,7 +103,7 @@ def test_planes_have_a_size_together(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_request_is_read_from_plain_data() -> None:
     across = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
-    frame = Frame("file:///a", "0" * 64, 2, 3, 1.0, 0.0, True, (0.5, 0.4), (1.0, 2.0, -12.5), across)
+    frame = Frame("file:///a", "0" * 64, 2, 3, 1, 1.0, 0.0, True, (0.5, 0.4), (1.0, 2.0, -12.5), across)
     item = Item("p", "l", "d", (Series("T1W", "MR", (frame,)),), Place(3, 10.0, 12.5, 24, 30))
     request = Request("file:///m/card.json", "file:///m/weights.safetensors", "c", True, (item,))
     message = json.loads(json.dumps(request.to_message()))
