@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
@@ -16,6 +18,8 @@ from inference.reasons import why
 
 Pixels = NDArray[np.float32]
 LARGEST_FRAME = 512 << 20
+# Seconds before a storage that did not answer is asked again.
+PAUSES = (0.3, 1.5)
 
 
 class UnreadableInput(ValueError):
@@ -109,15 +113,36 @@ def shown(stored: NDArray[np.uint16], slope: float, intercept: float, *, inverte
 
 
 def fetch(uri: str) -> bytes:
-    """Bytes behind ``file://`` or ``http(s)://``; other schemes are refused."""
+    """Bytes behind ``file://`` or ``http(s)://``; other schemes are refused.
+
+    A storage that does not answer, or says that it is busy, is asked three times; what it has not is told at once.
+    """
+    scheme = urlsplit(uri).scheme
+    if scheme not in ("file", "http", "https"):
+        raise UnreadableInput(f"Stored files are read from file, http or https addresses, not from {scheme!r}.")
+    for pause in (*PAUSES, None):
+        try:
+            return fetched_once(uri)
+        except OSError as error:
+            if pause is None or not may_pass(error):
+                raise UnreadableInput(f"A stored file cannot be fetched: {why(error)}.") from error
+            time.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def fetched_once(uri: str) -> bytes:
     parts = urlsplit(uri)
-    try:
-        if parts.scheme == "file":
-            return Path(unquote(parts.path)).read_bytes()
-        if parts.scheme in ("http", "https"):
-            with urllib.request.urlopen(uri, timeout=60) as answer:
-                content: bytes = answer.read(LARGEST_FRAME)
-                return content
-    except OSError as error:
-        raise UnreadableInput(f"A stored file cannot be fetched: {why(error)}.") from error
-    raise UnreadableInput(f"Stored files are read from file, http or https addresses, not from {parts.scheme!r}.")
+    if parts.scheme == "file":
+        return Path(unquote(parts.path)).read_bytes()
+    with urllib.request.urlopen(uri, timeout=60) as answer:
+        content: bytes = answer.read(LARGEST_FRAME)
+        return content
+
+
+def may_pass(error: OSError) -> bool:
+    """Whether the same request may be answered a moment later."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code >= 500 or error.code in (408, 429)
+    if isinstance(error, urllib.error.URLError):
+        return True
+    return isinstance(error, TimeoutError | ConnectionError | InterruptedError)

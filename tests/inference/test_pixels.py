@@ -2,6 +2,9 @@
 
 import gzip
 import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +139,45 @@ def test_files_that_hold_no_pixels_say_why(tmp_path: Path) -> None:
 def test_addresses_are_unquoted(tmp_path: Path) -> None:
     (tmp_path / "a file.bin").write_bytes(b"content")
     assert fetch((tmp_path / "a file.bin").as_uri()) == b"content"
+
+
+@pytest.fixture
+def storage() -> Iterator[tuple[str, list[int], list[str]]]:
+    """A storage over HTTP: its address, the states that it answers first, and what it was asked."""
+    states: list[int] = []
+    asked: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(states.pop(0) if states else 200)
+            self.end_headers()
+            self.wfile.write(b"content")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/frame", states, asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_busy_storage_is_asked_three_times(storage: tuple[str, list[int], list[str]]) -> None:
+    address, states, asked = storage
+    states.extend([503, 503])
+    assert fetch(address) == b"content"
+    assert len(asked) == 3
+    states.extend([503, 503, 503])
+    with pytest.raises(UnreadableInput, match="cannot be fetched"):
+        fetch(address)
+    assert len(asked) == 6
+
+
+def test_what_a_storage_has_not_is_told_at_once(storage: tuple[str, list[int], list[str]]) -> None:
+    address, states, asked = storage
+    states.append(404)
+    with pytest.raises(UnreadableInput, match="cannot be fetched"):
+        fetch(address)
+    assert len(asked) == 1
