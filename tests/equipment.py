@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FIREFOXES = ("firefox-esr", "firefox")
 DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 
 
@@ -17,6 +18,11 @@ def browser() -> Path | None:
             return Path(found)
     folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
     return next(iter(sorted(folder.glob("chromium-*/chrome-linux*/chrome"), reverse=True)), None)
+
+
+def firefox() -> Path | None:
+    """The Firefox of the system, the ESR before a newer one."""
+    return next((Path(found) for name in FIREFOXES if (found := shutil.which(name))), None)
 
 
 def compiler() -> str | None:
@@ -42,13 +48,21 @@ def main() -> int:
         "redis-server": outside_broker() is None,
     }
     packages = [name for name, is_missing in missing.items() if is_missing]
-    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
+    is_debian = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    if packages and is_debian:
         debian_install(packages)
+    # By itself, since distributions differ in what they call it: one unknown name stops the whole order.
+    for name in FIREFOXES:
+        if firefox() is None and is_debian:
+            debian_install([name])
     if browser() is None:
         print("  Playwright's Chromium …", flush=True)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if browser() is None:
         print("No browser was found and none could be installed; install Chromium or Chrome and run again.")
+        return 1
+    if firefox() is None:
+        print("No Firefox was found and none could be installed; install Firefox ESR or Firefox and run again.")
         return 1
     return 0
 

@@ -41,6 +41,8 @@ def begin(page: Page, address: str) -> None:
 
 def check_display(page: Page) -> None:
     """What a sitting of a protocol with a display check begins with."""
+    for squares in ("dark", "bright"):
+        page.get_by_label(f"Digits in the {squares} squares").fill("0")
     page.get_by_label("Dim").check()
     page.get_by_role("button", name="Store and start reading").click()
     page.locator("#reading").wait_for()
