@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.mrmc import obuchowski_rockette
 from analysis.ratings import Ratings
-from inference.phantoms.readers import PANELS, ReadCase, simulate
+from inference.phantoms.readers import PANELS, Arm, ReadCase, simulate
 
 CASES = [ReadCase(f"c{number}", f"p{number}", number < 100) for number in range(200)]
 TRUTH = np.array([case.positive for case in CASES])
@@ -16,7 +16,8 @@ def p_value(gain: float, seed: int) -> float:
         (one.reader, one.arm, one.case.case): float(one.rating)
         for one in simulate(PANELS["s4"], CASES, seed=seed, gain=gain)
     }
-    readers, arms = sorted({key[0] for key in given}), ("unaided", "aided")
+    readers = sorted({key[0] for key in given})
+    arms: tuple[Arm, ...] = ("unaided", "aided")
     values = np.array([[[given[reader, arm, case.case] for case in CASES] for arm in arms] for reader in readers])
     ratings = Ratings(tuple(readers), arms, tuple(case.case for case in CASES), TRUTH, values)
     return float(obuchowski_rockette(ratings).p)
