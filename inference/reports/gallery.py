@@ -9,7 +9,7 @@ from inference.reports.models import NO_PREDICTIONS
 from inference.reports.pictures import film, overlay, true_mask, which_slice
 from inference.reports.statistics import Statistics
 from inference.reports.study import SEEN, TUNED, Study
-from inference.reports.words import counted, number
+from inference.reports.words import counted, probability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def pictured(study: Study, cases: pd.DataFrame, kind: str) -> tuple[Picture, ...
     for row in rows_of(cases):
         image = film(study, row["case"])
         if image is not None:
-            caption = f"{kind}: {row['case']}{which_slice(study, row['case'])}, {number(row['probability'], 2)}"
+            caption = f"{kind}: {row['case']}{which_slice(study, row['case'])}, {probability(row['probability'])}"
             found.append(Picture(overlay(image, true_mask(study, row["case"])), caption))
         if len(found) == SHOWN:
             break

@@ -10,7 +10,7 @@ from inference.reports.contract import Figure, Footer, Panel, Picture, Report, T
 from inference.reports.pictures import film, heated, of_model, overlay, strongest, true_mask, which_slice
 from inference.reports.statistics import Statistics
 from inference.reports.study import SEEN, TUNED, Study, systems, with_sets
-from inference.reports.words import number
+from inference.reports.words import number, probability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,4 +140,4 @@ def heat_caption(one: Mapping[str, Any], case: str) -> str:
     """Model and probability; of a map of several slices where it is strongest."""
     highest = strongest(one["folder"], "heatmaps", case)
     elsewhere = "" if highest is None else f", strongest on slice {highest}"
-    return f"{one['system']}: {number(one['probability'], 2)}{elsewhere}"
+    return f"{one['system']}: {probability(one['probability'])}{elsewhere}"

@@ -43,7 +43,7 @@ def of_model(study: Study, folder: str, kind: str, case: str) -> Grey | None:
     stored, row = map_in(folder, kind, case), row_of(study, case)
     if stored is None or row is None:
         return None
-    return np.asarray(stored[0] if len(stored) == 1 else at_slice(stored, row)) / 255
+    return np.asarray((stored[0] if len(stored) == 1 else at_slice(stored, row)) / 255, dtype=np.float32)
 
 
 def map_in(folder: str, kind: str, case: str) -> Grey | None:

@@ -34,6 +34,15 @@ def number(value: float | None, digits: int | None = None) -> str:
     return f"{value:.{digits_for([value]) if digits is None else digits}f}".replace("-", MINUS)
 
 
+def probability(value: float) -> str:
+    """With two decimals; no model is so sure that it would be 0 or 1.
+
+    >>> probability(0.8349), probability(0.999999), probability(0.0003)
+    ('0.83', '> 0.99', '< 0.01')
+    """
+    return "> 0.99" if value >= 0.995 else "< 0.01" if value < 0.005 else number(value, 2)
+
+
 def p_value(p: float | None) -> str:
     """As journals print it; a dash where there is none.
 
