@@ -171,8 +171,11 @@ class Image(models.Model):
             models.CheckConstraint(condition=Q(samples=1) | Q(samples=3, bits=8), name="image_grey_or_colour"),
             models.CheckConstraint(condition=Q(window_width__gt=0), name="image_window_has_width"),
             models.CheckConstraint(
-                condition=Q(window_shape__in=["linear", "exact", "sigmoid"], window_steps=[])
-                | (Q(window_shape="table") & ~Q(window_steps=[])),
+                condition=Q(window_shape__in=["linear", "exact", "sigmoid", "table"]), name="image_window_shape_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(window_shape="table") & ~Q(window_steps=[]))
+                | (~Q(window_shape="table") & Q(window_steps=[])),
                 name="image_table_has_steps",
             ),
         ]

@@ -325,9 +325,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="image",
             constraint=models.CheckConstraint(
+                condition=models.Q(("window_shape__in", ["linear", "exact", "sigmoid", "table"])),
+                name="image_window_shape_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="image",
+            constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("window_shape__in", ["linear", "exact", "sigmoid"]), ("window_steps", [])),
                     models.Q(("window_shape", "table"), models.Q(("window_steps", []), _negated=True)),
+                    models.Q(models.Q(("window_shape", "table"), _negated=True), ("window_steps", [])),
                     _connector="OR",
                 ),
                 name="image_table_has_steps",

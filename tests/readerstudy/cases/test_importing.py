@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import pytest
 from django.core.files.storage import storages
+from django.db import IntegrityError, transaction
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut
 from pydicom.uid import generate_uid
@@ -325,6 +327,29 @@ def test_colours_and_tables_are_described_for_the_viewer(study: Study, people: P
     assert stack["tables"] == [[999, 0, 1000, 77, 1001, 255]]
     assert [frame["window"]["table"] for frame in stack["frames"]] == [0, 0, 0]
     assert (stack["presets"][0]["label"], stack["presets"][0]["shape"]) == ("Initial", "table")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"window_shape": "table"},
+        {"window_steps": [0, 7]},
+        {"window_shape": "curve"},
+        {"samples": 2},
+        {"samples": 3, "bits": 12},
+    ],
+)
+def test_the_database_refuses_colours_and_tables_that_cannot_be(
+    changes: dict[str, object], study: Study, people: People, tmp_path: Path
+) -> None:
+    with_cases(study, people.alice, tmp_path, 1)
+    image = Image.objects.get()
+    image.pk, image.position = None, 2
+    for name, value in changes.items():
+        setattr(image, name, value)
+
+    with pytest.raises(IntegrityError, match="image_"), transaction.atomic():
+        image.save()
 
 
 def test_real_radiographs_and_real_volumes_come_in(study: Study, people: People) -> None:
