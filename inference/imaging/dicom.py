@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder, iter_pixels
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGExtended12Bit
 
 from inference.imaging.pixels import Pixels, Scan, UnreadableInput, luminance, shown
 from inference.imaging.stacking import depth, is_one, stacked
@@ -174,6 +175,9 @@ def _values(files: Sequence[Any], slices: Sequence[Slice], name: str) -> Pixels:
 
 def _decoded(file: Any) -> Iterator[NDArray[Any]]:
     syntax = UID(file.file_meta.TransferSyntaxUID)
+    if syntax == JPEGExtended12Bit and int(file.BitsStored) == 12:
+        yield from _twelve_bits(file)
+        return
     if not syntax.is_encapsulated:
         yield from iter_pixels(file)
         return
@@ -190,6 +194,18 @@ def _decoded(file: Any) -> Iterator[NDArray[Any]]:
         yield from frames
         return
     raise failure or UnreadableInput(f"The transfer syntax {syntax.name} cannot be decoded here.")
+
+
+def _twelve_bits(file: Any) -> Iterator[NDArray[Any]]:
+    """JPEG Extended by gdcm itself: pydicom does not let it, though it gives the pixels of libjpeg-turbo bit by bit."""
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(file.filename))
+    if not reader.Read():
+        raise UnreadableInput(f"{Path(file.filename).name} is damaged or cut off.")
+    image = reader.GetImage()
+    signed = image.GetPixelFormat().GetPixelRepresentation() == 1
+    content = image.GetBuffer().encode("utf-8", "surrogateescape")
+    yield from np.frombuffer(content, np.int16 if signed else np.uint16).reshape(-1, file.Rows, file.Columns)
 
 
 def _show(file: Any, one: Slice, frame: NDArray[Any], out: Pixels) -> None:

@@ -21,13 +21,14 @@ def stored_frames(pictures: Iterable[Picture], folder: Path) -> list[Frame]:
         content = frames.encode(picture.pixels)
         path = folder / f"{number:04}.f16"
         path.write_bytes(content)
-        rows, columns = picture.pixels.shape
+        rows, columns = picture.pixels.shape[:2]
         stored.append(
             Frame(
                 uri=path.as_uri(),
                 sha256=frames.digest_of(content),
                 rows=rows,
                 columns=columns,
+                samples=picture.samples,
                 slope=picture.slope,
                 intercept=picture.intercept,
                 inverted=picture.inverted,
