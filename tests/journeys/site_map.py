@@ -13,24 +13,26 @@ from readerstudy.predictions.actions import register_algorithm
 from readerstudy.reading.actions import import_readings, open_reading, start_session
 from readerstudy.reading.external import Source
 from readerstudy.reading.submissions import Display
-from readerstudy.reference.actions import give_opinion, import_at_once
+from readerstudy.reference.actions import appoint_adjudicator, give_opinion, import_at_once
 from readerstudy.results import analysing
 from readerstudy.results.actions import start_run
-from readerstudy.studies.models import Study
+from readerstudy.studies.actions import enrol
+from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline, RulesOutline
 from tests.journeys.visits import real_passwords, real_people
 from tests.models import write_films
 from tests.readerstudy.reading.room import Hidden, open_room, prepared_room, read_slot
-from tests.world import PASSWORD, People, client_of, make_study
+from tests.world import PASSWORD, People, client_of, make_study, person
 
 MODEL = REPOSITORY / "fixtures" / "demo" / "model"
 CROSSED = REPOSITORY / "fixtures" / "crossed" / "crossed.csv"
 EVERYBODY = ("alice", "bob", "rita", "tess", "stan", "dev", "charlie", "ada")
+TRUTHERS = ("ugo", "vera")
 # Answers that are no pages: files, pixels, documents, and doors that only take what a form sends.
 NO_PAGES = {
     "cases:frame", "cases:preview", "cases:document", "cases:thumbnail", "cases:confirm", "cases:resume", "cases:drop",
     "cases:replace", "predictions:retry", "predictions:offer", "predictions:heatmap", "predictions:mask",
-    "allocation:slots",
+    "allocation:slots", "predictions:output_document",
     "reference:appoint", "reference:desk", "reference:download", "reference:draft",
     "reading:case", "reading:frame", "reading:frames", "reading:heatmap", "reading:mask", "reading:draft",
     "reading:submit", "reading:output", "reading:revise", "reading:pause", "readings:open", "readings:confirm-import",
@@ -63,6 +65,7 @@ class Site:
     locked: Study
     trained: Study
     faulty: CaseImport
+    checked: CaseImport
     algorithm: str
 
 
@@ -77,12 +80,26 @@ def make_site(folder: Path) -> Site:
     faulty = import_at_once(
         study=frozen, manifest=b"case,patient,file\nX,1,none.png\n", folder=folder / "films", by=people.alice
     )
-    truther = frozen.enrolments.get(user=people.tess)
-    case = frozen.cases.order_by("pk")[0]
-    give_opinion(truther=truther, case=case, verdict="positive", note="", by=people.tess)
+    one_more = write_films(folder / "more", 1, seed=7).read_bytes().replace(b"F001,", b"G001,")
+    checked = import_at_once(study=frozen, manifest=one_more, folder=folder / "more", by=people.alice, dry_run=True)
+    judge(people, frozen)
     room = open_room(people)
     read, locked, trained = read_study(people), locked_study(people), trained_study(people)
-    return Site(people, draft, frozen, room.study, read, locked, trained, faulty, algorithm.token)
+    return Site(people, draft, frozen, room.study, read, locked, trained, faulty, checked, algorithm.token)
+
+
+def judge(people: People, study: Study) -> None:
+    """Two truthers, who do not agree on the first case; a third decides."""
+    with real_passwords():
+        for name in TRUTHERS:
+            enrol(study=study, username=person(name).username, role=Enrolment.Role.TRUTHER, by=people.alice)
+    first, second = study.cases.order_by("pk")[:2]
+    for name, verdicts in (("tess", ("positive", "positive")), ("ugo", ("negative", "positive"))):
+        truther = study.enrolments.select_related("user").get(user__username=name)
+        assert truther.user is not None
+        for case, verdict in zip((first, second), verdicts, strict=True):
+            give_opinion(truther=truther, case=case, verdict=verdict, note="", by=truther.user)
+    appoint_adjudicator(truther=study.enrolments.get(user__username="vera"), by=people.alice)
 
 
 def read_study(people: People) -> Study:
@@ -108,11 +125,13 @@ def trained_study(people: People) -> Study:
     display = Display(2, 2, 2560, 1440, 1, "dim")
     for username, positive in (("bob", True), ("rita", False)):
         user = getattr(people, username)
+        # A sitting does not outlast the log-in in which it began.
+        client = client_of(user)
         for slot in room.slots(username):
             if username == "rita" and not slot.training:
                 break
             start_session(reader=slot.reader, by=user, display=display)
-            read_slot(client_of(user), slot, decision=positive, confidence=90 if positive else 10)
+            read_slot(client, slot, decision=positive, confidence=90 if positive else 10)
     return room.study
 
 
@@ -188,6 +207,7 @@ def stage_stops(site: Site) -> list[Stop]:
         stop("alice", "cases:start", site.frozen.token),
         stop("alice", "cases:case", site.frozen.token, case),
         stop("alice", "cases:import", site.frozen.token, site.faulty.token),
+        stop("alice", "cases:import", site.frozen.token, site.checked.token),
         stop("alice", "reference:standard", site.frozen.token, standard),
         stop("alice", "predictions:run", site.open.token, run.token),
         stop(
@@ -198,6 +218,8 @@ def stage_stops(site: Site) -> list[Stop]:
         stop("tess", "dashboard:overview", site.frozen.token),
         stop("tess", "reference:opinions", site.frozen.token),
         stop("tess", "reference:opinion", site.frozen.token, case),
+        stop("vera", "reference:opinions", site.frozen.token),
+        stop("vera", "reference:opinion", site.frozen.token, case),
     ]
 
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from readerstudy.reading.models import Reading
-from tests.journeys.site_map import EVERYBODY, NO_PAGES, Site, Stop, make_site, names_below, names_of_pages, stops
+from tests.journeys.site_map import NO_PAGES, Site, Stop, make_site, names_below, names_of_pages, stops
 from tests.journeys.visits import OUTSIDE, TASK, WIDEST, faults_of, look, new_page, open_browser, visit
 from tests.servers import WEB, Server
 from tests.world import PASSWORD
 
 pytestmark = pytest.mark.journey
 WIDTHS = ((1920, 1080), (1280, 800))
+# With which theme each language begins; in the other one only colours can differ.
+LANGUAGES = (("en", "light", "dark"), ("zh-CN", "dark", "light"))
+COLOURS = ("color-contrast", "link-in-text-block")
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +44,23 @@ def test_every_page_of_the_resolver_is_on_the_way(way: list[Stop]) -> None:
     assert NO_PAGES - set(names_below(get_resolver())) == set()
 
 
-def test_every_page_is_for_everybody(way: list[Stop], address: str) -> None:
+@pytest.mark.parametrize(("language", "first", "second"), LANGUAGES)
+def test_every_page_is_for_everybody(
+    way: list[Stop], address: str, language: str, first: Literal["light", "dark"], second: Literal["light", "dark"]
+) -> None:
     found: list[str] = []
     with open_browser() as browser:
-        found += at_the_door(browser, address)
-        for who in EVERYBODY:
-            with visit(browser, address, who) as page:
+        if language == "en":
+            found += at_the_door(browser, address)
+        for who in dict.fromkeys(stop.who for stop in way):
+            with visit(browser, address, who, language) as page:
                 for number, stop in enumerate(stop for stop in way if stop.who == who):
-                    found += looked_at(page, address, stop, f"{who}-{number:02}-{stop.name.replace(':', '-')}")
+                    name = f"{language}-{who}-{number:02}-{stop.name.replace(':', '-')}"
+                    page.emulate_media(color_scheme=first)
+                    found += looked_at(page, address, stop, name)
+                    page.emulate_media(color_scheme=second)
+                    look(page, f"{name}-{second}")
+                    found += [f"{name} in {second}: {fault}" for fault in faults_of(page, *COLOURS)]
     assert not found, "\n".join(found)
 
 
