@@ -23,7 +23,7 @@ from readerstudy.reading.queries import (
     is_output_due,
     open_session,
     training_of,
-    unended_sessions,
+    unended_session,
 )
 from readerstudy.reading.submissions import Display
 from readerstudy.studies.models import Arm, Enrolment, Period
@@ -175,10 +175,11 @@ def pause(*, slot: Slot, by: User) -> None:
 
 def end_session(*, reader: Enrolment, by: User, verb: str) -> None:
     """Now, or at its last sign where nobody ended it then."""
-    session = unended_sessions(reader).order_by("pk").first()
-    if session is None:
+    found = unended_session(reader)
+    if found is None:
         return
-    last = timezone.now() if open_session(reader) is not None else session.sign
+    session, sign = found
+    last = timezone.now() if open_session(reader) is not None else sign
     # A clock that was set back must not end a sitting before it began.
     ended = max(last, session.started_at)
     if ReadingSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=ended):

@@ -31,7 +31,7 @@ from .turns import (
     reader_for,
     readings_of,
     slot_for,
-    unended_sessions,
+    unended_session,
     upcoming_slot,
 )
 
@@ -66,7 +66,7 @@ __all__ = [
     "slot_for",
     "stage_of",
     "training_of",
-    "unended_sessions",
+    "unended_session",
     "upcoming_slot",
     "what_reader_sees",
 ]

@@ -19,6 +19,7 @@ from .training import training_of
 
 # A sitting without a sign for so long is over, though nobody paused it.
 LONGEST_SILENCE = timedelta(hours=2)
+SIGN = Greatest("started_at", Max("readings__last_exposed_at"))
 
 
 def reader_for(user: User, token: str) -> Enrolment:
@@ -148,16 +149,12 @@ def progress_of(reader: Enrolment, period_id: int | None = None) -> sight.Progre
 def open_session(reader: Enrolment, period_id: int | None = None) -> ReadingSession | None:
     """The sitting that goes on. One that went silent, or began before the reader's latest login, does not."""
     of_this_login = Q(reader__user__last_login=None) | Q(reader__user__last_login__lte=F("started_at"))
-    session = (
-        unended_sessions(reader)
-        .filter(of_this_login, sign__gte=timezone.now() - LONGEST_SILENCE)
-        .order_by("pk")
-        .first()
-    )
+    unended = ReadingSession.objects.filter(of_this_login, reader=reader, ended_at=None).annotate(sign=SIGN)
+    session = unended.filter(sign__gte=timezone.now() - LONGEST_SILENCE).order_by("pk").first()
     return session if session and period_id in (None, session.period_id) else None
 
 
-def unended_sessions(reader: Enrolment) -> QuerySet[ReadingSession]:
-    """At most one, which nobody paused, with the last sign of its reader."""
-    sign = Greatest("started_at", Max("readings__last_exposed_at"))
-    return ReadingSession.objects.filter(reader=reader, ended_at=None).annotate(sign=sign)
+def unended_session(reader: Enrolment) -> tuple[ReadingSession, datetime] | None:
+    """What nobody ended, with the last sign of its reader."""
+    session = ReadingSession.objects.filter(reader=reader, ended_at=None).annotate(sign=SIGN).order_by("pk").first()
+    return (session, session.sign) if session else None

@@ -20,6 +20,7 @@ from readerstudy.reading.queries.turns import LONGEST_SILENCE
 from readerstudy.studies.models import Study
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline, RulesOutline
 from tests.readerstudy.reading.room import SEED, Room, body, open_room, post, prepared_room, read_slot, reading_of
+from tests.readerstudy.reading.room import start as start_reading
 from tests.world import People, client_of
 
 Clock = Callable[[timedelta], datetime]
@@ -224,21 +225,28 @@ def test_another_computer_goes_on_with_time_and_toggles(room: Room, clock: Clock
 def test_what_is_no_log_is_refused_and_a_long_one_is_cut(room: Room) -> None:
     bob, slot = client_of(room.people.bob), room.slots()[0]
     open_case(bob, slot)
-    for wrong in ({"activity": []}, {"activity": {"events": [{"t": 1, "kind": "asleep"}]}}, {"exposures": {}}):
+    wrongs: list[dict[str, Any]] = [
+        {"activity": []},
+        {"activity": {"events": [{"t": 1, "kind": "asleep"}]}},
+        {"exposures": {}},
+    ]
+    for wrong in wrongs:
         assert post(bob, slot, "draft", {"answers": {}} | wrong).status_code == 400
     many = [{"t": n, "kind": "idle"} for n in range(5000)]
     assert post(bob, slot, "draft", {"answers": {}, "activity": spent(1, *many)}).status_code == 204
-    assert len(reading_of(slot).draft_log["events"]) == 2000
+    log = reading_of(slot).draft_log
+    assert log is not None and len(log["events"]) == 2000
 
 
-def test_the_usual_instructions_speak_of_the_way_back_as_the_protocol_has_it(people: People) -> None:
-    for outline, words in (
-        (replace(CROSSOVER, rules=RulesOutline(may_revise=True)), "You may go back to the case before"),
-        (CROSSOVER, "There is no way back"),
-    ):
-        room, bob = open_room(people, outline=outline), client_of(people.bob)
-        Study.objects.filter(pk=room.study.pk).update(instructions="")
-        start = f"/reading/start/{room.reader().token}/"
-        assert words in bob.get(start).text
-        reading = bob.get(f"/reading/{room.slots()[0].token}/").text
-        assert f'href="{start}" target="_blank"' in reading
+@pytest.mark.parametrize(
+    ("may_revise", "words"), [(True, "You may go back to the case before"), (False, "There is no way back")]
+)
+def test_the_usual_instructions_speak_of_the_way_back_as_the_protocol_has_it(
+    people: People, may_revise: bool, words: str
+) -> None:
+    room = prepared_room(people, outline=replace(CROSSOVER, rules=RulesOutline(may_revise=may_revise)))
+    Study.objects.filter(pk=room.study.pk).update(instructions="")
+    bob, start = client_of(people.bob), f"/reading/start/{room.reader().token}/"
+    assert words in bob.get(start).text
+    start_reading(room)
+    assert f'href="{start}" target="_blank"' in bob.get(f"/reading/{room.slots()[0].token}/").text

@@ -89,7 +89,9 @@ def exported(study: Study, people: People, tmp_path: Path, request: pytest.Fixtu
     given = actions.give_opinion(
         truther=tess, case=case, verdict="positive", note="", by=people.tess, revision=revision
     )
-    standard = actions.adopt_opinions(study=study, adjudicated={}, reason="One truther", by=people.alice)
+    standard = actions.adopt_opinions(
+        study=study, adjudicated={}, reason="One truther", by=people.alice, single_stands=True
+    )
     return Exported(affine, slices, mask, given.annotation.marks, standard)
 
 
