@@ -273,7 +273,7 @@ def test_a_dicom_folder_and_single_rows_of_one_series_are_stacks(study: Study, p
     for label in ("A", "B"):
         (series,) = Series.objects.filter(case__label=label)
         assert (series.label, series.modality, series.plane, series.unit) == ("CT", "CT", "axial", "HU")
-        assert [image.origin[2] for image in series.images.all()] == [10, 20, 30]
+        assert [image.origin and image.origin[2] for image in series.images.all()] == [10, 20, 30]
         assert len({image.source_digest for image in series.images.all()}) == 3
         assert series.images.exclude(thumbnail_key="").count() == 1
 
