@@ -1,7 +1,5 @@
 """Sides of a film without a place, first windows in numbers, and series that no frame of reference joins."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -36,16 +34,12 @@ def test_letters_turn_with_the_film_and_the_readout_says_so(page: Page, desk: De
 
 
 def test_a_first_window_may_be_numbers(page: Page, desk: Desk) -> None:
-    page.goto(f"{desk.address}/other/")
-    series = [{"label": "T1W", "plane": "", "presets": [{"label": "Bone", "center": 1, "width": 2}]}]
-    shown: dict[str, Any] = {}
-    for window in ("-600/1500", "bone", "none"):
-        rule = {"rows": 1, "columns": 1, "cells": [{"series": "T1W", "plane": "", "window": window}]}
-        shown[window] = in_module(
-            page, "hanging", "(m, [s, rule]) => m.hang(s, rule)[0].window ?? null", [series, rule]
-        )
-    assert shown["-600/1500"] == {"center": -600, "width": 1500, "shape": "linear"}
-    assert (shown["bone"]["label"], shown["none"]) == ("Bone", None)
+    for slot, window, shown in (("a", "-600/1500", "C -600  W 1500"), ("b", "bone", "C 2500  W 1500")):
+        case = desk.add_case(slot, [[picture()]])
+        cell = {"series": "Series 1", "plane": "", "window": window}
+        case["hanging"] = {"rows": 1, "columns": 1, "cells": [cell]}
+        read(page, desk, slot)
+        expect(page.locator(".readout")).to_contain_text(shown)
 
 
 @pytest.mark.parametrize(("spaces", "joined"), [((1, 1), True), ((1, 2), False), ((0, 2), True), ((0, 0), True)])
