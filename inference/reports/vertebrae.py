@@ -140,8 +140,8 @@ def per_vertebra(study: Study, statistics: Statistics) -> Report:
     named = rows[~rows["model"].isin(inside)]
     missed = named["found"].isna() & (named["truth"] == 1)
     if len(named):
-        text.append(f"{counted(int(missed.sum()), 'fractured vertebra', 'fractured vertebrae')} of all models were "
-                    "not found at all and count with probability 0.")  # fmt: skip
+        text.append(f"Fractured vertebrae that were not found at all, over all models: {int(missed.sum())}; they count "
+                    "with probability 0.")  # fmt: skip
     plots = () if plot is None else (plot,)
     return Report(id, title, tuple(text), tuple(tables), plots, footer=footer(study, rows, answers, INTERVALS))
 
