@@ -169,6 +169,7 @@ def test_an_arm_shows_what_the_protocol_lets_it_show(people: People) -> None:
         "masks": None,
         "boxes": None,
         "levels": None,
+        "heatmap_at_once": True,
     }
     bob = client_of(people.bob)
     for before in room.slots()[: room.slots().index(slot)]:
