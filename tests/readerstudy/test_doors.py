@@ -118,6 +118,7 @@ DOORS = {
     # Bob waits: nothing of his next case can be had before it is due.
     "reading:case": door(READER, of="slot", status=403),
     "reading:frame": door(READER, of="slot", status=403),
+    "reading:frames": door(READER, of="slot", status=403),
     "reading:heatmap": door(READER, of="slot", status=404),
     "reading:mask": door(READER, of="slot", status=404),
     **dict.fromkeys(("reading:draft", "reading:submit", "reading:pause"), SENDS),
@@ -192,6 +193,8 @@ def own(site: Site, name: str) -> dict[str, str | int]:
         "series": case.series.get().token,
         "position": 1,
         "number": 1,
+        "first": 1,
+        "last": 1,
         "part": "plan",
         "code": "aided",
         "order": "up",
