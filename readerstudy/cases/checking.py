@@ -23,6 +23,9 @@ from .stacking import Stack, default_label, numbers_of_reference
 Phase = CaseImport.Phase
 CLEARING = "Look at the picture; if it shows no name, write yes in the column cleared."
 ROWS_NAMED = 5
+NO_MODALITY = (
+    "The manifest has no column modality; without it a CT volume has no Hounsfield units and no window presets."
+)
 
 
 def sentence_of(error: Exception) -> str:
@@ -184,6 +187,8 @@ def _series_faults(one: PreparedCase, series: SeriesRows, notes: _Notes) -> Iter
     for stack in stacks:
         for note in stack.facts.notes:
             notes.add(first.number, note)
+        if stack.facts.kind == "nifti" and not stack.facts.modality:
+            notes.add(first.number, NO_MODALITY)
     for row in series.rows:
         if beside := one.beside(row):
             count = f"{len(beside):,} files that are" if len(beside) > 1 else "1 file that is"

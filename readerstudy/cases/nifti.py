@@ -32,9 +32,6 @@ ANISOTROPY = 1.5
 SAGITTAL, CORONAL, AXIAL = 0, 1, 2
 _ROUNDED = "The volume's values were scaled to 16 bits; shown values are within {step:.2g} of the file's."
 
-NO_MODALITY = (
-    "The manifest has no column modality; without it a CT volume has no Hounsfield units and no window presets."
-)
 UNKNOWN_PLACE = "The volume does not say how it lies in the patient; left and right may be exchanged."
 TWO_PLACES = "The volume gives two places that contradict each other (qform and sform); the sform is used."
 SHEARED = "The volume's axes are not at right angles; measurements across slices are not exact."
@@ -75,7 +72,7 @@ def read(path: Path, modality: str = "") -> Opened:
     facts = Facts(
         kind="nifti",
         modality=modality,
-        notes=tuple(filter(None, ("" if modality else NO_MODALITY, *place, stored.note))),
+        notes=tuple(filter(None, (*place, stored.note))),
     )
     return Opened(facts=facts, count=left_posterior.shape[across], pictures=_slices(stored, affine, across))
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
@@ -126,6 +128,16 @@ def test_a_film_keeps_the_letters_of_its_sides(study: Study, people: People, tmp
     done = import_at_once(study=study, manifest=manifest, folder=tmp_path, by=people.alice)
     assert done.phase == CaseImport.Phase.DONE, done.faults
     assert Image.objects.get().letters == ["A", "F"]
+
+
+def test_a_volume_without_a_modality_is_told_once_what_it_lacks(study: Study, people: People, tmp_path: Path) -> None:
+    for name in "AB":
+        values = np.full((4, 4, 3), ord(name), np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.diag([1, 1, 2, 1])), tmp_path / f"{name}.nii.gz")
+    told = dry_run(study, people, tmp_path, "case,patient,file\nA,1,A.nii.gz\nB,2,B.nii.gz\n").message
+    assert "Rows 2, 3: The manifest has no column modality" in told
+    named = dry_run(study, people, tmp_path, "case,patient,file,modality\nA,1,A.nii.gz,CT\n").message
+    assert "no column modality" not in named
 
 
 def test_a_window_of_the_hanging_rule_may_be_numbers() -> None:
