@@ -141,8 +141,15 @@ def structure_loss(logits: Tensor, mask: Tensor, balance: float = 1.0) -> Tensor
     ----------
     Wei et al., "F³Net", AAAI 2020, equations 4 to 7; used by Mei et al., CVPR 2021, section 3.5.
     """
-    mean = F.avg_pool2d(mask, NEIGHBOURHOOD, stride=1, padding=NEIGHBOURHOOD // 2)
-    return weighted_loss(logits, mask, 1 + 5 * (mean - mask).abs(), balance)
+    return weighted_loss(logits, mask, edge_weight(mask), balance)
+
+
+def edge_weight(mask: Tensor) -> Tensor:
+    """1 + 5·|mean of the mask over 31 × 31 − mask|; along rows, then along columns, a seventh of the time of both."""
+    margin = NEIGHBOURHOOD // 2
+    rows = F.avg_pool2d(mask, (NEIGHBOURHOOD, 1), stride=1, padding=(margin, 0))
+    mean = F.avg_pool2d(rows, (1, NEIGHBOURHOOD), stride=1, padding=(0, margin))
+    return 1 + 5 * (mean - mask).abs()
 
 
 def weighted_loss(logits: Tensor, mask: Tensor, weight: Tensor, balance: float) -> Tensor:
@@ -172,4 +179,5 @@ def depth_losses(depths: tuple[Tensor, ...], mask: Tensor, balance: float = 1.0)
     Mei et al., CVPR 2021, equation 5.
     """
     plain = [weighted_loss(depths[0], mask, torch.ones_like(mask), balance)] if len(depths) > 1 else []
-    return torch.stack(plain + [structure_loss(logits, mask, balance) for logits in depths[len(plain) :]])
+    weight = edge_weight(mask)
+    return torch.stack(plain + [weighted_loss(logits, mask, weight, balance) for logits in depths[len(plain) :]])
