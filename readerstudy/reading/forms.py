@@ -12,10 +12,10 @@ from .submissions import Display
 class CorrectionForm(forms.Form):
     """Which reading, which answers, why. The reading is named as its reader would name it."""
 
-    reader = forms.CharField(max_length=40, label="Reader", help_text="The reader's code.")
-    period = forms.IntegerField(min_value=1, label="Period")
-    position = forms.IntegerField(min_value=1, label="Case number in the period", help_text="As in “12 / 300”.")
-    reason = forms.CharField(max_length=2000, label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+    reader = forms.CharField(max_length=40, label=_("Reader"), help_text=_("The reader's code."))
+    period = forms.IntegerField(min_value=1, label=_("Period"))
+    position = forms.IntegerField(min_value=1, label=_("Case number in the period"), help_text=_("As in “12 / 300”."))
+    reason = forms.CharField(max_length=2000, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, questions: tuple[Asked, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,49 +57,51 @@ def field_for(question: Asked) -> forms.Field:
             return forms.CharField(required=False, label=question.text)
         case _:
             return forms.FloatField(required=False, label=question.text)
-    return forms.ChoiceField(required=False, label=question.text, choices=[("", "unchanged"), *choices])
+    return forms.ChoiceField(required=False, label=question.text, choices=[("", _("unchanged")), *choices])
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=2000, label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(max_length=2000, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class ExistingAnswersForm(forms.Form):
     """A file of readers' answers, and how it is to be read."""
 
     file = forms.FileField(
-        label="CSV file", help_text="Columns reader, seniority, arm, case, rating, decision, seconds."
+        label=_("CSV file"), help_text=_("Columns reader, seniority, arm, case, rating, decision, seconds.")
     )
     arm = forms.CharField(
-        max_length=60, required=False, label="Arm of all rows", help_text="Where the file has no column arm."
+        max_length=60, required=False, label=_("Arm of all rows"), help_text=_("Where the file has no column arm.")
     )
     seniority = forms.CharField(
         max_length=16,
         required=False,
-        label="Seniority of all readers",
-        help_text="Where the file has no column seniority.",
+        label=_("Seniority of all readers"),
+        help_text=_("Where the file has no column seniority."),
     )
     columns = forms.CharField(
         required=False,
-        label="Names of columns",
+        label=_("Names of columns"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One per line where the file calls them otherwise, such as reader=Reader ID.",
+        help_text=_("One per line where the file calls them otherwise, such as reader=Reader ID."),
     )
     new_cases = forms.BooleanField(
-        required=False, label="Add cases the study lacks", help_text="Without images; the file then has a column truth."
+        required=False,
+        label=_("Add cases the study lacks"),
+        help_text=_("Without images; the file then has a column truth."),
     )
-    simulated = forms.BooleanField(required=False, label="The readers are simulated")
+    simulated = forms.BooleanField(required=False, label=_("The readers are simulated"))
 
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
         if file.size is not None and file.size > LARGEST_FILE:
-            raise forms.ValidationError(f"The file is larger than {LARGEST_FILE >> 20} MiB.")
+            raise forms.ValidationError(_("The file is larger than %(most)d MiB.") % {"most": LARGEST_FILE >> 20})
         return file
 
     def clean_columns(self) -> dict[str, str]:
         lines = [line.strip() for line in self.cleaned_data["columns"].splitlines() if line.strip()]
         if bad := [line for line in lines if "=" not in line]:
-            raise forms.ValidationError(f"“{bad[0]}” must look like reader=Reader ID.")
+            raise forms.ValidationError(_("“%(line)s” must look like reader=Reader ID.") % {"line": bad[0]})
         return {name.strip(): column.strip() for name, column in (line.split("=", 1) for line in lines)}
 
     def source(self) -> dict[str, dict[str, str]]:

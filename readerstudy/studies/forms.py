@@ -17,6 +17,7 @@ class StudyForm(forms.ModelForm[Study]):
     class Meta:
         model = Study
         fields = ["title", "question", "instructions"]
+        labels = {"title": _("Title")}
         widgets = {"question": forms.Textarea(attrs={"rows": 3}), "instructions": forms.Textarea(attrs={"rows": 6})}
         help_texts = {
             "question": _("What the study is to find out, in a sentence or two."),
@@ -40,6 +41,7 @@ class ArmForm(forms.ModelForm[Arm]):
             "sham_share",
         ]
         labels = {
+            "label": _("Label"),
             "assistance": _("Assistance by the model"),
             "shows_probability": _("Show the probability and the operating point"),
             "shows_heatmap": _("Show the heat map"),
@@ -75,7 +77,12 @@ class EndpointForm(forms.ModelForm[Endpoint]):
     class Meta:
         model = Endpoint
         fields = ["rank", "metric", "method", "margin"]
-        labels = {"margin": _("Non-inferiority margin")}
+        labels = {
+            "rank": _("Rank"),
+            "metric": _("Metric"),
+            "method": _("Method"),
+            "margin": _("Non-inferiority margin"),
+        }
         help_texts = {
             "method": _("Tests that pool readers are not offered: they find differences that are not there."),
             "margin": _("Between 0 and 1; empty for a test of difference."),
@@ -253,17 +260,17 @@ def initial_rules(rules: Rules) -> dict[str, Any]:
 
 class EnrolForm(forms.Form):
     username = forms.CharField(label=_("User name"), max_length=150)
-    role = forms.ChoiceField(choices=Enrolment.Role.choices, initial=Enrolment.Role.READER)
+    role = forms.ChoiceField(label=_("Role"), choices=Enrolment.Role.choices, initial=Enrolment.Role.READER)
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=500)
+    reason = forms.CharField(label=_("Reason"), max_length=500)
 
 
 class AmendForm(forms.Form):
     """Everything that may still change after freezing, and why it does."""
 
-    title = forms.CharField(max_length=200)
+    title = forms.CharField(label=_("Title"), max_length=200)
     question = forms.CharField(label=_("Clinical question"), widget=forms.Textarea(attrs={"rows": 3}))
     instructions = forms.CharField(
         label=_("Instructions for readers"), widget=forms.Textarea(attrs={"rows": 6}), required=False

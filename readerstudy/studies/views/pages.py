@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from readerstudy.audit.errors import Refused
 from readerstudy.studies.models import Study
@@ -24,7 +25,7 @@ def carried_out(form: forms.BaseForm, action: Callable[..., object], **words: An
 
 
 def form_page(
-    request: HttpRequest, study: Study, form: forms.BaseForm, heading: str, button: str = "Save", lead: str = ""
+    request: HttpRequest, study: Study, form: forms.BaseForm, heading: str, button: str = "", lead: str = ""
 ) -> HttpResponse:
-    context = {"study": study, "form": form, "heading": heading, "button": button, "lead": lead}
+    context = {"study": study, "form": form, "heading": heading, "button": button or gettext("Save"), "lead": lead}
     return render(request, "studies/form.html", context, status=400 if form.errors else 200)
