@@ -53,7 +53,7 @@ def test_the_graph_answers_any_number_of_cases_and_says_what_it_is() -> None:
     assert [one.name for one in session.get_outputs()] == ["logit", "mask", "level"]
     for cases in (1, 5):
         logit, mask, level = session.run(None, noise(spec, cases))
-        assert (logit.shape, mask.shape, level.shape) == ((cases,), (cases, 128, 64), (cases, 9, 128, 64))
+        assert (logit.shape, mask.shape, level.shape) == ((cases,), (cases, 128, 64), (cases, 13, 128, 64))
         assert np.allclose(level.sum(axis=1), 1, atol=1e-5)
         assert 0 <= mask.min() <= mask.max() <= 1
 

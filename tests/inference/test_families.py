@@ -93,8 +93,8 @@ def test_the_50_layers_have_the_published_number_of_parameters_behind_their_mixi
 def test_two_decoders_share_one_encoder() -> None:
     both, one = unbuilt(registry.load("s2-multitask")), unbuilt(registry.load("s2-single"))
     decoder = size_of(both.get_submodule("fracture"))
-    # Nine answers instead of one, at 32 channels and a bias.
-    assert size_of(both.get_submodule("levels")) == decoder + 8 * 33
+    # Background and twelve levels instead of one answer, at 32 channels and a bias.
+    assert size_of(both.get_submodule("levels")) == decoder + 12 * 33
     assert size_of(both) == size_of(one) + size_of(both.get_submodule("levels"))
     assert round(size_of(both) / 1e6, 1) == 10.8
 

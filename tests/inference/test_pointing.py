@@ -113,7 +113,7 @@ def test_a_model_that_learnt_points_at_the_finding_and_a_random_one_does_not(che
 
 
 def test_the_cascade_goes_from_the_head_to_all_layers(checked: Randomisation, taught: Model) -> None:
-    assert checked.layer == "trunk.layer3"
+    assert checked.layer == "trunk.layer4"
     assert checked.steps[0].down_to == "head"
     assert checked.steps[-1].share == 1
     assert checked.steps[-1].down_to == "trunk.conv1" == layers_of(taught)[-1]

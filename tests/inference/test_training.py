@@ -201,8 +201,8 @@ def test_every_supervised_depth_has_its_loss(parts: tuple[Samples, Samples], tmp
     spec = registry.checked(ModelSpec.from_document(document))
     fit(spec, parts[0].subset(range(16)), parts[1], tmp_path)
     (line,) = read_history(tmp_path / "history.jsonl")
-    assert list(line.terms) == [f"structure {depth}" for depth in (1, 2, 3, 4)]
-    weighted = sum(weight * value for weight, value in zip((1, 1, 2, 4), line.terms.values(), strict=True))
+    assert list(line.terms) == [*(f"structure {depth}" for depth in (1, 2, 3, 4)), "bce"]
+    weighted = sum(weight * value for weight, value in zip((1, 1, 2, 4, 1.5), line.terms.values(), strict=True))
     assert line.loss == pytest.approx(weighted, abs=1e-4)
 
 

@@ -21,6 +21,8 @@ export class Saving {
   }
 
   changed() {
+    // What waits for its moment is not called saved.
+    if (!this.dirty) this.state("saving");
     this.#dirty = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), DELAY);
