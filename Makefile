@@ -70,12 +70,16 @@ mutation: needs-python
 	$(PY) -m tests.mutation $(MUTATE)
 
 # PRESET=full has the published sizes; a study that was stopped goes on in its folder.
+STUDY_WORKERS = 2
 PRESET ?= small
 study-%: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
-	$(PY) -m inference study $* --preset $(PRESET) --out var/studies/$*-$(PRESET)
+	$(PY) -m inference study $* --preset $(PRESET) --workers $(STUDY_WORKERS) --out var/studies/$*-$(PRESET)
 
-studies: study-s0 study-s1 study-s2 study-s3 study-s4
+# Two studies at once, one process each: none waits for the longest model of another.
+studies: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(MAKE) --no-print-directory --jobs 2 --output-sync STUDY_WORKERS=1 study-s3 study-s2 study-s0 study-s4 study-s1
 
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
