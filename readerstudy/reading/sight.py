@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from readerstudy.predictions.overlays import Output, without_places
+
 # The last two are answers of several choices or marks, and of grids.
 Value = bool | int | float | str | list[Any] | dict[str, Any]
 
@@ -88,40 +90,10 @@ class SeriesSight:
 
 
 @dataclass(frozen=True)
-class Overlay:
-    """A heat map or mask that covers one frame; the frame is named by its address."""
+class Assistance(Output):
+    """The model's output as far as the arm shows it."""
 
-    frame: str
-    url: str
-    storage_key: str
-
-
-@dataclass(frozen=True)
-class Marked:
-    """Something found on one frame: its corners as x and y from the corner of the first pixel, clockwise or not."""
-
-    frame: str
-    label: str
-    points: tuple[tuple[float, float], ...]
-    probability: float | None
-    positive: bool | None
-
-
-@dataclass(frozen=True)
-class Assistance:
-    """None where the arm does not show it or the model does not say it; empty where the model marks nothing."""
-
-    algorithm: str
-    probability: float | None
-    operating_point: float | None
-    positive: bool | None
-    abstain: tuple[float, float] | None
-    uncertain: bool | None
-    heatmaps: tuple[Overlay, ...] | None
     heatmap_at_once: bool
-    masks: tuple[Overlay, ...] | None
-    boxes: tuple[Marked, ...] | None
-    levels: tuple[Marked, ...] | None
 
 
 @dataclass(frozen=True)
@@ -177,7 +149,3 @@ class ReaderView:
     def to_document(self) -> dict[str, Any]:
         """What goes to the browser: all of it but the places of the files in the storage."""
         return asdict(self, dict_factory=without_places)
-
-
-def without_places(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in pairs if not name.endswith("storage_key")}

@@ -19,7 +19,7 @@ from readerstudy.predictions.models import Prediction
 from readerstudy.predictions.queries import prediction_for_reader
 from readerstudy.reading import sight
 from readerstudy.reading.models import Answer, Reading
-from readerstudy.reading.placing import Placed
+from readerstudy.reading.placing import placed_for
 from readerstudy.studies.models import Arm, Question, Study
 from readerstudy.studies.queries import rules_of
 
@@ -226,7 +226,8 @@ def assistance_of(
     found = findings_in(prediction.findings)
     figures = arm.shows_probability
     said = planned_wrong(prediction) if slot.sham else Said(prediction.probability, prediction.positive)
-    placed = Placed(slot.token, tuple(tuple(frame.url for frame in one.frames) for one in series), figures=figures)
+    frames = tuple(tuple(frame.url for frame in one.frames) for one in series)
+    placed = placed_for(slot.token, frames, figures=figures)
     return sight.Assistance(
         algorithm=str(prediction.algorithm),
         probability=said.probability if figures else None,
@@ -234,11 +235,11 @@ def assistance_of(
         positive=said.positive if figures else None,
         abstain=found.abstain if figures else None,
         uncertain=prediction.uncertain if figures and not slot.sham else None,
-        heatmaps=placed.overlays("heatmap", found.heatmaps) if arm.shows_heatmap else None,
+        heatmaps=placed.overlays("heatmap", found) if arm.shows_heatmap else None,
         heatmap_at_once=arm.shows_heatmap and arm.heatmap_at_once,
-        masks=placed.overlays("mask", found.masks) if arm.shows_mask else None,
-        boxes=placed.boxes(found.boxes) if arm.shows_boxes else None,
-        levels=placed.levels(found.vertebrae) if arm.shows_levels else None,
+        masks=placed.overlays("mask", found) if arm.shows_mask else None,
+        boxes=placed.boxes(found) if arm.shows_boxes else None,
+        levels=placed.levels(found) if arm.shows_levels else None,
     )
 
 
