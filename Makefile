@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Checks that look at the settings, not at a database.
 CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
-.PHONY: help demo stop test check bench bench-imports bench-analysis bench-inference bench-reading mutation studies serve worker inference needs-python
+.PHONY: help demo stop test check bench bench-imports bench-analysis bench-inference bench-reading real-data mutation studies load-studies serve worker inference needs-python
 .SILENT:
 
 help:
@@ -17,8 +17,12 @@ help:
 	echo "make bench-inference  the networks beside eager torch: milliseconds, memory, two workers"
 	echo "make bench-reading  what a reader waits for: radiographs and CT in headless Chromium (OPENINGS=30)"
 	echo "make bench-imports  a CT of 300 slices and 1,000 radiographs imported, beside their decoder alone"
+	echo "make real-data  chest films, lumbar MR, CT and MR volumes of ../shared/data: numbers and pages (REAL=chest chooses one)"
 	echo "make mutation   faults put into the statistics: how many do the tests find (MUTATE=delong chooses a module)"
-	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria; make studies: all"
+	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria (PRESET=tiny, ci, small, full)"
+	echo "make studies    all five"
+	echo "make load-s0    the same study on the demo that runs in another terminal: cases, models, simulated readers, lock, results"
+	echo "make load-studies  all five"
 	echo "make serve      web server from environment variables (README.md lists them)"
 	echo "make worker     worker of the queue readerstudy, from the same variables"
 	echo "make inference  worker of the queue inference, from the same variables"
@@ -65,6 +69,11 @@ bench-imports: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
 	$(PY) -m tests.benchmarks.imports
 
+# A set that was stopped goes on in its folder.
+real-data: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	OMP_NUM_THREADS=1 $(PY) -m tests.benchmarks.real $(REAL) --out var/real
+
 mutation: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-bench.txt
 	$(PY) -m tests.mutation $(MUTATE)
@@ -80,6 +89,14 @@ study-%: needs-python
 studies: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
 	$(MAKE) --no-print-directory --jobs 2 --output-sync STUDY_WORKERS=1 study-s3 study-s2 study-s0 study-s4 study-s1
+
+load-studies: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(PY) -m readerstudy.embedded.loading s0 s1 s2 s3 s4 --preset $(PRESET)
+
+load-%: needs-python
+	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt
+	$(PY) -m readerstudy.embedded.loading $* --preset $(PRESET)
 
 serve: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements.txt

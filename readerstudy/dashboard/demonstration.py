@@ -6,8 +6,6 @@ Each step looks whether it was done already, so that an interrupted load goes on
 import csv
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from readerstudy.audit.errors import Refused
 from readerstudy.datasets.actions import lock
 from readerstudy.predictions.actions import register_algorithm, start_run
 from readerstudy.predictions.models import Algorithm, PredictionRun
-from readerstudy.predictions.queries import predictions_in, progress_of, runs_of
-from readerstudy.predictions.working import dispatch
+from readerstudy.predictions.queries import predictions_in, runs_of
 from readerstudy.reading.actions import import_readings, open_reading
 from readerstudy.reading.external import Source
 from readerstudy.reference.actions import import_at_once
@@ -30,12 +27,12 @@ from readerstudy.studies.actions import create_study, enrol, freeze
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.outline import SITTING
 
+from .waiting import Tell, wait_for_run
+
 MODEL = Path(__file__).resolve().parents[2] / "fixtures" / "demo" / "model"
 SEED = 2026
-PATIENCE_SECONDS = 240
 Role = Enrolment.Role
 Phase = Study.Phase
-Tell = Callable[[str], None]
 
 # Pages keep the line ends of instructions, so a paragraph is one line here.
 INSTRUCTIONS = "\n\n".join(
@@ -58,10 +55,6 @@ STUDIES = (
     Demonstration("Compression fractures on lateral radiographs (being read)", cases=24, completed=False),
     Demonstration("Compression fractures on lateral radiographs (completed)", cases=60, completed=True),
 )
-
-
-class WorkersAway(Refused):
-    """The models have not answered for a while."""
 
 
 def load(*, folder: Path, password: str, tell: Tell) -> None:
@@ -125,10 +118,12 @@ def make_films(folder: Path, cases: int, tell: Tell) -> Path:
     return manifest
 
 
-def inference(*words: str) -> None:
-    ran = subprocess.run([sys.executable, "-m", "inference", *words], capture_output=True, text=True, check=False)
+def inference(*words: str, shown: bool = False) -> None:
+    """A command of the models, in a process of its own; `shown`: what takes minutes says meanwhile how far it is."""
+    ran = subprocess.run([sys.executable, "-m", "inference", *words], capture_output=not shown, text=True, check=False)
     if ran.returncode:
-        raise Refused(f"python -m inference {words[0]} failed: {ran.stderr.strip()[-500:]}")
+        why = "what it said stands above." if shown else ran.stderr.strip()[-500:]
+        raise Refused(f"python -m inference {words[0]} failed: {why}")
 
 
 def model(by: User) -> Algorithm:
@@ -172,22 +167,6 @@ def make_study(plan: Demonstration, films: Path, algorithm: Algorithm, by: User,
 def first_rows(manifest: Path, cases: int) -> bytes:
     """Without what would give the fracture away to who looks at the cases' covariates; grade and level stay."""
     return b"".join(manifest.read_bytes().splitlines(keepends=True)[: cases + 1])
-
-
-def wait_for_run(run: PredictionRun, tell: Tell) -> None:
-    progress = progress_of(run)
-    tell(f"waiting for the {progress.total} predictions of {run.algorithm}")
-    patience, done = time.monotonic() + PATIENCE_SECONDS, progress.done
-    while not (progress := progress_of(run)).finished:
-        if progress.done > done:
-            patience, done = time.monotonic() + PATIENCE_SECONDS, progress.done
-        if time.monotonic() > patience:
-            raise WorkersAway(
-                f"{progress.done} of {progress.total} predictions are done and nothing moves; "
-                "start the workers (`make demo` does), then load again."
-            )
-        dispatch()
-        time.sleep(0.3)
 
 
 def begin(study: Study, by: User) -> None:

@@ -25,7 +25,8 @@ from readerstudy.studies.actions import create_study, enrol, freeze
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, EndpointOutline, Outline
 
-from .demonstration import Tell, inference, people, wait_for_run
+from .demonstration import inference, people
+from .waiting import Tell, wait_for_run
 
 UNAIDED = replace(
     CROSSOVER,
@@ -39,6 +40,8 @@ UNAIDED = replace(
 # What the readers' page must not be told, and what belongs to the training of models alone.
 LEFT_OUT = ("role", "mask", "levels", "synthetic")
 SEED = 7
+# Sizes of cohort and networks, as `python -m inference study` has them.
+PRESETS = ("tiny", "ci", "small", "full")
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def load(*, key: str, folder: Path, preset: str, password: str, tell: Tell) -> S
     plan, alice = PUBLISHED[key.lower()], people(password)
     if not (folder / "criteria.csv").is_file():
         tell(f"making the cohort of {key.upper()} and teaching its {len(plan.models)} models; this takes minutes")
-        inference("study", plan.key, "--preset", preset, "--seed", str(SEED), "--out", str(folder))
+        inference("study", plan.key, "--preset", preset, "--seed", str(SEED), "--out", str(folder), shown=True)
     study = make_study(plan, folder, alice, tell)
     for number, name in enumerate(plan.models):
         ask(study, folder / "models" / name / "1", alice, assists=number == 0 and len(plan.outline.arms) > 1)

@@ -21,6 +21,8 @@ from .places import DEFAULT_FOLDER, LOOPBACK, CannotStart, Folder, is_free
 from .servers import Servers
 
 FIRST_PORT, LAST_PORT = 8000, 8099
+# In the command line of every demo.
+MARK = "readerstudy.embedded.demo"
 PEOPLE = [
     ("alice", "coordinator"),
     ("bob", "senior reader"),
@@ -61,6 +63,7 @@ def run(servers: Servers, wanted_port: str) -> int:
             application.port = choose_port(wanted_port)
             servers.folder.remember(demo_port=application.port)
             prepare(servers, application)
+            servers.folder.remember(demo_ready=os.getpid())
             greet(servers, application)
             return watch(servers, application)
         except Interrupted:
@@ -98,9 +101,19 @@ def application_of(servers: Servers) -> Application:
     leftover = [part for part in processes.marked(node) if part.pid != os.getpid()]
     processes.end(leftover, signal.SIGTERM, 20)
     processes.end(processes.marked(node), signal.SIGKILL, 5)
+    return Application(environment_of(servers), FIRST_PORT, servers.folder.logs, node=node)
+
+
+def environment_of(servers: Servers) -> dict[str, str]:
     folders = {"STATIC_ROOT": servers.folder.root / "static", "INFERENCE_CACHE": servers.folder.root / "models"}
-    environment = servers.environment() | {name: str(folder) for name, folder in folders.items()}
-    return Application(environment, FIRST_PORT, servers.folder.logs, node=node)
+    return servers.environment() | {name: str(folder) for name, folder in folders.items()}
+
+
+def enter(environment: dict[str, str]) -> None:
+    """Makes this process a part of the site that has these settings."""
+    os.environ.update(environment | {"LOG_LEVEL": "WARNING"})
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    django.setup()
 
 
 def choose_port(wanted: str) -> int:
@@ -121,9 +134,7 @@ def choose_port(wanted: str) -> int:
 def prepare(servers: Servers, application: Application) -> None:
     step("PostgreSQL and the broker", servers.start)
     application.environment |= servers.environment()
-    os.environ.update(application.environment | {"LOG_LEVEL": "WARNING"})
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
-    step("Program", django.setup)
+    step("Program", lambda: enter(application.environment))
     step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
     step("Style sheets and scripts", lambda: collect_static(servers.folder))
     step("Web server and workers", application.start)
@@ -188,7 +199,7 @@ def end_running(servers: Servers) -> int:
             print("Nothing runs any more.")
             return 0
     pid = servers.folder.remembered().get("demo_pid")
-    launcher = [part for part in processes.marked("readerstudy.embedded.demo") if part.pid == pid]
+    launcher = [part for part in processes.marked(MARK) if part.pid == pid]
     if not processes.end(launcher, signal.SIGTERM, 60):
         raise CannotStart(f"The demo (process {pid}) does not stop.")
     print("The demo is stopped.")

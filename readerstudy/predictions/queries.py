@@ -1,10 +1,11 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core.files.storage import Storage, storages
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.http import Http404
 
 from inference.declared import document_of
@@ -72,6 +73,13 @@ def progress_of(run: PredictionRun) -> Progress:
         leased=Count("pk", filter=Q(prediction__phase=phases.LEASED)),
     )
     return Progress(**counts)
+
+
+def last_heartbeat() -> datetime | None:
+    """The latest end of a lease that a worker has begun to use: every sign of life moves it. None where none works."""
+    begun = Prediction.objects.filter(phase=Prediction.Phase.LEASED, begun=True)
+    until: datetime | None = begun.aggregate(until=Max("lease_until"))["until"]
+    return until
 
 
 def predictions_in(run: PredictionRun) -> QuerySet[RunCase]:
