@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .geometry import Directions, Geometry, Point
 from .pictures import (
+    HOUNSFIELD_PRESETS,
     Facts,
     Opened,
     Picture,
@@ -30,6 +31,9 @@ from .pictures import (
 # Slices this much thicker than the pixels are wide are the slices in which the volume was taken; otherwise axial.
 ANISOTROPY = 1.5
 SAGITTAL, CORONAL, AXIAL = 0, 1, 2
+# The least value of a CT is air, or what scanners fill up with; one with no wider a span than this was scaled to greys.
+AIR = (-3100, -900)
+NARROW = 256
 _ROUNDED = "The volume's values were scaled to 16 bits; shown values are within {step:.2g} of the file's."
 
 UNKNOWN_PLACE = "The volume does not say how it lies in the patient; left and right may be exchanged."
@@ -74,7 +78,7 @@ def read(path: Path, modality: str = "") -> Opened:
         modality=modality,
         notes=tuple(filter(None, (*place, stored.note))),
     )
-    return Opened(facts=facts, count=left_posterior.shape[across], pictures=_slices(stored, affine, across))
+    return Opened(facts=facts, count=left_posterior.shape[across], pictures=_slices(stored, affine, across, modality))
 
 
 def _load(path: Path) -> tuple[Volume, NDArray[np.float64], float, float, tuple[str, ...]]:
@@ -161,14 +165,14 @@ def _as_unsigned(values: Volume, slope: float, intercept: float) -> _Stored:
     return _Stored(scaled, slope * step, intercept + first * slope, 16, _ROUNDED.format(step=abs(slope * step) / 2))
 
 
-def _slices(stored: _Stored, affine: NDArray[np.float64], across: int) -> Iterator[Picture]:
+def _slices(stored: _Stored, affine: NDArray[np.float64], across: int, modality: str) -> Iterator[Picture]:
     """Rows run to the left (sagittal: to the back), columns to the back (sagittal and coronal: to the feet)."""
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     axes = affine[:3, :3] / sizes
     along_row, down = {AXIAL: (0, 1), SAGITTAL: (1, 2), CORONAL: (0, 2)}[across]
     down_sign = 1.0 if across == AXIAL else -1.0
     orientation = _six(axes[:, along_row], down_sign * axes[:, down])
-    window = _window(stored, across)
+    window = _window(stored, across, modality)
     order: list[int] = list(range(stored.pixels.shape[across]))
     if np.cross(axes[:, along_row], down_sign * axes[:, down]) @ axes[:, across] < 0:
         order.reverse()
@@ -193,7 +197,13 @@ def _slices(stored: _Stored, affine: NDArray[np.float64], across: int) -> Iterat
         )
 
 
-def _window(stored: _Stored, across: int) -> Window:
+def _window(stored: _Stored, across: int, modality: str) -> Window:
+    """Of a CT, by declaration or by its values, the first of its usual windows; else one by the values."""
+    ends = stored.pixels.min(), stored.pixels.max()
+    lowest, highest = (int(end) * stored.slope + stored.intercept for end in ends)
+    declared = modality == "CT" and highest - lowest > NARROW
+    if declared or (not modality and AIR[0] <= lowest <= AIR[1] and highest > NARROW):
+        return Window(center=HOUNSFIELD_PRESETS[0].center, width=HOUNSFIELD_PRESETS[0].width)
     middle = np.take(stored.pixels, stored.pixels.shape[across] // 2, axis=across)
     return percentile_window(middle, stored.slope, stored.intercept)
 

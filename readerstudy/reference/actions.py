@@ -28,6 +28,7 @@ from .models import (
     ProposalDecision,
     Standard,
 )
+from .outlines import fault_of
 from .permissions import check_own, check_still_open
 from .queries import OpinionTable, adjudicates, is_contested, named, opinion_table, truth_by_case
 from .standards import write_standard
@@ -186,10 +187,13 @@ def appoint_adjudicator(*, truther: Enrolment, by: User) -> Adjudicator:
 
 @transaction.atomic
 def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[Mark], by: User) -> Proposal | None:
-    """Marks of a model for the truthers to accept, edit or reject; None where the same are offered already."""
+    """Marks of a model for the truthers to accept, edit or reject; None where the same are offered already.
+
+    What no truther could draw, such as a vertebra whose sides cross, is left out and counted in the audit.
+    """
     check_coordinates(by, case.study)
     check_still_open(case.study)
-    plain = [mark.to_document() for mark in marks]
+    plain = [mark.to_document() for mark in marks if not fault_of(mark.kind, mark.points)]
     digest = digest_of([source_digest, plain])
     if not plain or Proposal.objects.filter(case=case, digest=digest).exists():
         return None
@@ -203,6 +207,7 @@ def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[
         case=case, source=source, source_digest=source_digest, marks=named, digest=digest, offered_by=by
     )
     facts = {"case": case.token, "source": source, "source_digest": source_digest, "marks": named}
+    facts |= {"left_out": len(marks) - len(plain)} if len(plain) < len(marks) else {}
     record(actor=by, verb="reference.marks_offered", target=proposal, facts=facts, study=case.study)
     return proposal
 

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from . import outlines
 from .morphometry import LEVELS, Point
 from .runs import Runs, fault_of, set_pixels
 
@@ -43,7 +41,6 @@ BEYOND = 0.5
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _VERDICTS = ("", "positive", "negative", "undecided")
 _FIELDS = {"key", "kind", "series", "slice", "label", "points", "runs", "proposed"}
-Places = NDArray[np.float64]
 # Rows and columns of every frame of every series.
 Shapes = Sequence[Sequence[tuple[int, int]]]
 
@@ -178,28 +175,9 @@ def _mark(entry: Mapping[str, Any], shapes: Shapes) -> Mark:
     if kind == "mask":
         return replace(mark, runs=_runs(entry.get("runs"), rows, columns))
     points = _points(kind, entry.get("points"), rows, columns)
-    if kind in ("polygon", "freehand") and crosses(points):
-        raise MarksError("The outline of a mark crosses itself.")
-    if kind in ("box", "ellipse", "line") and len({*points}) == 1:
-        raise MarksError("A mark has no extent.")
+    if sentence := outlines.fault_of(kind, points):
+        raise MarksError(sentence)
     return replace(mark, points=points)
-
-
-def crosses(points: Sequence[Point]) -> bool:
-    """Whether two sides of a closed outline cross, each truly on both sides of the other; to touch is no crossing."""
-    here = np.array(points)
-    there = np.roll(here, -1, axis=0)
-    for a, b in zip(here, there, strict=True):
-        parted = _turn(a, b, here) * _turn(a, b, there) < 0
-        if (parted & (_turn(here, there, a) * _turn(here, there, b) < 0)).any():
-            return True
-    return False
-
-
-def _turn(a: Places, b: Places, c: Places) -> Places:
-    """On which side of the line from a to b the place c lies; 0 on it."""
-    found = (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
-    return np.sign(found)
 
 
 def _place(entry: Mapping[str, Any], shapes: Shapes) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from readerstudy.cases.geometry import Point as PatientPoint
 
 from .marks import Mark
 from .morphometry import LEVELS, Morphometry, Point, grade_of, heights_of
+from .outlines import enclosed
 from .runs import set_pixels
 
 # Not everybody has them: the chain goes on from T12 to L1, from L5 to S1 where nobody named them.
@@ -75,8 +76,7 @@ def area_of(mark: Mark) -> float | None:
     if mark.kind == "mask":
         return float(set_pixels(mark.runs))
     if mark.kind in ("polygon", "freehand", "vertebra"):
-        turned = zip(mark.points, mark.points[1:] + mark.points[:1], strict=True)
-        return abs(sum(x * v - u * y for (x, y), (u, v) in turned)) / 2
+        return enclosed(mark.points)
     if mark.kind in ("box", "ellipse"):
         (x, y), (u, v) = mark.points
         return abs((u - x) * (v - y)) * (math.pi / 4 if mark.kind == "ellipse" else 1.0)

@@ -17,6 +17,7 @@ from readerstudy.cases.geometry import spacing_between
 from readerstudy.cases.models import Case
 from readerstudy.reference.drawn import marks_of, planes_of
 from readerstudy.reference.exporting.filling import filled
+from readerstudy.reference.exporting.volumes import is_placed, parts_of
 from readerstudy.reference.marks import AREAS, Mark
 from readerstudy.reference.matching import pairs_of
 from readerstudy.reference.measuring import Plane, Planes, in_patient, measures_of
@@ -27,7 +28,7 @@ from readerstudy.studies.models import Enrolment, Study
 from .models import CaseAgreement
 
 # What is kept was computed so; another way of computing is another number.
-WAY = "1"
+WAY = "2"
 # Pixels between the first and the last slice of all areas: more is left to a worker.
 AT_ONCE = 20_000_000
 Box = tuple[int, int, int, int]
@@ -174,7 +175,8 @@ def _areas(both: Both) -> Iterator[dict[str, Any]]:
         masks = _volumes(sides, plane)
         spacing = _spacing(both.planes, series, slices)
         shared = overlap(masks[0], masks[1], spacing)
-        apart = surface_distance(masks[0], masks[1], spacing) if masks[0].any() and masks[1].any() else None
+        known = spacing is not None and masks[0].any() and masks[1].any()
+        apart = surface_distance(masks[0], masks[1], spacing) if known else None
         yield {
             "name": name,
             "unit": "mm" if plane.spacing else "px",
@@ -210,10 +212,15 @@ def _cut(mask: NDArray[np.bool_]) -> tuple[Box, NDArray[np.bool_]]:
     return box, mask[box[0] : box[2], box[1] : box[3]].copy()
 
 
-def _spacing(planes: Planes, series: int, slices: Sequence[int]) -> tuple[float, float, float]:
-    stack = planes[series]
-    within = stack[slices[0]].spacing or (1.0, 1.0)
-    return spacing_between([plane.geometry for plane in stack]) or 1.0, *within
+def _spacing(planes: Planes, series: int, slices: Sequence[int]) -> tuple[float, float, float] | None:
+    """Between slices, rows and columns; None where slices lie unevenly or nobody knows where."""
+    between = planes[series][slices[0] : slices[-1] + 1]
+    within = between[0].spacing or (1.0, 1.0)
+    if len(between) == 1:
+        return 1.0, *within
+    if len(parts_of(between)) > 1 or not is_placed(between[0]):
+        return None
+    return spacing_between([plane.geometry for plane in between]) or 1.0, *within
 
 
 def _points(both: Both, pairs: Sequence[tuple[Mark, Mark]]) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,8 @@ class Kappa:
 
 @dataclass(frozen=True)
 class Area:
-    """One named area of one case; distances are None where one truther drew nothing, so that there is no surface."""
+    """One named area of one case; distances are None where one truther drew nothing, so that there is no surface, and
+    where slices lie unevenly."""
 
     case: str
     name: str

@@ -106,7 +106,7 @@ def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str,
         desk.click((30, 50), (40, 50))
         desk.tool("y")
         desk.click(*SIX[:2], SIX[5], *SIX[3:5], SIX[2])
-        expect(told).to_contain_text("The sides cross")
+        expect(told).to_contain_text("The sides of the vertebra cross")
         page.keyboard.press("Escape")
         desk.click(*SIX)
         desk.name("l2")

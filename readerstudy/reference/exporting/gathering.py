@@ -38,6 +38,8 @@ class Stack:
     pictures: tuple[Picture, ...]
     # Its frame of reference among those of the case; 0 where its files do not say.
     reference: int = 0
+    # Of a slice, in millimetres; None where the files do not say.
+    thickness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def drawn_case(case: Case, documents: Iterable[dict[str, Any]], *, positive: boo
 def stack_of(series: Series) -> Stack:
     name = series.label or f"series-{series.position}"
     pictures = tuple(picture_of(image) for image in series.images.all())
-    return Stack(name, series.modality, series.token, pictures, series.frame_of_reference)
+    return Stack(name, series.modality, series.token, pictures, series.frame_of_reference, series.slice_thickness)
 
 
 def picture_of(image: Image) -> Picture:

@@ -218,6 +218,24 @@ def test_the_real_ct_has_the_hounsfield_units_its_source_states() -> None:
     assert stack_of(shared(SAMPLES[0]), modality="CT").unit == "HU"
 
 
+def window_of(values: np.ndarray, modality: str, folder: Path) -> tuple[float, float]:
+    window = next(nifti.read(volume(folder / "w.nii", values), modality).pictures).window
+    assert window is not None
+    return window.center, window.width
+
+
+def test_a_ct_opens_in_a_window_for_hounsfield_units(tmp_path: Path) -> None:
+    """By declaration or because there is air in it; what was scaled to greys, and other modalities, by their values."""
+    cropped = np.random.default_rng(6).integers(-200, 900, (5, 6, 7)).astype(np.int16)
+    whole = np.where(np.arange(7) < 2, -1024, cropped).astype(np.int16)
+    bone = (400, 1800)
+
+    assert window_of(cropped, "CT", tmp_path) == window_of(whole, "", tmp_path) == bone
+    assert window_of(cropped, "", tmp_path)[1] < 1100
+    assert window_of(whole, "MR", tmp_path) != bone
+    assert window_of((cropped % 256).astype(np.int16), "CT", tmp_path)[1] <= 256
+
+
 def test_a_volume_whose_two_places_contradict_each_other_says_so(tmp_path: Path) -> None:
     image = nib.Nifti1Image(np.zeros((4, 5, 6), dtype=np.int16), np.eye(4))
     image.set_qform(np.eye(4), code=1)

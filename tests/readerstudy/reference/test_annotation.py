@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,19 +18,12 @@ from readerstudy.reference.marks import Mark
 from readerstudy.reference.models import Annotation, AnnotationDraft, Opinion, Proposal, ProposalDecision
 from readerstudy.studies.actions import enrol
 from readerstudy.studies.models import Enrolment, Study
-from tests.readerstudy.cases.material import with_cases
 from tests.world import People, client_of, close_audit, person
 
 # The pictures of the cases have 24 x 24 pixels.
 BOX = {"key": "b1", "kind": "box", "series": 0, "slice": 0, "label": "Fracture", "points": [[2.0, 3.0], [12.0, 9.0]]}
 FAR = BOX | {"key": "b2", "points": [[14.0, 14.0], [22.0, 22.0]]}
 MASK = {"key": "m1", "kind": "mask", "series": 0, "slice": 0, "label": "body", "points": [], "runs": [30, 5, 541]}
-
-
-@pytest.fixture
-def cases(study: Study, people: People, tmp_path: Path) -> list[Case]:
-    with_cases(study, people.alice, tmp_path, 2)
-    return list(Case.objects.filter(study=study).order_by("label"))
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ MASKS = arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 # A sagittal picture: rows run down the body, columns to the back; 0.5 mm a row, 2 mm a column.
 SAGITTAL = Geometry((7.0, -100.0, 50.0), (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), (0.5, 2.0), calibrated=True)
 PLANES = [[Plane(40, 60, SAGITTAL), Plane(40, 60, Geometry())], [Plane(8, 8, Geometry())]]
+QUAD = [[2, 2], [9, 2], [9, 8], [2, 8]]
+# The lower two corners in the wrong order.
+BOW = [*QUAD[:2], QUAD[3], QUAD[2]]
 SIX = ((10.0, 5.0), (15.0, 6.0), (20.0, 5.0), (20.0, 25.0), (15.0, 24.0), (10.0, 21.0))
 
 
@@ -79,6 +82,16 @@ def test_common_pixels_are_those_of_both_masks(mask: Any, chance: Any) -> None:
         (sent(label="\x00"), "cannot be stored"),
         (sent(label="\ud800"), "cannot be stored"),
         (sent(millimetres=[[1, 2, 3]]), "not asked: millimetres"),
+        (sent("vertebra", BOW), "The sides of the vertebra cross"),
+        (sent("vertebra", [*BOW, [1, 1]]), "more than 4 entries"),
+        (sent("vertebra", BOW[:3]), "A vertebra has 4 points; 3 were sent"),
+        (sent("vertebra", [*QUAD[:3], [61, 9]]), "outside its image"),
+        (sent("vertebra", [[n, n] for n in range(4)]), "no area"),
+        (sent("morphometry", [list(point) for point in (*SIX[:3], *SIX[:2:-1])]), "The sides of the vertebra cross"),
+        (sent("polygon", BOW), "The outline crosses itself"),
+        (sent("freehand", [[3, 3]] * 3), "no area"),
+        (sent("ellipse", [[3, 3], [9, 3]]), "no area"),
+        (sent("line", [[3, 3], [3, 3]]), "no length"),
         (sent("mask", [], runs=[40 * 60]), "A mask is empty"),
         (sent("mask", [], runs=[5, 5]), "covers 10 pixels; its image has 40 × 60"),
         (sent("mask", [], runs=[5, -5, 2400]), "list of run lengths"),
@@ -94,7 +107,7 @@ def test_what_does_not_fit_the_images_is_one_sentence(entry: Any, sentence: str)
 def test_keys_masks_and_levels_stand_once() -> None:
     two = sent(), sent()
     masks = (sent("mask", [], key=key, runs=[0, 1, 2399], label="body") for key in "ab")
-    levels = (sent("vertebra", [[1, 1]] * 4, key=key, label="L1") for key in "ab")
+    levels = (sent("vertebra", QUAD, key=key, label="L1") for key in "ab")
     for found, sentence in ((two, "same key"), (masks, "two masks"), (levels, "same level")):
         with pytest.raises(MarksError, match=sentence):
             marks_in(list(found), SHAPES)

@@ -1,6 +1,5 @@
 """The pure modules of the truthers' page in a real browser, against the server's arithmetic and identities."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,27 +8,10 @@ from playwright.sync_api import Page
 from scipy import ndimage
 
 from readerstudy.reference import runs
-from readerstudy.reference.marks import crosses
 from readerstudy.reference.measuring import neighbours_of
 from readerstudy.reference.morphometry import Heights, grade_of, heights_of
-from tests.readerstudy.reading.browser.page_server import open_browser, open_desk
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with open_desk() as desk, open_browser() as browser:
-        opened = browser.new_page()
-        faults: list[str] = []
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto(f"{desk.address}/other/")
-        yield opened
-        assert faults == []
-
-
-def said(page: Page, module: str, script: str, argument: Any = None) -> Any:
-    return page.evaluate(
-        f"(argument) => import('/static/reference/{module}.js').then((m) => ({script})(m, argument))", argument
-    )
+from readerstudy.reference.outlines import crosses, fault_of
+from tests.readerstudy.reference.modules import said
 
 
 def disc(rows: int, columns: int, y: float, x: float, radius: float) -> np.ndarray:
@@ -277,7 +259,41 @@ def test_a_models_marks_are_kept_or_rejected(page: Page) -> None:
     assert told == [2, ["p-1", 0, ["p-2"]], ["p-2", "p-1"], [1, ["p-2"]], None, [2, 0]]
 
 
+def test_an_adjudicator_takes_over_one_mark_or_all_in_the_place_of_their_own(page: Page) -> None:
+    told = board(
+        page,
+        """add("vertebra", 0, "L1", at(2)); add("point", 0, "", [[3, 3]]);
+        const theirs = [{ ...board.marks[0], key: "b-1", proposed: "p", points: at(9) },
+                        { ...board.marks[1], key: "b-2" }];
+        board.take(theirs); tell(); told.push(board.marks.map(({ points }) => points[0][1]));
+        told.push(board.marks.some(({ key, proposed }) => key.startsWith("b-") || proposed));
+        board.history.undo(); tell();""",
+    )
+    assert told == [["point 0", "vertebra L1 0", "point 0"], [3, 9, 3], False, ["vertebra L1 0", "point 0"]]
+
+
 # Outlines, moving, keeping
+
+
+def test_a_vertebra_turned_around_is_told_where_the_image_says_how_it_lies(page: Page) -> None:
+    """Front and back, top and bottom by a sagittal orientation or by the sides of a film; else nobody knows."""
+    quad = [[10, 10], [30, 10], [30, 25], [10, 25]]
+    mirrored, upside = [quad[n] for n in (1, 0, 3, 2)], [quad[n] for n in (3, 2, 1, 0)]
+    sagittal = {"orientation": [0, 1, 0, 0, 0, -1], "spacing": [0.5, 0.5]}
+    axial, nowhere = {"orientation": [1, 0, 0, 0, 1, 0], "spacing": [1, 1]}, {"letters": None}
+    asked = [[points, frame] for frame in (sagittal, axial, nowhere) for points in (quad, mirrored, upside)]
+    asked += [[quad, {"letters": ["P", "F"]}], [quad, {"letters": ["A", "F"]}]]
+
+    found = said(
+        page,
+        "facing",
+        "(m, all) => all.map(([points, frame]) => m.isTurned({ kind: 'vertebra', points }, frame))",
+        asked,
+    )
+
+    assert found[:3] == [False, True, True]
+    assert found[6:] == [False, False, False, False, True]
+    assert not found[3]
 
 
 def test_outlines_that_cross_themselves_are_found_and_set_right(page: Page) -> None:
@@ -304,6 +320,24 @@ def test_the_page_and_the_server_refuse_the_same_outlines(page: Page) -> None:
 
     assert found == [crosses([(x, y) for x, y in points]) for points in outlines]
     assert 0 < sum(found) < len(found)
+
+
+def test_the_page_and_the_server_say_the_same_of_every_kind(page: Page) -> None:
+    chance = np.random.default_rng(12)
+    counts = {"box": 2, "ellipse": 2, "line": 2, "vertebra": 4, "morphometry": 6, "polygon": 5, "freehand": 7}
+    drawn = [
+        {"kind": kind, "points": np.round(chance.uniform(0, 9, (count, 2)), 4).tolist()}
+        for kind, count in {**counts, "point": 1, "angle": 3}.items()
+        for _ in range(25)
+    ]
+    # All points at one place, and all on one line.
+    drawn += [{"kind": kind, "points": [[3, 4]] * count} for kind, count in counts.items()]
+    drawn += [{"kind": kind, "points": [[n, 4] for n in range(count)]} for kind, count in counts.items()]
+
+    found = said(page, "outlines", "(m, all) => all.map((one) => m.faultOf(one))", drawn)
+
+    assert found == [fault_of(one["kind"], [(x, y) for x, y in one["points"]]) for one in drawn]
+    assert len(set(found)) == 5
 
 
 def test_a_shape_keeps_its_form_at_the_edge_and_a_corner_its_neighbours(page: Page) -> None:

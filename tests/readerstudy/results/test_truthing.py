@@ -202,11 +202,31 @@ def test_large_cases_are_left_to_a_worker_and_the_page_waits(study: Study, monke
     assert [area.case for area in found(study).areas] == ["C1", "C2"]
 
 
+def plane_at(depth: float) -> Plane:
+    geometry = Geometry((0.0, 0.0, depth), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), (0.5, 2.0), calibrated=True)
+    return Plane(40, 50, geometry)
+
+
+def test_no_distance_is_told_where_slices_lie_unevenly() -> None:
+    """What is shared is counted in pixels; how far surfaces lie apart would need one step between slices."""
+    ours = [Mark(f"a{n}", "box", 0, n, "body", ((5.0, 5.0), (15.0, 15.0))) for n in range(3)]
+    theirs = [Mark(f"b{n}", "box", 0, n, "body", ((5.0, 5.0), (15.0, 10.0))) for n in range(3)]
+    even, uneven = ([[plane_at(depth) for depth in depths]] for depths in ((0, 3, 6), (0, 3, 9)))
+    unplaced = [[Plane(40, 50, Geometry(spacing=(0.5, 2.0), calibrated=True))] * 3]
+
+    (known,), (one,), (other,) = (
+        found_in(Both(planes, tuple(ours), tuple(theirs)))["areas"] for planes in (even, uneven, unplaced)
+    )
+
+    assert known["dice"] == one["dice"] == other["dice"] == pytest.approx(2 / 3)
+    assert known["distance"] > 0
+    assert [(area["distance"], area["hausdorff"]) for area in (one, other)] == [(None, None)] * 2
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_cut_to_what_was_drawn_the_overlap_is_that_of_the_whole_images(seed: int) -> None:
     chance = np.random.default_rng(seed)
-    plane = Plane(40, 50, Geometry(None, None, (0.5, 2.0), calibrated=True))
-    planes = [[plane] * 6]
+    planes = [[plane_at(depth) for depth in range(6)]]
     sides: list[tuple[Mark, ...]] = []
     for _side in range(2):
         runs = [

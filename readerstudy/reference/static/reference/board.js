@@ -160,6 +160,7 @@ export class Board extends EventTarget {
       if (!found) return [];
       const points = outline ? uncrossed(found.points) : rounded(found.points);
       if (outline && points.length < 3) return [];
+      if (faultOf({ kind, points })) return [];
       return [Object.freeze({ series, kind, label, ...found, points, slice: first.slice + n + 1, key: fresh() })];
     });
   }
@@ -199,8 +200,11 @@ export class Board extends EventTarget {
     this.#become(({ rejected }) => ({ rejected: [...rejected, key] }));
   }
 
-  // Another truther's mark, taken over by the adjudicator.
-  take(mark) {
-    return this.add(Object.fromEntries(Object.entries(mark).filter(([name]) => name !== "proposed")));
+  // Other truthers' marks, taken over by the adjudicator in the place of what clashes with them.
+  take(marks) {
+    const made = marks.map(({ proposed: _, ...mark }) => Object.freeze({ ...mark, key: fresh() }));
+    const free = (other) => !made.some((one) => clashes(one, other));
+    if (made.length) this.#become(({ marks: before }) => ({ marks: [...before.filter(free), ...made] }));
+    if (made.length === 1) this.select(made[0].key);
   }
 }

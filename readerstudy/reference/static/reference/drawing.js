@@ -1,6 +1,7 @@
 // From the pointer to marks: what a press, a drag or a row of clicks means with the tool that is chosen.
 
-import { brushEdge, drawn, unfinished } from "./layer.js";
+import { isTurned } from "./facing.js";
+import { brushEdge, drawn, named, nameOn, unfinished } from "./layer.js";
 import { MaskPicture, MaskPictures } from "./masks.js";
 import { handlesOf, isWithin, moved, within } from "./moving.js";
 import { faultOf, uncrossed } from "./outlines.js";
@@ -126,12 +127,18 @@ export class Drawing extends EventTarget {
   #add(place, kind, points, more = {}) {
     const fault = faultOf({ kind, points });
     if (fault) return this.#refuse(fault) ?? null;
-    return this.board.add({ ...place, kind, label: this.label, points, ...more });
+    const made = this.board.add({ ...place, kind, label: this.label, points, ...more });
+    if (isTurned(made, this.board.frames(place.series, place.slice))) this.#refuse("The front of this vertebra lies behind its back, or its top below: check the order of the points.");
+    return made;
   }
 
   #grip(pane, event, point) {
     const place = this.placeOf(pane);
-    if (!place || this.hidden) return null;
+    if (!place || this.hidden) {
+      // The drag is the viewer's own then, which in other planes points to a place.
+      if (this.tool !== "select") this.#refuse(place ? "All marks are hidden; show them to draw." : "Marks are drawn on the images themselves, not on planes made of them.");
+      return null;
+    }
     const start = pair(point);
     if (this.tool === "select") return this.#taking(pane, place, event, start);
     const { draws } = KINDS[this.kind];
@@ -331,16 +338,9 @@ export class Drawing extends EventTarget {
   #redraw(pane, layer) {
     const place = this.placeOf(pane);
     if (!place || this.hidden) return layer.replaceChildren();
-    const { board, changing } = this;
-    const now = (mark) => (changing?.key === mark.key ? changing : mark);
-    const marks = board.marks.map(now);
-    const elements = this.overlays
-      .filter(({ owner }) => this.shown.has(owner))
-      .flatMap(({ owner, marks: others }) => others.filter((one) => isHere(one, place)).map((one) => drawn(pane, one, { owner })));
-    for (const mark of board.on(place.series, place.slice).map(now)) {
-      const selected = mark.key === board.selected;
-      if (mark.kind !== "mask") elements.push(drawn(pane, mark, { selected, marks, point: selected ? board.point : -1 }));
-    }
+    const seen = this.#seen(place);
+    const elements = seen.filter(({ mark }) => mark.kind !== "mask").map(({ mark, facts }) => drawn(pane, mark, facts));
+    elements.push(...named(pane, seen.map(({ mark, facts }) => nameOn(pane, mark, facts)).filter(Boolean)));
     const pointer = this.#pointer?.pane === pane ? this.#pointer.point : null;
     const steps = this.#steps;
     if (steps && isHere(steps.place, place)) {
@@ -349,6 +349,21 @@ export class Drawing extends EventTarget {
     if (pointer && KINDS[this.kind]?.draws === "brush") elements.push(brushEdge(pane, pointer, this.radius));
     return layer.replaceChildren(...elements);
   }
+
+  // All marks of an image, those of others first, with what their drawing needs to know.
+  #seen(place) {
+    const { board, changing } = this;
+    const now = (mark) => (changing?.key === mark.key ? changing : mark);
+    const others = this.overlays.filter(({ owner }) => this.shown.has(owner)).flatMap(({ owner, marks }) =>
+      marks.filter((mark) => isHere(mark, place)).map((mark) => ({ mark, facts: { owner, marks } })),
+    );
+    const marks = board.marks.map(now);
+    const own = marks.filter((mark) => isHere(mark, place)).map((mark) => {
+      const selected = mark.key === board.selected;
+      return { mark, facts: { selected, marks, point: selected ? board.point : -1 } };
+    });
+    return [...others, ...own];
+  }
 }
 
-const isHere = (mark, place) => mark.series === place.series && mark.slice === place.slice && mark.kind !== "mask";
+const isHere = (mark, place) => mark.series === place.series && mark.slice === place.slice;

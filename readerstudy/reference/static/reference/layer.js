@@ -1,12 +1,15 @@
 // Marks above the image, in pixels of the screen, so that lines and names stay readable at every zoom and turn.
 
+import { LINE, placed } from "./labels.js";
 import { handlesOf } from "./moving.js";
+import { boxOfRuns } from "./runs.js";
 import { isClosed, outlineOf, textOf } from "./shapes.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// Pixels of the screen: what the slider of a stack takes at the right, and a letter of a name at most on average.
+// Pixels of the screen: what the slider of a stack takes at the right.
 const SLIDER = 36;
-const LETTER = 8.2;
+const WEIGHT = "600";
+const SIZE = 0.82;
 
 function made(name, facts, ...children) {
   const element = document.createElementNS(SVG, name);
@@ -18,8 +21,8 @@ function made(name, facts, ...children) {
 const screen = (viewport, [x, y]) => viewport.toScreen({ x, y });
 const path = (points, closed) => `M${points.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}${closed ? "Z" : ""}`;
 
-// One mark as SVG: its outline, its points where it is selected, its name with what was measured.
-export function drawn(viewport, mark, { selected = false, owner = "own", marks = [], quiet = false, point = -1 } = {}) {
+// One mark as SVG: its outline, and its points where it is selected.
+export function drawn(viewport, mark, { selected = false, owner = "own", point = -1 } = {}) {
   const corners = outlineOf(mark).map((point) => screen(viewport, point));
   const group = made("g", { class: `mark ${owner}${selected ? " selected" : ""}`, "data-kind": mark.kind });
   if (mark.kind === "point") group.append(cross(corners[0]));
@@ -33,23 +36,46 @@ export function drawn(viewport, mark, { selected = false, owner = "own", marks =
       group.append(made("circle", { cx: x, cy: y, ...(n === point ? { r: 7, class: "chosen" } : { r: 4 }) }));
     });
   }
-  if (!quiet && corners.length) group.append(named(viewport, corners, mark, marks, selected));
   return group;
 }
 
 const cross = ({ x, y }) => made("path", { d: `M${x - 7} ${y}H${x + 7}M${x} ${y - 7}V${y + 7}` });
 
-// Beside the mark; where it would run out of the view, above it and as far to the left as it needs.
-function named({ frame, host }, corners, mark, marks, selected) {
-  const right = Math.max(...corners.map(({ x }) => x)) + 6;
-  const top = Math.min(...corners.map(({ y }) => y));
-  const measure = selected || mark.kind === "morphometry" || !mark.label ? textOf(mark, frame, marks) : "";
-  const words = [mark.label, measure].filter(Boolean).join(" · ");
-  const room = host.clientWidth - SLIDER - LETTER * words.length;
-  const fits = right <= room;
-  const text = made("text", fits ? { x: right, y: top + 4 } : { x: Math.max(4, room), y: Math.max(14, top - 8) });
-  text.textContent = words;
-  return text;
+// What is said of a mark, and the box around it on the screen; null where there is nothing to say.
+export function nameOn(viewport, mark, { selected = false, owner = "own", marks = [] } = {}) {
+  const measure = selected || mark.kind === "morphometry" || !mark.label ? textOf(mark, viewport.frame, marks) : "";
+  const words = [mark.label, mark.kind === "mask" && !selected ? "" : measure].filter(Boolean).join(" · ");
+  if (!words) return null;
+  const corners = cornersOf(mark, viewport.frame).map((point) => screen(viewport, point));
+  const [across, down] = [corners.map(({ x }) => x), corners.map(({ y }) => y)];
+  const box = { left: Math.min(...across), top: Math.min(...down), right: Math.max(...across), bottom: Math.max(...down) };
+  return { words, owner, width: widthOf(words), ...box };
+}
+
+const boxes = new WeakMap();
+
+function cornersOf(mark, { columns }) {
+  if (mark.kind !== "mask") return outlineOf(mark);
+  if (!boxes.has(mark)) boxes.set(mark, boxOfRuns(mark.runs, columns));
+  const { left, top, right, bottom } = boxes.get(mark);
+  return [[left, top], [right, top], [right, bottom], [left, bottom]];
+}
+
+const pen = new OffscreenCanvas(1, 1).getContext("2d");
+
+function widthOf(words) {
+  pen.font = `${WEIGHT} ${SIZE * parseFloat(getComputedStyle(document.documentElement).fontSize)}px system-ui, sans-serif`;
+  return Math.ceil(pen.measureText(words).width);
+}
+
+// The names of all marks of a view, none over another; one that stands far from its mark is tied to it.
+export function named({ host }, names) {
+  const view = { width: host.clientWidth - SLIDER, height: host.clientHeight };
+  return placed(names, view).flatMap(({ words, owner, x, y, tie }) => {
+    const text = made("text", { "data-owner": owner, x, y: y + LINE - 5 });
+    text.textContent = words;
+    return tie ? [made("path", { class: `tie ${owner}`, d: `M${tie[0]} ${tie[1]}L${tie[2]} ${tie[3]}` }), text] : [text];
+  });
 }
 
 // A mark that is still being drawn: its points and the line to the pointer.

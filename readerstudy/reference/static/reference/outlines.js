@@ -46,16 +46,23 @@ export function uncrossed(points) {
   return kept;
 }
 
-const flat = ([[x, y], [u, v]]) => Math.abs(u - x) < 0.01 || Math.abs(v - y) < 0.01;
+// Pixels, and of areas square pixels: less is nothing.
+const LEAST = 0.01;
+const flat = ([[x, y], [u, v]]) => Math.min(Math.abs(u - x), Math.abs(v - y)) < LEAST;
+const NO_AREA = "It has no area; draw it larger.";
 
-// The sentence why a mark cannot stand as it is drawn; empty where it can.
-export function faultOf({ kind, points }) {
-  if ((kind === "box" || kind === "ellipse") && flat(points)) return "It has no area; draw it larger.";
-  if (kind === "line" && Math.hypot(points[1][0] - points[0][0], points[1][1] - points[0][1]) < 0.01) return "The line has no length.";
-  if (["polygon", "freehand"].includes(kind)) {
-    if (crossing(points)) return "The outline crosses itself; take back the last corners.";
-    if (areaOf(points) < 0.01) return "It has no area; draw it larger.";
+// The sentence why a mark cannot stand as it is drawn; empty where it can. The server refuses the same.
+export function faultOf({ kind, points: given }) {
+  const points = given.map((point) => point.map(rounded));
+  if (kind === "box" || kind === "ellipse") return flat(points) ? NO_AREA : "";
+  if (kind === "line") {
+    const [[x, y], [u, v]] = points;
+    return Math.hypot(u - x, v - y) < LEAST ? "The line has no length." : "";
   }
-  if (["vertebra", "morphometry"].includes(kind) && crossing(points)) return "The sides cross; take the points in the order that is named above.";
-  return "";
+  const vertebra = kind === "vertebra" || kind === "morphometry";
+  if (!vertebra && kind !== "polygon" && kind !== "freehand") return "";
+  if (crossing(points)) {
+    return vertebra ? "The sides of the vertebra cross: go along its upper edge from front to back, then along the lower edge back." : "The outline crosses itself; take back the last corners.";
+  }
+  return areaOf(points) < LEAST ? NO_AREA : "";
 }

@@ -96,6 +96,7 @@ export class Panel {
     const section = made("section");
     if (!this.others.length) return section;
     section.append(made("h2", {}, say("The truthers")));
+    if (differences.length) section.append(made("ul", { className: "differences" }, ...differences.map((one) => made("li", {}, one))));
     for (const { name, verdict, note, marks } of this.others) {
       const box = made("input", { type: "checkbox", checked: true, id: `show-${name}` });
       box.addEventListener("change", () => {
@@ -107,12 +108,12 @@ export class Panel {
       section.append(made("p", { className: `owner ${name}` }, box, " ", made("label", { htmlFor: box.id }, `${name}: ${said}`)));
       const list = made("ul", { className: "marks" });
       for (const mark of marks) {
-        const take = button("Take over", () => this.board.take(mark));
+        const take = button("Take over", () => this.board.take([mark]));
         list.append(this.#row(mark, () => this.run("goTo", mark), take));
       }
       section.append(list);
+      if (marks.length > 1) section.append(button("Take over all", () => this.board.take(marks)));
     }
-    if (differences.length) section.append(made("ul", { className: "differences" }, ...differences.map((one) => made("li", {}, one))));
     return section;
   }
 

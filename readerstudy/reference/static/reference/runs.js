@@ -64,3 +64,22 @@ export function boxOf(bitmap, rows, columns) {
   }
   return box.right ? box : null;
 }
+
+// The same from run lengths alone; the mask has a pixel.
+export function boxOfRuns(runs, columns) {
+  const box = { left: columns, top: Infinity, right: 0, bottom: 0 };
+  let at = 0;
+  runs.forEach((run, n) => {
+    const last = at + run - 1;
+    if (n % 2 && run) {
+      const [first, end] = [at % columns, last % columns];
+      const [top, bottom] = [Math.floor(at / columns), Math.floor(last / columns)];
+      box.left = Math.min(box.left, top === bottom ? first : 0);
+      box.right = Math.max(box.right, top === bottom ? end + 1 : columns);
+      box.top = Math.min(box.top, top);
+      box.bottom = bottom + 1;
+    }
+    at = last + 1;
+  });
+  return box;
+}
