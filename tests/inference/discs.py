@@ -102,11 +102,15 @@ def specification(
 
 def as_toml(spec: ModelSpec, path: Path, **train: Any) -> Path:
     """The same specification as a file that the command line reads."""
-    document = replace(spec, train=replace(spec.train, **train)).to_document()
-    lines = [f"{name} = {value(document[name])}" for name in ("name", "family", "architecture", "inputs")]
-    lines += [f"{name} = {value(document[name])}" for name in ("preprocess", "outputs", "train")]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(toml_of(replace(spec, train=replace(spec.train, **train))), encoding="utf-8")
     return path
+
+
+def toml_of(spec: ModelSpec) -> str:
+    """The specification written as TOML."""
+    document = spec.to_document()
+    fields = ("name", "family", "architecture", "inputs", "preprocess", "outputs", "train")
+    return "".join(f"{name} = {value(document[name])}\n" for name in fields)
 
 
 def value(given: object) -> str:
