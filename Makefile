@@ -19,7 +19,7 @@ help:
 	echo "make bench-imports  a CT of 300 slices and 1,000 radiographs imported, beside their decoder alone"
 	echo "make real-data  chest films, lumbar MR, CT and MR volumes of ../shared/data: numbers and pages (REAL=chest chooses one)"
 	echo "make mutation   faults put into the statistics: how many do the tests find (MUTATE=delong chooses a module)"
-	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria (PRESET=tiny, ci, small, full)"
+	echo "make study-s0   one of the five published studies (s0 … s4) on synthetic cases, from cohort to criteria (PRESET=ci, small, full)"
 	echo "make studies    all five"
 	echo "make load-s0    the same study on the demo that runs in another terminal: cases, models, simulated readers, lock, results"
 	echo "make load-studies  all five"

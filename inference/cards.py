@@ -162,6 +162,8 @@ class Card(Facts):
             With a sentence.
         """
         path = folder / CARD
+        if not path.exists():
+            raise CardError(f"The card cannot be read: {folder} holds no {CARD}{instead_of(folder)}.")
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             digest = document.pop("digest")
@@ -200,6 +202,12 @@ class Card(Facts):
                 f"Nothing is decided in {self.name} yet: the card has no operating point; freeze the decision first."
             )
         return self
+
+
+def instead_of(folder: Path) -> str:
+    """Which folder was meant, where versions of a model lie in this one."""
+    versions = sorted(path.parent.name for path in folder.glob(f"*/{CARD}"))
+    return f"; name one of the versions in it: {', '.join(versions)}" if versions else ""
 
 
 def undecided(spec: ModelSpec) -> ModelSpec:

@@ -21,6 +21,8 @@ from inference.declared import SpecError
 from inference.imaging.images import Image, image_of
 from inference.imaging.pixels import UnreadableInput
 from inference.imaging.preparing import prepare
+from inference.imaging.regions import beside
+from inference.measures.aggregation import case_logit, parts_of
 from inference.outputs import Heatmap
 from inference.prediction import Item, Place, Prediction, Request
 from inference.serving.batching import asked, at_once
@@ -52,14 +54,15 @@ class Ready:
 
     Attributes
     ----------
-    inputs : mapping of str to ndarray of float32
-        Name of an input to (channels, *size), or (1, slices, rows, columns).
+    stacks : tuple of mapping of str to ndarray of float32
+        Name of an input to (channels, *size), or (1, slices, rows, columns). The first is that of the finding; where
+        the specification joins slices, each of the others follows.
     site : Site
         Where they lie in the images of the case.
     """
 
     item: Item
-    inputs: Mapping[str, NDArray[np.float32]]
+    stacks: tuple[Mapping[str, NDArray[np.float32]], ...]
     site: Site
     clock: Clock
 
@@ -96,7 +99,7 @@ def together(
         cases.append(tried(partial(ready, model, item)))
     asking = [case for case in cases if isinstance(case, Ready)]
     began = time.perf_counter()
-    said = iter(asked(model.runtime, [case.inputs for case in asking]))
+    said = iter(asked(model.runtime, [stack for case in asking for stack in case.stacks]))
     share = (time.perf_counter() - began) / max(1, len(asking))
     for item, case in zip(items, cases, strict=True):
         if isinstance(case, str):
@@ -104,8 +107,10 @@ def together(
             continue
         works_on(item)
         case.clock.seconds["forward"] = round(share, 6)
-        answer = next(said)
-        yield item, TOO_LARGE if answer is None else tried(partial(told, model, case, answer, heatmap=heatmap))
+        found = [next(said) for _ in case.stacks]
+        answers = [answer for answer in found if answer is not None]
+        whole = len(answers) == len(found)
+        yield item, tried(partial(told, model, case, answers, heatmap=heatmap)) if whole else TOO_LARGE
 
 
 def tried(step: Callable[[], Made]) -> Made | str:
@@ -134,36 +139,40 @@ def ready(model: Opened, item: Item) -> Ready:
         found = matches(spec.inputs, item.series)
         images = {name: image_of(match.series.frames) for name, match in found.items()}
     with clock.times("preprocess"):
-        prepared = prepare(spec, images, place_in(item, images[first]))
+        place = place_in(item, images[first])
+        prepared = prepare(spec, images, place)
+        others = beside(images[first], place, spec.inputs[0]) if parts_of(spec) > 1 else ()
+        stacks = (prepared.inputs, *(prepare(spec, images, at).inputs for at in others))
     shown, known = images[first], found[first].series.frames[0].spacing is not None
     site = Site(found[first].place, prepared.geometry, shown.spacing[1:], known, front_in(shown))
-    return Ready(item, prepared.inputs, site, clock)
+    return Ready(item, stacks, site, clock)
 
 
-def told(model: Opened, case: Ready, said: Answer, *, heatmap: bool) -> Prediction:
+def told(model: Opened, case: Ready, said: Sequence[Answer], *, heatmap: bool) -> Prediction:
     """All that a model says of one case.
 
     Parameters
     ----------
     model : Opened
     case : Ready
-    said : Answer
-        Of this case alone.
+    said : sequence of Answer
+        Of this case alone, to each of its stacks.
     heatmap : bool
         Whether a heat map is computed too, where the specification names one: of each case by itself, so that its
         bytes do not depend on the others of a batch.
     """
-    if said.logit is None:
+    logits = [float(one.logit[0]) for one in said if one.logit is not None]
+    if len(logits) < len(said):
         raise UnreadableInput("The model answers no probability.")
     card, site, clock = model.card, case.site, case.clock
     with clock.times("post"):
-        parts = (None if part is None else part[0] for part in (said.mask, said.level))
-        spoken = Spoken(float(said.logit[0]), *parts)
+        mask, level = (None if part is None else part[0] for part in (said[0].mask, said[0].level))
+        spoken = Spoken(case_logit(card.spec, logits, mask, level), mask, level)
         probability = probability_of(card.decision, spoken.logit)
         masks, vertebrae = masks_of(card, spoken, site), vertebrae_of(card, spoken, site)
     with clock.times("explain"):
         wanted = heatmap and card.spec.output(Heatmap) is not None
-        alone = {name: array[np.newaxis] for name, array in case.inputs.items()}
+        alone = {name: array[np.newaxis] for name, array in case.stacks[0].items()}
         heatmaps = heatmaps_of(card, model.heat_map(alone) if wanted else None, site)
     return Prediction(
         probability=probability,

@@ -32,7 +32,7 @@ from inference.steps import Augment, Count, Flip, NotNegative, Positive, Preproc
 
 PRESETS = "presets"
 Kind = TypeVar("Kind", Probability, Mask, Level, Heatmap)
-Aggregate = Literal["none", "max_vertebra"]
+Aggregate = Literal["none", "max_slice", "mean_slice", "max_vertebra"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ class ModelSpec:
         Fields of the family's own declaration.
     roi : Roi
     aggregate : str
-        From vertebrae to the case; slices are neighbours in one input, each alone is a table (`learning.slices`).
+        From the parts to the case (`inference.measures.aggregation`): the slices that the first input reads, each in
+        the middle of its stack, or the vertebrae of mask and levels; ``none``: the network's answer to the finding.
     decision : Decision or None
         None until it is frozen.
     paper : str
@@ -174,6 +175,7 @@ class ModelSpec:
         check_outputs(self.outputs)
         check_losses(self.train.losses, self.outputs)
         check_train(self)
+        check_aggregate(self)
         check_decision(self.decision, self.outputs)
 
     @property
@@ -291,6 +293,18 @@ def check_preprocess(spec: ModelSpec) -> None:
             raise SpecError(f"preprocess[{number}].mm", f"{dimensions} numbers are wanted, as in {where}.")
     if isinstance(spec.roi, VertebraCrop) and len(spec.roi.mm) != dimensions:
         raise SpecError("roi.mm", f"{dimensions} numbers are wanted, as in {where}.")
+
+
+def check_aggregate(spec: ModelSpec) -> None:
+    if spec.aggregate == "none":
+        return
+    if spec.output(Probability) is None:
+        raise SpecError("aggregate", "a probability is joined from its parts, and none is among the outputs.")
+    if spec.aggregate == "max_vertebra":
+        if spec.output(Mask) is None or spec.output(Level) is None or len(spec.size) != 2:
+            raise SpecError("aggregate", "vertebrae are found in a mask and levels of two dimensions.")
+    elif len(spec.size) != 2 or len(spec.inputs[0].slices) == 1:
+        raise SpecError("aggregate", "slices are joined where the first input reads several, in two dimensions.")
 
 
 def check_train(spec: ModelSpec) -> None:

@@ -1,4 +1,4 @@
-"""Write where a model looked in the images of one case."""
+"""Write where a model looked: in the images of one case as a picture, or in every case of a cohort."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.cohorts.cases import BadCohort
+from inference.commands.words import add_roles, asked
 from inference.imaging.pixels import UnreadableInput
 
 if TYPE_CHECKING:
@@ -13,13 +15,21 @@ if TYPE_CHECKING:
     from inference.prediction import Place
     from inference.spec import ModelSpec
 
+MANIFEST, PICTURE = ".csv", ".png"
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     from inference.explain import METHODS
 
-    command.add_argument("files", nargs="+", metavar="FILE", help="image or series; of several inputs NAME=FILE each")
+    command.add_argument(
+        "files", nargs="+", metavar="FILE",
+        help="image or series, of several inputs NAME=FILE each; or the manifest of a cohort (.csv)",
+    )  # fmt: skip
     command.add_argument("--model", type=Path, required=True, help="folder of card and weights")
-    command.add_argument("--out", type=Path, required=True, help="PNG file; of a volume the strongest slice")
+    command.add_argument(
+        "--out", type=Path, required=True,
+        help="PNG file, of a volume its strongest slice; of a cohort the folder in which heatmaps/ is made",
+    )  # fmt: skip
     command.add_argument("--over", action="store_true", help="in colours over the image, instead of grey by itself")
     command.add_argument("--method", choices=METHODS, help="instead of the one that the card names")
     command.add_argument("--of", choices=("case", "mask"), help="explain the case's logit or the mask it marks")
@@ -27,9 +37,34 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--place", type=float, nargs="+", metavar="NUMBER",
         help="of the finding in voxels: SLICE ROW COLUMN, and HEIGHT WIDTH of its box",
     )  # fmt: skip
+    add_roles(command)
 
 
 def run(options: argparse.Namespace) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    if [Path(word).suffix.lower() for word in options.files] == [MANIFEST]:
+        explain_cohort(Path(options.files[0]), options)
+    else:
+        explain_case(options)
+
+
+def explain_cohort(manifest: Path, options: argparse.Namespace) -> None:
+    from inference.serving.explaining import HEATMAPS, write_heatmaps
+
+    if options.over or options.place:
+        raise BadCohort("--over and --place are for the images of one case; a manifest names the places itself.")
+    if options.out.suffix.lower() == PICTURE:
+        raise BadCohort(f"{options.out} is a picture; the heat maps of a cohort go to a folder.")
+    card, model, samples = asked(options.model, manifest, options.roles)
+    count = write_heatmaps(card.spec, model, samples, options.out, of=options.of, method=options.method)
+    print(
+        f"{options.out / HEATMAPS}: {count} cases explained by {card.name}, version {card.version}, {model.cam_layer}"
+    )
+
+
+def explain_case(options: argparse.Namespace) -> None:
     import torch
 
     from inference.explain.cam import heat_maps
@@ -37,7 +72,8 @@ def run(options: argparse.Namespace) -> None:
     from inference.imaging.preparing import prepare
     from inference.models.weights import load_declared
 
-    torch.set_num_threads(1)
+    if options.roles:
+        raise BadCohort("--roles chooses cases of a manifest, and images were given.")
     card, model = load_declared(options.model, draft=True)
     spec = card.spec
     images = images_of(spec, options.files)

@@ -19,29 +19,29 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
     build = jobs.add_parser("build", help="write the cohort of a study: images, manifest, truth, digests")
     build.add_argument("study", help=", ".join(STUDIES))
-    build.add_argument("--preset", default="small", help=", ".join(PRESETS))
-    build.add_argument("--seed", type=int, default=7)
+    build.add_argument("--preset", default="small", help=f"{', '.join(PRESETS)}; small unless said")
+    build.add_argument("--seed", type=int, default=7, help="the same gives the same bytes; 7")
     build.add_argument("--out", type=Path, required=True, help="a folder of its own")
-    build.add_argument("--workers", type=int, default=2)
+    build.add_argument("--workers", type=int, default=2, help="processes at once; 2")
 
     show = jobs.add_parser("show", help="write a contact sheet of a set with its truth over the images")
     show.add_argument("folder", type=Path, help="with a manifest.csv")
     show.add_argument("--out", type=Path, required=True, help="sheet.png or sheet.html")
-    show.add_argument("--count", type=int, default=24)
-    show.add_argument("--height", type=int, default=420, help="of an image, pixels")
+    show.add_argument("--count", type=int, default=24, help="of images; 24")
+    show.add_argument("--height", type=int, default=420, help="of an image, pixels; 420")
     show.add_argument("--plain", action="store_true", help="without the truth")
 
     check = jobs.add_parser(
         "check", help="measure what the synthetic patients promise; status 1 if something falls short"
     )
-    check.add_argument("--seed", type=int, default=7)
+    check.add_argument("--seed", type=int, default=7, help="of the patients that are measured; 7")
     check.add_argument("--set", type=Path, default=None, help="a set that was built: its best possible reader too")
 
     films = jobs.add_parser("films", help="write films of as many patients, half of them with a fracture")
-    films.add_argument("--cases", type=int, default=60)
-    films.add_argument("--seed", type=int, default=1)
-    films.add_argument("--prefix", default="P", help="letters before the patients' numbers")
-    films.add_argument("--out", type=Path, required=True)
+    films.add_argument("--cases", type=int, default=60, help="of as many patients; 60")
+    films.add_argument("--seed", type=int, default=1, help="the same gives the same films; 1")
+    films.add_argument("--prefix", default="P", help="letters before the patients' numbers; P")
+    films.add_argument("--out", type=Path, required=True, help="folder for the films and their manifest.csv")
 
 
 def run(options: argparse.Namespace) -> None:

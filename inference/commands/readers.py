@@ -15,14 +15,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("manifest", type=Path, help="as the command phantoms wrote it")
     command.add_argument("--predictions", type=Path, help="CSV with the columns case, probability; for aided readers")
     command.add_argument("--panel", default="demo", help=f"{', '.join(PANELS)}: who reads, and in which arms")
-    command.add_argument("--readers", type=int, default=None, help="of each seniority")
+    command.add_argument("--readers", type=int, default=None, help="of each seniority, instead of the panel's number")
     command.add_argument("--role", action="append", default=[], help="only cases of this role; may be repeated")
     command.add_argument("--gain", type=float, default=None, help="planted rise of every reader's AUC, model or not")
     command.add_argument(
         "--reliance", type=float, default=1.0, help="how much the readers trust the model; 0 not at all"
     )
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--out", type=Path, required=True, help="CSV file")
+    command.add_argument("--seed", type=int, default=1, help="the same gives the same answers; 1")
+    command.add_argument("--out", type=Path, required=True, help="CSV file, which a study of the site imports")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -12,8 +12,8 @@ from inference.studies.plans import PLANS, plan_of
 def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("study", help=", ".join(PLANS))
     command.add_argument("--out", type=Path, required=True, help="folder of the study; a killed one goes on in it")
-    command.add_argument("--preset", default="small", choices=PRESETS)
-    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--preset", default="small", choices=PRESETS, help="size of cohort and networks; small")
+    command.add_argument("--seed", type=int, default=7, help="of cohort, trainings and readers; 7")
     command.add_argument("--workers", type=int, default=2, help="processes at once, each with one thread")
     command.add_argument("--epochs", type=int, default=0, help="instead of the recipes' numbers")
     command.add_argument("--no-report", action="store_true", help="leave the page of reports out")

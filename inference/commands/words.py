@@ -13,9 +13,14 @@ from inference.models import registry
 from inference.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from inference.cards import Card
     from inference.cohorts.cases import CohortCase, Role
     from inference.cohorts.samples import Samples
     from inference.learning.drafts import Notes
+    from inference.models.contract import Model
+
+ROLES = ("develop", "control", "external")
+UNSEEN: tuple[Role, ...] = ("control", "external")
 
 
 def add_teaching(command: argparse.ArgumentParser) -> None:
@@ -30,19 +35,25 @@ def add_teaching(command: argparse.ArgumentParser) -> None:
 
 def add_notes(command: argparse.ArgumentParser) -> None:
     command.add_argument("--licence", default="for research", help="as it will stand in the card")
-    command.add_argument("--intended-use", default="Assistance in reader studies; not for the care of patients.")
-    command.add_argument("--limits", default="Taught on one cohort; see data and metrics.")
+    command.add_argument(
+        "--intended-use", default="Assistance in reader studies; not for the care of patients.", help="so too"
+    )
+    command.add_argument("--limits", default="Taught on one cohort; see data and metrics.", help="so too")
 
 
 def add_decision(command: argparse.ArgumentParser) -> None:
     from inference.deciding.decision import METHODS
 
     command.add_argument("--rule", default="youden", help="youden, sensitivity>=0.95 or specificity>=0.95")
-    command.add_argument("--calibration", choices=METHODS, default="platt")
+    command.add_argument("--calibration", choices=METHODS, default="platt", help="of logits to probabilities; platt")
     command.add_argument(
         "--certain", type=float, default=0.0, metavar="SHARE",
         help="answer 'uncertain' where neither this share of the positives nor of the negatives is settled",
     )  # fmt: skip
+
+
+def add_roles(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--roles", nargs="+", choices=ROLES, help="of the manifest; by default control and external")
 
 
 def spec_of(options: argparse.Namespace) -> ModelSpec:
@@ -81,3 +92,25 @@ def cases_of(spec: ModelSpec, manifest: Path, roles: Collection[Role]) -> list[C
     if not chosen:
         raise BadCohort(f"{manifest} has no case of the role {' or '.join(roles)}.")
     return chosen
+
+
+def asked(folder: Path, manifest: Path, roles: Collection[Role] | None) -> tuple[Card, Model, Samples]:
+    """A model and the cases that are put to it, control and external ones unless roles are named.
+
+    Of another role than ``develop`` none is before the decision is frozen, and none that the model was made with.
+
+    Raises
+    ------
+    BadCohort, CardError
+        Naming the case.
+    """
+    from inference.cohorts.samples import load_samples, refuse_seen
+    from inference.deciding.decision import check_decided
+    from inference.models.weights import load_declared
+
+    card, model = load_declared(folder, draft=True)
+    cases = cases_of(card.spec, manifest, roles or UNSEEN)
+    check_decided(card, cases)
+    samples = load_samples(card.spec, cases, taught=False)
+    refuse_seen(samples, folder, card.data["seen_sha256"])
+    return card, model, samples

@@ -126,6 +126,8 @@ def freeze(model: Path, *, rule: str = "youden", method: Method = "platt", certa
         Where nothing can be decided on them.
     """
     folder = model / DRAFT
+    if not folder.is_dir():
+        raise CardError(f"{model} holds no {DRAFT}: name the folder of a model that was taught by train or refit.")
     draft = Card.load(folder, draft=True)
     name, rows = predictions_of(draft, folder)
     spec, metrics = draft.spec, {}

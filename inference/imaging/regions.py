@@ -5,6 +5,7 @@ The middle of the first voxel is 0 along every axis, its edges are −0.5 and 0.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +77,25 @@ def slices_of(image: Image, place: Place | None, one: Input) -> tuple[int, ...]:
     depths = np.array(image.depths or np.arange(count) * image.spacing[0], dtype=np.float64)
     towards = 1.0 if depths[-1] >= depths[0] else -1.0
     return tuple(_nearest(depths, depths[at] + towards * offset * one.apart, at) for offset in one.slices)
+
+
+def on_each_slice(image: Image, place: Place | None, one: Input) -> tuple[Place, ...]:
+    """The place of the finding, or the middle where none is known, on every slice that an input reads, in their order.
+
+    Examples
+    --------
+    >>> volume = Image(np.zeros((9, 4, 4), np.float32))
+    >>> [at.slice for at in on_each_slice(volume, Place(0.0, 2.0, 2.0), Input("CT", slices=(-1, 0, 1)))]
+    [0.0, 1.0]
+    """
+    at = place or Place((image.shape[0] - 1) // 2, (image.shape[1] - 1) / 2, (image.shape[2] - 1) / 2)
+    return tuple(replace(at, slice=float(number)) for number in sorted(set(slices_of(image, at, one))))
+
+
+def beside(image: Image, place: Place | None, one: Input) -> tuple[Place, ...]:
+    """The same without the slice of the finding itself."""
+    (own,) = slices_of(image, place, replace(one, slices=(0,)))
+    return tuple(at for at in on_each_slice(image, place, one) if at.slice != own)
 
 
 def _nearest(depths: NDArray[np.float64], wanted: float, at: int) -> int:

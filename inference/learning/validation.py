@@ -17,8 +17,7 @@ from inference.cohorts.samples import Samples
 from inference.deciding.logits import CaseLogit, read_logits, write_logits
 from inference.declared import canonical
 from inference.learning.history import read_history
-from inference.learning.predicting import logits_of
-from inference.learning.slices import answers_by_slice, reads_neighbours
+from inference.learning.slices import answers_by_case, answers_by_slice, reads_neighbours
 from inference.learning.training import fit, forget, part_digest, score_of
 from inference.models.contract import Model
 from inference.spec import ModelSpec
@@ -54,7 +53,7 @@ def train(spec: ModelSpec, samples: Samples, out: Path) -> tuple[Model, Samples,
     """
     chosen, held = fixed_split(spec, samples)
     model = fit(spec, chosen, held, out)
-    write_logits(out / TUNING, case_logits(model, held, fold=0))
+    write_logits(out / TUNING, case_logits(spec, model, held, fold=0))
     return model, chosen, held
 
 
@@ -106,7 +105,7 @@ def one_fold(
     if not (done.is_file() and done.read_text() == identity):
         chosen, held = fixed_split(spec, rest, max(TUNING_PARTS, count))
         model = fit(spec, chosen, held, folder, title=f"fold {number} of {count}")
-        write_logits(folder / LOGITS, case_logits(model, test, fold=number))
+        write_logits(folder / LOGITS, case_logits(spec, model, test, fold=number))
         if reads_neighbours(spec):
             write_logits(folder / SLICES, slice_logits(spec, model, test.cases, fold=number))
         done.write_text(identity)
@@ -165,11 +164,10 @@ def assert_tested_once(cases: Sequence[CohortCase], plan: Plan) -> None:
         raise BadCohort("Some cases stand in no test part, or in two.")
 
 
-def case_logits(model: Model, samples: Samples, fold: int) -> list[CaseLogit]:
-    found = logits_of(model, samples)
+def case_logits(spec: ModelSpec, model: Model, samples: Samples, fold: int) -> list[CaseLogit]:
     return [
-        CaseLogit(case.case, case.patient, fold, case.positive, None if logit is None else round(logit, 6))
-        for case, logit in zip(samples.cases, found, strict=True)
+        CaseLogit(case.case, case.patient, fold, case.positive, None if raw.logit is None else round(raw.logit, 6))
+        for case, raw in zip(samples.cases, answers_by_case(spec, model, samples), strict=True)
     ]
 
 

@@ -9,72 +9,27 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.cards import CARD, Card
 from inference.cohorts.cases import BadCohort, CohortCase, read_cohort
 from inference.cohorts.levels import CODES
 from inference.deciding.calibration import calibrated
 from inference.imaging.images import read_image, read_labels
 from inference.measures.bodies import Side
 from inference.measures.segmentation import MaskScores, score
-from inference.measures.vertebrae import Matched, TrueBody, Vertebra, as_row, body_probability, find, match
-from inference.outputs import Decision
+from inference.measures.stored import Folder, decisions_in, stored_in, true_bodies, true_corners
+from inference.measures.vertebrae import Matched, Vertebra, as_row, body_logit, body_probability, find, match
 
-PREDICTIONS, SEGMENTATION, VERTEBRAE, BODIES, POINTING = (
-    "predictions.csv", "segmentation.csv", "vertebrae_predictions.csv", "bodies_predictions.csv", "pointing.csv",
+SEGMENTATION, VERTEBRAE, BODIES, POINTING = (
+    "segmentation.csv", "vertebrae_predictions.csv", "bodies_predictions.csv", "pointing.csv",
 )  # fmt: skip
 # T13 stands between T12 and L1, though its code is the highest.
 ORDER = tuple(sorted(CODES, key=lambda name: CODES["T12"] + 0.5 if name == "T13" else CODES[name]))
-CORNERS = ("anterior_superior", "posterior_superior", "posterior_inferior", "anterior_inferior")
 OF_THE_CASE = ("case", "patient", "role", "site", "model", "version")
 Floats = NDArray[np.float32]
-
-
-class Predicted(NamedTuple):
-    """One case of a table of predictions, as its row has it, and the case of the cohort."""
-
-    row: Mapping[str, str]
-    case: CohortCase
-
-
-@dataclass(frozen=True)
-class Folder:
-    """Predictions of one model with what lies beside them.
-
-    Parameters
-    ----------
-    path : Path
-        Folder of ``predictions.csv``.
-    cohort : mapping of str to CohortCase
-    truths : mapping of str to sequence of TrueBody
-        By case.
-    corners : mapping of str to sequence of ndarray, shape (4, 2)
-        Of these bodies, (row, column) in pixels, in the same order.
-    decision : Decision or None
-        Of the card that made them.
-    """
-
-    path: Path
-    cohort: Mapping[str, CohortCase]
-    truths: Mapping[str, Sequence[TrueBody]]
-    corners: Mapping[str, Sequence[NDArray[np.float64]]]
-    decision: Decision | None = None
-
-    @cached_property
-    def predicted(self) -> tuple[Predicted, ...]:
-        """Rows whose case is in the cohort."""
-        with (self.path / PREDICTIONS).open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        if rows and not {"case", "model"} <= rows[0].keys():
-            raise BadCohort(f"{self.path / PREDICTIONS} needs the columns case and model.")
-        return tuple(Predicted(row, self.cohort[row["case"]]) for row in rows if row["case"] in self.cohort)
 
 
 def evaluate(study: Path, manifest: Path | None = None) -> dict[Path, int]:
@@ -96,15 +51,10 @@ def evaluate(study: Path, manifest: Path | None = None) -> dict[Path, int]:
     BadCohort
         Where there are no predictions or no manifest.
     """
-    paths = sorted(study.rglob(PREDICTIONS))
-    manifests = [manifest] if manifest else sorted(study.rglob("manifest.csv"), key=lambda path: len(path.parts))
-    if not paths:
-        raise BadCohort(f"{study} holds no {PREDICTIONS}; run predict first.")
-    if not manifests:
-        raise BadCohort(f"{study} holds no manifest.csv; name the cohort's with --cohort.")
-    cohort = {case.case: case for case in read_cohort(manifests[0])}
-    truths = true_bodies(manifests[0].with_name("vertebrae.csv"))
-    corners = true_corners(manifests[0].with_name("vertebrae.csv"))
+    paths, where = stored_in(study, manifest)
+    cohort = {case.case: case for case in read_cohort(where)}
+    truths = true_bodies(where.with_name("vertebrae.csv"))
+    corners = true_corners(where.with_name("vertebrae.csv"))
     decisions = decisions_in(study)
     written: dict[Path, int] = {}
     for path in paths:
@@ -233,8 +183,7 @@ def decided(folder: Folder, pair: Matched) -> Matched:
 
     if folder.decision is None or pair.found is None or pair.found.probability is None:
         return pair
-    share = min(max(pair.found.probability, 1e-6), 1 - 1e-6)
-    logit = np.array([np.log(share / (1 - share))])
+    logit = np.array([body_logit(pair.found.probability)])
     probability = float(calibrated(folder.decision.calibration, logit)[0])
     return Matched(pair.truth, replace(pair.found, probability=probability))
 
@@ -290,59 +239,6 @@ def finding_of(case: CohortCase, shape: tuple[int, ...]) -> NDArray[np.bool_] | 
 def mask_of(case: CohortCase, path: Path) -> Floats:
     """A label image of a case, turned to lie as its image does: (slices, rows, columns)."""
     return read_labels(path, read_image(next(iter(case.images.values())))).values
-
-
-def true_bodies(path: Path) -> dict[str, list[TrueBody]]:
-    """Visible vertebrae of a cohort by case; none where there is no such table.
-
-    Raises
-    ------
-    BadCohort
-        Naming the row that cannot be read.
-    """
-    found: dict[str, list[TrueBody]] = {}
-    for row, corners in visible_rows(path):
-        height = float(np.hypot(*(corners[1] - corners[2])))
-        middle = corners.mean(axis=0)
-        front: Side = "left" if corners[0, 1] < corners[1, 1] else "right"
-        broken = row["fractured"] in ("1", "yes", "True")
-        body = TrueBody(row["level"], broken, (float(middle[0]), float(middle[1])), height, front)
-        found.setdefault(row["case"], []).append(body)
-    return found
-
-
-def true_corners(path: Path) -> dict[str, list[NDArray[np.float64]]]:
-    """Corners of the same vertebrae in the same order, (row, column) in pixels, as `CORNERS` names them."""
-    found: dict[str, list[NDArray[np.float64]]] = {}
-    for row, corners in visible_rows(path):
-        found.setdefault(row["case"], []).append(corners)
-    return found
-
-
-def visible_rows(path: Path) -> Iterable[tuple[Mapping[str, str], NDArray[np.float64]]]:
-    """Rows of a table of true vertebrae that the image shows, with their corners."""
-    if not path.is_file():
-        return
-    with path.open(newline="", encoding="utf-8") as stream:
-        for number, row in enumerate(csv.DictReader(stream), start=2):
-            if row.get("visible", "1") in ("0", "no", "False") or not row.get("anterior_superior_row"):
-                continue
-            try:
-                corners = np.array([[float(row[f"{name}_{axis}"]) for axis in ("row", "column")] for name in CORNERS])
-                named = {name: row[name] for name in ("case", "level", "fractured")}
-            except (KeyError, ValueError) as error:
-                raise BadCohort(f"{path.name}, row {number}: {error} is missing or no number.") from error
-            yield named, corners
-
-
-def decisions_in(study: Path) -> dict[str, Decision]:
-    """Frozen decisions of the cards in a study, by the model's name; drafts have none."""
-    found: dict[str, Decision] = {}
-    for path in sorted(study.rglob(CARD)):
-        card = Card.read(path.parent, draft=True)
-        if card.spec.decision is not None:
-            found[card.name] = card.spec.decision
-    return found
 
 
 def map_of(folder: Path, case: str, scale: float = 255.0) -> Floats | None:

@@ -183,6 +183,18 @@ def body_probability(values: Floats, share: float = TOP) -> float:
     return float(np.sort(values, axis=None)[-count:].mean())
 
 
+def body_logit(probability: float) -> float:
+    """What is calibrated as the logit of a case is: both come from the same logits of pixels. Within ±13.8.
+
+    Examples
+    --------
+    >>> body_logit(0.5)
+    0.0
+    """
+    share = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(share / (1 - share)))
+
+
 def match(found: Sequence[Vertebra], truths: Sequence[TrueBody]) -> tuple[Matched, ...]:
     """Which found vertebra is which true one, by place alone and never by name.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from inference.reports import (
     cohorts,
     features,
@@ -123,7 +125,8 @@ def write_page(folder: Path, study: str, out: Path, ids: Sequence[str] = ()) -> 
     unknown = [id for id in ids if id not in REPORTS]
     if unknown:
         raise BadStudy(f"There is no report {unknown[0]!r}; there are R01 to R22.")
-    made = [REPORTS[id](known, statistics) for id in ids or reports_of(study)]
+    wanted = tqdm(ids or reports_of(study), "reports", unit="report", leave=False)
+    made = [REPORTS[id](known, statistics) for id in wanted]
     whole = (*made,) if ids else (published.beside(known, made), *made)
     out.parent.mkdir(parents=True, exist_ok=True)
     page.export(whole, files)

@@ -17,8 +17,8 @@ from inference.cohorts.levels import CODES
 from inference.cohorts.samples import Samples
 from inference.deciding.calibration import calibrated
 from inference.imaging.images import read_image
-from inference.learning.predicting import Raw, answers_of
-from inference.learning.slices import answers_by_slice
+from inference.learning.predicting import Raw
+from inference.learning.slices import answers_by_case, answers_by_slice
 from inference.models.contract import Model
 from inference.outputs import Level
 
@@ -97,7 +97,7 @@ def answer(card: Card, model: Model, samples: Samples, out: Path) -> tuple[Answe
     """
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for place, raw in enumerate(answers_of(model, samples)):
+    for place, raw in enumerate(answers_by_case(card.spec, model, samples)):
         rows.append(answered(card, samples.cases[place], raw, samples.digests[place]))
         write_maps(card, samples, place, raw, out)
     write_predictions(out / PREDICTIONS, card, rows)

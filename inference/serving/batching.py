@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.measures.aggregation import parts_of
 from inference.outputs import Level, Mask
 from inference.serving.running import Answer, Runtime
 from inference.serving.trial import shape_of
@@ -37,7 +38,7 @@ def at_once(spec: ModelSpec) -> int:
     """
     given = os.environ.get(BATCH, "")
     wanted = int(given) if given.isdecimal() else CASES
-    return max(1, min(wanted, ROOM // bytes_of(spec)))
+    return max(1, min(wanted, ROOM // bytes_of(spec)) // parts_of(spec))
 
 
 def bytes_of(spec: ModelSpec) -> int:

@@ -20,7 +20,7 @@ from inference.imaging.images import Image
 from inference.imaging.preparing import Geometry
 from inference.measures.bodies import Side
 from inference.measures.vertebrae import Vertebra as Body
-from inference.measures.vertebrae import find
+from inference.measures.vertebrae import body_logit, find
 from inference.outputs import Decision, Heatmap, Level, Mask
 from inference.prediction import Plane, Vertebra
 
@@ -169,8 +169,7 @@ def vertebrae_of(card: Card, spoken: Spoken, site: Site) -> tuple[Vertebra, ...]
 
 
 def told(card: Card, body: Body, site: Site) -> Vertebra:
-    share = min(max(body.probability or 0.0, 1e-6), 1 - 1e-6)
-    probability = probability_of(card.decision, float(np.log(share / (1 - share))))
+    probability = probability_of(card.decision, body_logit(body.probability or 0.0))
     corners = None if body.outline is None else tuple(within(point, site) for point in body.outline.corners)
     heights = None if body.heights is None or not site.known else tuple(round(mm, 3) for mm in body.heights)
     return Vertebra(

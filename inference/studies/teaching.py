@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from inference.cards import DRAFT, OUT_OF_FOLD, Card
 from inference.cohorts.cases import CohortCase, folds, read_cohort
-from inference.cohorts.samples import Samples, load_samples, refuse_seen, true_mask
+from inference.cohorts.samples import Samples, load_samples, refuse_seen
 from inference.deciding.decision import freeze
 from inference.deciding.logits import read_logits
-from inference.explain.cam import heat_maps, over_input
-from inference.explain.randomisation import sanity
 from inference.learning.curves import write_curves
 from inference.learning.drafts import Notes, write_draft
 from inference.learning.predicting import Raw
@@ -25,16 +20,16 @@ from inference.learning.validation import TUNING_PARTS, crossval, refit, train
 from inference.models import registry
 from inference.models.contract import Model
 from inference.models.weights import load_declared
-from inference.outputs import Heatmap, Mask, Probability
+from inference.outputs import Heatmap, Mask
 from inference.serving.answering import (
     PREDICTIONS,
     Answered,
     answer,
     answer_slices,
     answered,
-    write_map,
     write_predictions,
 )
+from inference.serving.explaining import write_heatmaps, write_randomisation
 from inference.spec import ModelSpec
 from inference.studies.plans import StudyPlan
 
@@ -43,9 +38,6 @@ SYNTHETIC = Notes(
     licence="CC0-1.0", limits="Taught on synthetic images only; worth nothing on images of patients."
 )  # fmt: skip
 UNSEEN = ("control", "external")
-RANDOMISATION = "randomisation.csv"
-# A peak beside the finding is a miss.
-TOLERANCE = 0.0
 
 
 def model_of_study(plan: StudyPlan, name: str, folder: Path, *, preset: str, seed: int, epochs: int = 0) -> Card:
@@ -104,8 +96,7 @@ def ask(card: Card, model: Model, cases: Sequence[CohortCase], home: Path, out: 
         return
     samples = load_samples(spec, [*tuning(spec, cases), *unseen] if spec.output(Mask) else unseen, taught=False)
     refuse_seen(samples, home / "1", card.data["seen_sha256"])
-    explain(spec, model, samples, out)
-    sanity_rows(card, model, samples, out)
+    explained(card, model, samples, out)
     answer_slices(card, model, samples, out)
     answer(card, model, samples, out)
 
@@ -123,8 +114,7 @@ def ask_folds(
     if others is not None:
         refuse_seen(others, home / "1", card.data["seen_sha256"])
         # The final model was taught all cases of development: a map of theirs would show what it remembers.
-        explain(card.spec, model, others, out)
-        sanity_rows(card, model, others, out)
+        explained(card, model, others, out)
     answer_slices(card, model, others, out, besides=besides)
     if others is not None:
         rows = (*rows, *answer(card, model, others, out))
@@ -148,41 +138,9 @@ def out_of_fold(card: Card, samples: Samples, logits: Path) -> tuple[Answered, .
     return tuple(rows)
 
 
-def explain(spec: ModelSpec, model: Model, samples: Samples, out: Path) -> None:
-    """Heat maps of the positive cases, ``heatmaps/CASE.png`` or ``.nii.gz``: 255 is the strongest support."""
-    shown = [place for place, case in enumerate(samples.cases) if case.positive]
-    if spec.output(Heatmap) is None or not shown:
-        return
-    chosen = samples.subset(shown)
-    maps = over_input(heat_maps(model, spec, chosen.inputs), spec.size)
-    out.mkdir(parents=True, exist_ok=True)
-    for case, geometry, plane in zip(chosen.cases, chosen.geometries, maps, strict=True):
-        values = np.clip(geometry.back(plane) * 255, 0, 255).round().astype(np.uint8)
-        write_map(out / "heatmaps", case, values)
-
-
-def sanity_rows(card: Card, model: Model, samples: Samples, out: Path) -> None:
-    """``randomisation.csv``: where the maps point as the weights are drawn anew from the head down."""
-    spec = card.spec
-    wanted = spec.output(Heatmap)
-    located = [place for place, case in enumerate(samples.cases) if case.mask is not None and case.role == "control"]
-    if wanted is None or not located:
-        return
-    chosen = samples.subset(located)
-    located_in = zip(chosen.cases, chosen.geometries, strict=True)
-    masks = np.stack([true_mask(spec, case, geometry) for case, geometry in located_in])
-    found = sanity(
-        model,
-        chosen,
-        masks,
-        tolerance=TOLERANCE,
-        method=wanted.method,
-        of="case" if spec.output(Probability) else "mask",
-    )
-    steps = [("", 0.0, found.trained, 1.0), *((s.down_to, s.share, s.pointing, s.correlation) for s in found.steps)]
-    with (out / RANDOMISATION).open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(["model", "method", "layer", "down_to", "share", "hits", "cases", "chance", "correlation"])
-        for down_to, share, pointing, correlation in steps:
-            row = [card.name, found.method, found.layer, down_to, round(share, 4), pointing.hits, pointing.cases]
-            table.writerow([*row, round(pointing.chance, 6), round(correlation, 6)])
+def explained(card: Card, model: Model, samples: Samples, out: Path) -> None:
+    """Heat maps of the positive cases, and what random weights leave of them."""
+    positive = [place for place, case in enumerate(samples.cases) if case.positive]
+    if card.spec.output(Heatmap) is not None and positive:
+        write_heatmaps(card.spec, model, samples.subset(positive), out)
+    write_randomisation(card, model, samples, out)

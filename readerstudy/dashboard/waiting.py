@@ -20,7 +20,7 @@ QUEUES = ("readerstudy", "inference")
 SILENCE_SECONDS = 120.0
 TOLD_EVERY_SECONDS = 5.0
 POLL_SECONDS = 0.3
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 2
 
 
 class WorkersAway(Refused):

@@ -218,8 +218,14 @@ def test_faults_end_with_a_sentence(world: Path, tmp_path: Path, capsys: pytest.
         (["train", spec, manifest, *out, "--epochs", "0"], "train.epochs: 0 is not at least 1"),
         (["train", spec, manifest, *out, "--weights", str(world / "no.safetensors")], "train.weights"),
         (["refit", spec, manifest, *out], "cross-validate first"),
-        (["decide", str(tmp_path)], "card cannot be read"),
+        (["decide", str(tmp_path)], "holds no draft: name the folder of a model"),
         (["predict", manifest, manifest, "--model", str(tmp_path), *out], "One manifest"),
+        (["predict", str(world / "p0-0.png"), "--model", str(tmp_path), *out], "One manifest (.csv) is wanted"),
+        (["predict", manifest, "--model", str(tmp_path)], "is a manifest; say with --out"),
+        (
+            ["predict", manifest, "--model", str(world / "models" / "discs-unet"), *out],
+            "holds no card.json; name one of the versions in it: ",
+        ),
     ):
         assert reason in refused(words, capsys)
 

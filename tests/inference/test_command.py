@@ -38,7 +38,7 @@ def test_faults_end_with_a_sentence_and_status_2(
     for words, reason in (
         (["predict", film, "--model", str(tmp_path)], "digest does not fit its content"),
         (["predict", film, "--model", str(tmp_path / "old")], "card cannot be read"),
-        (["predict", str(toy), "--model", str(trained[0])], "is no image that can be read"),
+        (["predict", str(toy), "--model", str(trained[0])], "is a manifest; say with --out"),
         (["predict", str(toy.parent / "absent.png"), "--model", str(trained[0])], "absent.png"),
         (["predict", film, "--model", str(toy.parent)], "card cannot be read"),
     ):

@@ -11,7 +11,8 @@ from PIL import Image
 
 from inference.cohorts.cases import BadCohort
 from inference.cohorts.levels import CODES
-from inference.measures.evaluating import ORDER, between, evaluate, true_bodies
+from inference.measures.evaluating import ORDER, between, evaluate
+from inference.measures.stored import true_bodies
 from inference.reports.pictures import true_mask
 from inference.reports.statistics import Statistics
 from inference.reports.study import Study
