@@ -1,7 +1,8 @@
 """What the decoder process answers about a file, as the parent keeps it until the case is in."""
 
+import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .geometry import Geometry
@@ -56,8 +57,9 @@ _DIGEST = re.compile("[0-9a-f]{64}|")
 Outcome = File | Refusal
 
 
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome)
+def as_json(found: Any) -> str:
+    """Of outcomes, and of what holds them."""
+    return json.dumps(found, default=vars)
 
 
 def from_json(found: dict[str, Any]) -> Outcome:

@@ -14,7 +14,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import archive, frames, kinds
+from . import frames, kinds
 from .decoded import File, Frame, Outcome, Refusal, as_json
 from .pictures import NoPicture, Opened, Picture, Unreadable
 
@@ -111,10 +111,12 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
     target = Path(order["target"])
     target.mkdir(parents=True, exist_ok=True)
     paths = map(Path, order["paths"])
-    return {"files": [as_json(decoded(path, target, order["modality"], alone=order["alone"])) for path in paths]}
+    return {"files": [decoded(path, target, order["modality"], alone=order["alone"]) for path in paths]}
 
 
 def unpack(order: dict[str, Any]) -> dict[str, Any]:
+    from . import archive
+
     return {"names": archive.unpack(Path(order["archive"]), Path(order["target"]))}
 
 
@@ -162,7 +164,7 @@ def main() -> None:
     os.dup2(silence, 2)
     for order in orders(sys.stdin):
         allow_processor_seconds(order["seconds"])
-        answers.write(json.dumps(answer(order)) + "\n")
+        answers.write(as_json(answer(order)) + "\n")
 
 
 if __name__ == "__main__":

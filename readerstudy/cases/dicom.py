@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gdcm
 import numpy as np
@@ -33,6 +33,7 @@ PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
 CUT_OFF = "The DICOM file is damaged or cut off, or cannot be decoded."
 DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+RLE_AND_JPEG_LOSSLESS = ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 
 _DAMAGE = (
     BytesLengthException,
@@ -143,14 +144,22 @@ def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.g
     if syntax == lists.JPEG_EXTENDED and header.bits_stored > 8:
         yield from _twelve_bits(path, header)
         return
+    # What stands in bits that are not used is taken away here where it must be, for it hardly ever must.
+    is_plain = header.photometric in lists.GREY and (not syntax.is_encapsulated or syntax in RLE_AND_JPEG_LOSSLESS)
+    options: dict[str, Any] = {"view_only": True, "correct_unused_bits": False} if is_plain else {}
+    frames = _frames(source, syntax, options)
+    yield from (within_bits(frame, header.bits_stored) for frame in frames) if is_plain else frames
+
+
+def _frames(source: Dataset | Path, syntax: UID, options: dict[str, Any]) -> Iterator[NDArray[np.generic]]:
     if not syntax.is_encapsulated:
-        yield from iter_pixels(source)
+        yield from iter_pixels(source, **options)
         return
     usable = get_decoder(syntax).available_plugins
     order = PLUGINS_OF_JPEG_LS if syntax in JPEG_LS else PLUGINS
     failure: Exception | None = None
     for plugin in (name for name in order if name in usable):
-        frames = iter_pixels(source, decoding_plugin=plugin)
+        frames = iter_pixels(source, decoding_plugin=plugin, **options)
         try:
             first = next(frames)
         except _DAMAGE as error:
@@ -211,6 +220,18 @@ def _in_colour(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -
     return Picture(colours, 8, frame.geometry, window=AS_IT_IS, slice_thickness=frame.slice_thickness)
 
 
+def within_bits(values: NDArray[np.generic], bits: int) -> NDArray[np.generic]:
+    """Without what stands in bits beyond those that are stored."""
+    unused = 8 * values.itemsize - bits
+    if unused <= 0 or values.dtype.kind not in "iu":
+        return values
+    first, last = (-(1 << (bits - 1)), 1 << (bits - 1)) if values.dtype.kind == "i" else (0, 1 << bits)
+    if values.max() < last and (first == 0 or values.min() >= first):
+        return values
+    kept: NDArray[np.generic] = np.right_shift(np.left_shift(values, unused), unused)
+    return kept
+
+
 class Stored(NamedTuple):
     """The file's value = pixel × step + first."""
 
@@ -235,7 +256,8 @@ def scaled(values: NDArray[np.generic]) -> Stored:
 
 def unsigned(values: NDArray[np.generic], bits_stored: int) -> Stored:
     """Stored value less an offset as unsigned 16 bit; the offset comes from the representation, not from the values."""
-    lowest, highest = int(values.min()), int(values.max())
+    highest = int(values.max())
+    lowest = int(values.min()) if values.dtype.kind == "i" or highest > 65535 else 0
     bits = min(16, bits_stored)
     offset = 0
     if values.dtype.kind == "i":
@@ -250,6 +272,7 @@ def unsigned(values: NDArray[np.generic], bits_stored: int) -> Stored:
             return scaled(values)
         offset = -lowest
     # Adding modulo 2^16 is exact whatever the width, and needs no wider copy.
-    pixels = values.astype(np.uint16)
-    pixels += np.uint16(offset & 0xFFFF)
+    pixels = values.astype(np.uint16, copy=False)
+    if offset:
+        pixels = pixels + np.uint16(offset & 0xFFFF)
     return Stored(pixels, bits, 1.0, float(-offset))

@@ -20,7 +20,7 @@ from .pictures import AS_IT_IS, Colours, Picture, Pixels, Unreadable, Window, pe
 # Measured on CT and radiographs: a quarter to an eighth of the time of zlib's fastest way, files of the same size.
 GZIP_LEVEL = 1
 # Differences are taken over this many pixels at a time, so that they stay in the processor's cache.
-PIXELS_AT_ONCE = 1 << 18
+PIXELS_AT_ONCE = 1 << 17
 LONGEST_THUMBNAIL_SIDE = 192
 PREVIEW_STEP = 4
 SMALLEST_PREVIEWED_FRAME = 1_000_000
@@ -44,21 +44,23 @@ def _planes(pixels: Pixels | Colours) -> memoryview:
     rows, columns = source.shape
     halves = np.empty((2, rows, columns), dtype=np.uint8)
     at_once = max(1, PIXELS_AT_ONCE // columns)
+    steps, signs = np.empty((2, min(at_once, rows), columns), dtype=np.uint16)
     for start in range(0, rows, at_once):
-        zigzag = _zigzag(source[start : start + at_once])
-        halves[0, start : start + at_once] = zigzag.astype(np.uint8)
-        halves[1, start : start + at_once] = zigzag >> np.uint16(8)
+        some = source[start : start + at_once]
+        zigzag = _zigzag(some, steps[: len(some)], signs[: len(some)])
+        halves[0, start : start + at_once] = zigzag
+        np.right_shift(zigzag, 8, out=zigzag)
+        halves[1, start : start + at_once] = zigzag
     return halves.data
 
 
-def _zigzag(source: Pixels) -> Pixels:
-    differences = np.empty_like(source)
-    differences[:, 0] = source[:, 0]
-    np.subtract(source[:, 1:], source[:, :-1], out=differences[:, 1:])
-    signs = (differences.view(np.int16) >> 15).view(np.uint16)
-    zigzag = np.left_shift(differences, 1)
-    np.bitwise_xor(zigzag, signs, out=zigzag)
-    return zigzag
+def _zigzag(source: Pixels, steps: Pixels, signs: Pixels) -> Pixels:
+    """Into `steps`; `signs` is room to work in."""
+    steps[:, 0] = source[:, 0]
+    np.subtract(source[:, 1:], source[:, :-1], out=steps[:, 1:])
+    np.right_shift(steps.view(np.int16), 15, out=signs.view(np.int16))
+    np.left_shift(steps, 1, out=steps)
+    return np.bitwise_xor(steps, signs, out=steps)
 
 
 def decode(packed: bytes, rows: int, columns: int) -> Pixels:

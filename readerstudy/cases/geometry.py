@@ -35,7 +35,15 @@ def direction_of_column(orientation: Directions) -> NDArray[np.float64]:
 
 
 def normal(orientation: Directions) -> NDArray[np.float64]:
-    return np.cross(direction_of_row(orientation), direction_of_column(orientation))
+    across, back, up = orientation[:3]
+    other_across, other_back, other_up = orientation[3:]
+    return np.array(
+        [
+            back * other_up - up * other_back,
+            up * other_across - across * other_up,
+            across * other_back - back * other_across,
+        ]
+    )
 
 
 def is_orientation(values: Sequence[float]) -> bool:

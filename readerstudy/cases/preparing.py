@@ -125,7 +125,7 @@ def prepared(row: CaseImport, cases: Iterable[CaseRows], files: Files, decoders:
         for case in cases:
             one = PreparedCase(case, files)
             waiting.append(one)
-            yield from _orders(row, one)
+            yield from _orders(row, one, len(decoders.sandboxes))
 
     for order, outcomes in decoders.decode(orders()):
         one: PreparedCase = order.of
@@ -137,7 +137,7 @@ def prepared(row: CaseImport, cases: Iterable[CaseRows], files: Files, decoders:
             yield waiting.popleft()
 
 
-def _orders(row: CaseImport, one: PreparedCase) -> Iterator[Order]:
+def _orders(row: CaseImport, one: PreparedCase, decoders: int) -> Iterator[Order]:
     known = staging.remembered(row, one.case)
     made: list[Order] = []
     for series in one.case.series:
@@ -145,21 +145,23 @@ def _orders(row: CaseImport, one: PreparedCase) -> Iterator[Order]:
         one.outcomes.update((path, known[path]) for path in paths if path in known)
         unknown = [path for path in paths if path not in known]
         one.missing += len(unknown)
-        for some in _portions(unknown):
+        for some in _portions(unknown, decoders):
             made.append(Order(some, staging.frames_folder(row), modality_of(series), len(paths) == 1, one))
     # An empty order comes back at once: a case of which everything is known waits for no decoder.
     yield from made or [Order((), staging.frames_folder(row), of=one)]
 
 
-def _portions(paths: list[Path]) -> Iterator[tuple[Path, ...]]:
+def _portions(paths: list[Path], decoders: int) -> Iterator[tuple[Path, ...]]:
     some: list[Path] = []
-    size = 0
+    size, left = 0, len(paths)
     for path in paths:
         some.append(path)
         # One that has gone meanwhile is refused by its decoder, in words.
         size += path.stat().st_size if path.exists() else 0
-        if len(some) == FILES_OF_AN_ORDER or size >= BYTES_OF_AN_ORDER:
+        # Smaller towards the end, so that all decoders end together.
+        if len(some) >= min(FILES_OF_AN_ORDER, left / (2 * decoders)) or size >= BYTES_OF_AN_ORDER:
             yield tuple(some)
+            left -= len(some)
             some, size = [], 0
     if some:
         yield tuple(some)

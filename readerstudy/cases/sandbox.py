@@ -16,9 +16,25 @@ from typing import Any, Self
 from .decoded import Outcome, Refusal, from_json
 from .pictures import Unreadable
 
-_ROOT = Path(__file__).resolve().parents[2]
+# Without what stands at the start of the site's package: Celery alone takes as long to load as the decoding libraries.
+_START = """
+import sys, types
+site = sys.modules["readerstudy"] = types.ModuleType("readerstudy")
+site.__path__ = [sys.argv.pop(1)]
+from readerstudy.cases.decoding import main
+main()
+"""
+_SITE = Path(__file__).resolve().parents[1]
 # The decoder knows no secrets: only these variables are handed on.
 _HANDED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "HOME")
+# One thread for each library: address space is limited, and several decoders share the machine. Memory of one frame
+# is kept for the next (glibc): to have pages of the system anew costs as much as to decode what is not compressed.
+_TUNED = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
 _LONGEST_ANSWER = 64 << 20
 # The next order lies ready while one is worked on, so that no decoder waits for its parent.
 _ORDERS_AHEAD = 2
@@ -147,14 +163,12 @@ class Sandbox:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-            # One thread for each library: address space is limited, and several decoders share the machine.
-            threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "readerstudy.cases.decoding", str(self.limits.memory)],
+                [sys.executable, "-I", "-c", _START, str(_SITE), str(self.limits.memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**environment, "PYTHONPATH": str(_ROOT), **threads},
+                env={**environment, **_TUNED},
                 start_new_session=True,
             )
         return self._process

@@ -60,13 +60,11 @@ def clear(of: CaseImport) -> None:
 
 def remember(of: CaseImport, case: CaseRows, outcomes: Mapping[Path, Outcome]) -> None:
     """What became of the case's files, with what shows whether they were changed since."""
-    record = [
-        [str(path), _state(path), as_json(outcome)] for path, outcome in outcomes.items() if isinstance(outcome, File)
-    ]
+    record = [[str(path), _state(path), outcome] for path, outcome in outcomes.items() if isinstance(outcome, File)]
     place = _place(of, case)
     place.parent.mkdir(parents=True, exist_ok=True)
     half = place.with_suffix(".half")
-    half.write_text(json.dumps(record))
+    half.write_text(as_json(record))
     half.rename(place)
 
 
