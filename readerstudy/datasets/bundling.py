@@ -21,6 +21,7 @@ answers.csv, answers.parquet    one row per answer
 readings.csv, readings.parquet  one row per reading; this is what the analysis reads
 cases.csv, predictions.csv      cases with their reference standard; output of the algorithms
 vertebrae.csv, .parquet         one row per vertebra that an algorithm names, with corners and heights
+exposures.csv, .parquet         which output lay over which image on the screen, and for how long
 codebook.csv, codebook.json     what every column means
 protocol.json, plan.json        as frozen, with their SHA-256 in dataset.json
 allocation.csv                  every slot: reader, period, position, arm, case

@@ -53,9 +53,9 @@ READINGS = (
     Column("opened_at", "time", "when the server first showed the case to this reader in this period"),
     Column("submitted_at", "time", "when the server stored the answers"),
     Column("probability_shown", "yes/no", "whether the model's probability was shown"),
-    Column("heatmap_shown", "yes/no", "whether the model's heat map was shown"),
-    Column("mask_shown", "yes/no", "whether the outline of the model's mask was shown"),
-    Column("boxes_shown", "yes/no", "whether the model's boxes were shown"),
+    Column("heatmap_shown", "yes/no", "whether the model's heat map lay over an image on the screen"),
+    Column("mask_shown", "yes/no", "whether the outline of the model's mask lay over an image on the screen"),
+    Column("boxes_shown", "yes/no", "whether the model's boxes lay over an image on the screen"),
     Column("levels_shown", "yes/no", "whether the vertebrae were shown as the model names them"),
     Column("output_after_seconds", "number", "when output was first in sight, from the opening of the case", unit="s"),
     Column("output_seconds", "number", "how long any output was in sight", unit="s"),
@@ -95,6 +95,27 @@ VERTEBRAE = (
     *(Column(name, "number", f"{where} height of the body", unit="mm") for name, where in HEIGHTS.items()),
 )
 
+EXPOSURES = (
+    *READER,
+    *SLOT,
+    *CASE,
+    Column("output", "text", "what was shown", values="probability, heatmap, mask, boxes, levels"),
+    Column(
+        "image_number",
+        "integer",
+        "number of the image that it lay over on the screen, through all series; 0 for being switched on at all",
+    ),
+    Column(
+        "made_plane",
+        "text",
+        "where it lay over a plane made of the stack that begins with that image; else empty",
+        values="axial, coronal, sagittal",
+    ),
+    Column("after_seconds", "number", "when that was first so, from the opening of the case", unit="s"),
+    Column("seconds", "number", "how long it was so, counted from 0.2 s of rest on", unit="s"),
+    Column("least_opacity", "integer", "least opacity of the heat map while it was switched on", unit="%"),
+    Column("most_opacity", "integer", "greatest opacity of the heat map while it was switched on", unit="%"),
+)
 
 KINDS: Mapping[str, Any] = {
     "choice": "text",

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.core.files.storage import Storage, storages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django.http import Http404
 
 from readerstudy.allocation.models import Allocation, Slot
@@ -14,14 +14,15 @@ from readerstudy.audit.models import Event
 from readerstudy.cases.models import Case
 from readerstudy.predictions.findings import findings_in
 from readerstudy.predictions.models import RunCase
-from readerstudy.reading.activity import shown_times
-from readerstudy.reading.models import Answer, Exposure, Look, Reading
+from readerstudy.reading.activity import Toggled
+from readerstudy.reading.models import Answer, Look, Reading
 from readerstudy.reference.models import Standard
 from readerstudy.reference.queries import cases_without_truth, current_standard, truths_of
 from readerstudy.studies.models import ProtocolVersion, Study
 from readerstudy.studies.queries import current_version
 
 from . import codebook
+from .exposing import IN_SIGHT, exposures_in, exposures_of, output_seconds, seconds, submitted_of, toggled, where
 from .models import Dataset
 from .tidy import Cell, Table, cells_of, numeric, parts_of
 
@@ -120,11 +121,6 @@ def hindrances(study: Study) -> list[str]:
     return found
 
 
-def submitted_of(study: Study) -> QuerySet[Reading]:
-    """Training is no part of the data."""
-    return Reading.objects.filter(slot__reader__study=study, slot__training=0, phase=Reading.Phase.SUBMITTED)
-
-
 @dataclass(frozen=True)
 class Source:
     """What a data set is made from."""
@@ -169,6 +165,12 @@ def tables_of(source: Source) -> tuple[Table, ...]:
             codebook.VERTEBRAE,
             in_order(vertebrae_of(source), "algorithm", "version", "digest", "case", "series", "image", "level"),
         ),
+        Table(
+            "exposures",
+            "one row per reading, output and image that it lay over on the screen, or that it was switched on",
+            codebook.EXPOSURES,
+            in_order(exposures_of(source.study, cases), *PLACE, "output", "image_number", "made_plane"),
+        ),
     )
 
 
@@ -188,20 +190,6 @@ def case_facts(source: Source) -> dict[int, dict[str, Cell]]:
             **{f"covariate_{name}": str(value) for name, value in sorted(case.covariates.items())},
         }
         for case in Case.objects.filter(study=source.study).order_by("label")
-    }
-
-
-def where(slot: Slot, cases: dict[int, dict[str, Cell]]) -> dict[str, Cell]:
-    facts = cases[slot.case_id]
-    return {
-        "reader": slot.reader.code,
-        "seniority": slot.reader.seniority,
-        "external": slot.reader.external,
-        "simulated": slot.reader.simulated,
-        "arm": slot.arm.code,
-        "period": slot.period.number,
-        "position": slot.position,
-        **{name: facts[name] for name in ("case", "patient", "site", "truth")},
     }
 
 
@@ -239,13 +227,11 @@ def readings_of(
     source: Source, cases: dict[int, dict[str, Cell]], answers: dict[tuple[int, str], dict[str, Any]]
 ) -> Iterator[dict[str, Cell]]:
     decision, confidence = source.protocol.plan.get("decision"), source.protocol.plan.get("confidence")
-    in_study = Exposure.objects.filter(reading__slot__reader__study=source.study, source=Exposure.Source.BROWSER)
-    shown = set(in_study.filter(shown=True).values_list("reading_id", "kind"))
-    toggles: dict[int, list[tuple[bool, int]]] = defaultdict(list)
-    for pk, was_shown, after_ms in in_study.order_by("reading", "number").values_list(
-        "reading_id", "shown", "after_ms"
-    ):
-        toggles[pk].append((was_shown, after_ms))
+    shown: set[tuple[int, str]] = set()
+    toggles: dict[int, list[Toggled]] = defaultdict(list)
+    for one in exposures_in(source.study).filter(IN_SIGHT):
+        shown |= {(one.reading_id, one.kind)} if one.shown else set()
+        toggles[one.reading_id].append(toggled(one))
     own_arm = arm_of_own_answers(source.study)
     looks = Look.objects.filter(reading__slot__reader__study=source.study).order_by().values_list("reading")
     again = dict(looks.annotate(Sum("active_ms")))
@@ -280,15 +266,6 @@ def readings_of(
             yield at | given_in(final or first)
 
 
-def output_seconds(reading: Reading, toggles: list[tuple[bool, int]]) -> dict[str, Cell]:
-    """When any output was first in sight and for how long, by the browser's record."""
-    if reading.source_id is not None:
-        return {"output_after_seconds": None, "output_seconds": None}
-    duration = sum(filter(None, (reading.active_ms, reading.idle_ms, reading.hidden_ms, reading.load_ms)))
-    first, total = shown_times(toggles, until_ms=duration)
-    return {"output_after_seconds": seconds(first), "output_seconds": total / 1000}
-
-
 def up_to_own_answer(reading: Reading) -> dict[str, Cell]:
     return {
         "seconds": seconds(reading.first_active_ms),
@@ -304,10 +281,6 @@ def arm_of_own_answers(study: Study) -> str:
     if not Allocation.objects.filter(study=study, design="sequential").exists():
         return ""
     return study.arms.order_by("position").values_list("code", flat=True)[0]
-
-
-def seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
 
 
 def finished_of(source: Source) -> Iterator[RunCase]:

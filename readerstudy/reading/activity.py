@@ -1,8 +1,8 @@
 """How long a reader was at work on a case, from what the browser noted, within what the server saw."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 KINDS = ("focus", "blur", "hidden", "visible", "idle", "active", "loaded")
 
@@ -77,18 +77,32 @@ def clamped(value: float, low: int, high: int) -> int:
     return int(min(max(value, low), high))
 
 
-def shown_times(happened: Iterable[tuple[bool, int]], *, until_ms: int) -> tuple[int | None, int]:
-    """When output was first in sight and how long altogether, from the toggles of all its kinds in their order.
+class Toggled(NamedTuple):
+    """`what` came into sight or went out of it; that it comes twice changes nothing."""
 
-    `happened`: shown or hidden, and when. Two kinds in sight at once count once; what was never hidden ends with the
-    reading.
+    what: Hashable
+    shown: bool
+    at: int
+
+
+class InSight(NamedTuple):
+    first_ms: int | None
+    total_ms: int
+
+
+def shown_times(happened: Iterable[Toggled], *, until_ms: int) -> InSight:
+    """When anything was first in sight and how long altogether, from all that was shown and hidden, in its order.
+
+    Two things in sight at once count once; what was never hidden ends with the reading.
     """
-    first, total, in_sight, since = None, 0, 0, 0
-    for shown, at in happened:
-        if shown and in_sight == 0:
+    first, total, since = None, 0, 0
+    in_sight: set[Hashable] = set()
+    for what, shown, at in happened:
+        before = bool(in_sight)
+        (in_sight.add if shown else in_sight.discard)(what)
+        if in_sight and not before:
             since = at
             first = at if first is None else first
-        if not shown and in_sight == 1:
+        if before and not in_sight:
             total += max(0, at - since)
-        in_sight = max(0, in_sight + (1 if shown else -1))
-    return first, total + (max(0, until_ms - since) if in_sight else 0)
+    return InSight(first, total + (max(0, until_ms - since) if in_sight else 0))

@@ -148,7 +148,11 @@ class Answer(models.Model):
 
 class Exposure(models.Model):
     """When which output of the model was shown or hidden: by the browser's word within the server's bounds, and when
-    it left the server, by the server's own."""
+    it left the server, by the server's own.
+
+    A row without an image is a switch. One with an image says when the output lay over that image on the screen, from
+    0.2 s of rest on, and when it no longer did; what was switched on but on no image in sight has no such row.
+    """
 
     class Source(models.TextChoices):
         BROWSER = "browser", _("Browser")
@@ -167,6 +171,13 @@ class Exposure(models.Model):
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=12, choices=Kind)
     shown = models.BooleanField()
+    image = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Number of the image that it lay over, through all series of the case."
+    )
+    plane = models.CharField(
+        max_length=8, blank=True, help_text="Where it lay over a plane through the stack that begins with the image."
+    )
+    opacity = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Percent, of the heat map.")
     after_ms = models.PositiveBigIntegerField(help_text="Since the reading was opened.")
     recorded_at = models.DateTimeField(auto_now_add=True)
 
@@ -179,10 +190,24 @@ class Exposure(models.Model):
                 condition=Q(kind__in=["output", "probability", "heatmap", "mask", "boxes", "levels"]),
                 name="exposure_kind_known",
             ),
+            models.CheckConstraint(
+                condition=Q(image__isnull=True, plane="")
+                | Q(
+                    image__gte=1,
+                    kind__in=["heatmap", "mask", "boxes", "levels"],
+                    plane__in=["", "axial", "coronal", "sagittal"],
+                ),
+                name="exposure_image_of_a_layer",
+            ),
+            models.CheckConstraint(
+                condition=Q(opacity__isnull=True) | Q(opacity__lte=100, kind="heatmap", image__isnull=True),
+                name="exposure_opacity_of_a_map",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {'shown' if self.shown else 'hidden'} at {self.after_ms} ms"
+        where = f" on image {self.image}" if self.image else ""
+        return f"{self.kind} {'shown' if self.shown else 'hidden'}{where} at {self.after_ms} ms"
 
 
 class Look(models.Model):

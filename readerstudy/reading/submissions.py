@@ -17,6 +17,10 @@ LONGEST_REASON = 500
 MOST_PARTS = 200
 EXPOSURES = {"shown": True, "hidden": False}
 EXPOSED = ("probability", "heatmap", "mask", "boxes", "levels")
+# What lies on images, so that it can be said on which; and the planes that are made of a stack.
+LAID_OVER = EXPOSED[1:]
+PLANES = ("", "axial", "coronal", "sagittal")
+MOST_IMAGES = 100_000
 Row = TypeVar("Row")
 
 
@@ -26,9 +30,22 @@ class BodyError(ValueError):
 
 @dataclass(frozen=True)
 class Shown:
+    """Without an image it was switched on or off, or has another opacity, in percent; with one it came to the screen
+    over that image or left it: over a plane through the stack that begins with the image, where one is named.
+    """
+
     kind: str
     shown: bool
     t: float
+    image: int | None = None
+    plane: str = ""
+    opacity: int | None = None
+
+    def to_document(self, t: int) -> dict[str, Any]:
+        """As the page sends it, at a time within the server's bounds."""
+        facts = {"image": self.image, "plane": self.plane, "opacity": self.opacity}
+        told = {name: value for name, value in facts.items() if value not in (None, "")}
+        return {"kind": self.kind, "event": "shown" if self.shown else "hidden", **told, "t": t}
 
 
 @dataclass(frozen=True)
@@ -183,7 +200,21 @@ def happening(item: dict[str, Any], name: str) -> Happening:
 def exposure(item: dict[str, Any], name: str) -> Shown:
     if item.get("kind") not in EXPOSED or item.get("event") not in EXPOSURES:
         raise BodyError(f"“{name}” holds an exposure of no known kind.")
-    return Shown(kind=item["kind"], shown=EXPOSURES[item["event"]], t=milliseconds(item.get("t"), name))
+    kind, shown, plane = item["kind"], EXPOSURES[item["event"]], item.get("plane", "")
+    image, opacity = counted(item.get("image"), name, 1, MOST_IMAGES), counted(item.get("opacity"), name, 0, 100)
+    if plane not in PLANES or (plane and image is None) or (image is not None and kind not in LAID_OVER):
+        raise BodyError(f"“{name}” holds an exposure on no image.")
+    if opacity is not None and (kind != "heatmap" or image is not None):
+        raise BodyError(f"“{name}” holds an opacity of what has none.")
+    return Shown(kind, shown, milliseconds(item.get("t"), name), image, plane, opacity)
+
+
+def counted(value: object, name: str, least: int, most: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise BodyError(f"“{name}” holds a number that is out of all bounds.")
+    return value
 
 
 def milliseconds(value: object, name: str) -> float:

@@ -1,5 +1,6 @@
 """The one place where numbers become text on pages."""
 
+import math
 from collections.abc import Mapping
 
 from django import template
@@ -42,7 +43,12 @@ def interval(low: float | None, high: float | None) -> str:
 
 @register.filter
 def percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{estimate(100 * value, 1)} %"
+    """One decimal, a half rounded up: the rule of the reader's browser too (`percent` of assistance.js)."""
+    if value is None:
+        return NOTHING
+    tenths = 1000 * value
+    whole = math.floor(tenths)
+    return f"{estimate((whole + (tenths - whole >= 0.5)) / 10, 1)} %"
 
 
 @register.filter

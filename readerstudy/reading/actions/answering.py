@@ -24,6 +24,7 @@ from readerstudy.reading.queries import (
     asked,
     current_answers,
     feedback_for,
+    images_of,
     is_due,
     is_output_due,
     last_submitted,
@@ -77,10 +78,7 @@ def log_of(done: Draft | Submission, reading: Reading, now: datetime) -> dict[st
     return {
         "duration_ms": clamped(done.duration_ms, 0, bound_ms),
         "events": within(done.happenings, bound_ms),
-        "exposures": [
-            {"kind": one.kind, "event": "shown" if one.shown else "hidden", "t": clamped(one.t, 0, bound_ms)}
-            for one in done.exposures
-        ],
+        "exposures": [one.to_document(clamped(one.t, 0, bound_ms)) for one in done.exposures],
     }
 
 
@@ -217,13 +215,18 @@ def finish(
 
 def receipt_for(slot: Slot) -> Receipt:
     upcoming = upcoming_slot(slot.reader)
-    feedback = feedback_for(slot) if slot.training else None
+    feedback = told_after(slot) if slot.training else None
     if upcoming is None or upcoming.period_id != slot.period_id:
         return Receipt(next=None, finished=True, feedback=feedback)
     pass_mark = rules_of(slot.reader.study).training_pass_mark
     held_back = slot.training and not upcoming.training and pass_mark is not None
     ready = is_due(upcoming, timezone.now()) and not (held_back and not training_of(slot.reader, pass_mark or 0).passed)
     return Receipt(next=upcoming.token if ready else None, finished=False, feedback=feedback)
+
+
+def told_after(slot: Slot) -> Feedback:
+    questions = tuple(asked(row) for row in settled_questions(slot.reader.study))
+    return feedback_for(slot, questions, series_in_sight([slot])[slot.pk])
 
 
 def stored_before(slot: Slot, reading: Reading, submission: Submission) -> Receipt:
@@ -278,7 +281,8 @@ def store_exposures(
         "boxes": arm.shows_boxes,
         "levels": arm.shows_levels,
     }
-    possible = [exposure for exposure in exposures if can_show[exposure.kind]]
+    images = images_of(slot).count() if exposures else 0
+    possible = [one for one in exposures if can_show[one.kind] and (one.image is None or one.image <= images)]
     sent = Reading.objects.values_list("output_at", flat=True).get(pk=reading.pk) if possible else None
     if sent is None or began is None:
         return
@@ -293,6 +297,9 @@ def store_exposures(
             number=number,
             kind=exposure.kind,
             shown=exposure.shown,
+            image=exposure.image,
+            plane=exposure.plane,
+            opacity=exposure.opacity,
             after_ms=clamped(before + exposure.t, earliest, latest),
         )
         for number, exposure in enumerate(possible, start=known + 1)

@@ -141,6 +141,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("shown", models.BooleanField()),
+                (
+                    "image",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Number of the image that it lay over, through all series of the case.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "plane",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where it lay over a plane through the stack that begins with the image.",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "opacity",
+                    models.PositiveSmallIntegerField(blank=True, help_text="Percent, of the heat map.", null=True),
+                ),
                 ("after_ms", models.PositiveBigIntegerField(help_text="Since the reading was opened.")),
                 ("recorded_at", models.DateTimeField(auto_now_add=True)),
                 (
@@ -318,6 +338,32 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["output", "probability", "heatmap", "mask", "boxes", "levels"])),
                 name="exposure_kind_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exposure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("image__isnull", True), ("plane", "")),
+                    models.Q(
+                        ("image__gte", 1),
+                        ("kind__in", ["heatmap", "mask", "boxes", "levels"]),
+                        ("plane__in", ["", "axial", "coronal", "sagittal"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="exposure_image_of_a_layer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exposure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("opacity__isnull", True),
+                    models.Q(("image__isnull", True), ("kind", "heatmap"), ("opacity__lte", 100)),
+                    _connector="OR",
+                ),
+                name="exposure_opacity_of_a_map",
             ),
         ),
         migrations.AddConstraint(

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from readerstudy.allocation.models import Slot
+from readerstudy.predictions.overlays import Marked
 from readerstudy.reading import sight
+from readerstudy.reading.lessons import Known, Told, marked, regions_in, told
 from readerstudy.reading.models import Answer, Reading
-from readerstudy.reference.queries import truth_by_case
+from readerstudy.reference.models import StandardAnnotation, Truth
+from readerstudy.reference.queries import current_standard
 from readerstudy.studies.models import Enrolment, Question
 
 
@@ -38,24 +41,50 @@ def training_of(reader: Enrolment, pass_mark: float) -> Training:
         return Training(0, 0, 0, 0, pass_mark)
     slots = Slot.objects.filter(reader=reader, training=last.training)
     read = list(slots.filter(reading__phase=Reading.Phase.SUBMITTED).select_related("reading", "case", "reader"))
-    correct = sum(feedback_for(slot).correct for slot in read)
+    correct = sum(is_correct(slot) for slot in read)
     return Training(last.training, slots.count(), len(read), correct, pass_mark)
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a reader is told after a training case."""
+    """What a reader is told after a training case: right or not, line by line, and where."""
 
     positive: bool
     correct: bool
+    told: tuple[Told, ...] = ()
+    regions: tuple[Marked, ...] = ()
 
 
-def feedback_for(slot: Slot) -> Feedback:
+def feedback_for(slot: Slot, questions: tuple[sight.Asked, ...], series: tuple[sight.SeriesSight, ...]) -> Feedback:
     """For a training case alone; of any other case there is no way to the truth here."""
+    known = known_of(slot, series)
+    reading = Reading.objects.get(slot=slot)
+    given = Answer.objects.filter(reading=reading, stage=Answer.Stage.FINAL).order_by("question_id", "-number")
+    answers = {one.question.key: one.value for one in given.distinct("question_id").select_related("question")}
+    lines = told(questions, answers, known) if not reading.unreadable_reason else ()
+    frames = [frame.url for one in series for frame in one.frames]
+    return Feedback(known.positive, is_correct(slot), lines, marked(known.regions, frames))
+
+
+def known_of(slot: Slot, series: tuple[sight.SeriesSight, ...]) -> Known:
+    """All that the current standard says of a training case."""
     assert slot.training
-    truth = truth_by_case(slot.reader.study)[slot.case_id]
+    standard = current_standard(slot.reader.study)
+    rows = list(Truth.objects.filter(standard=standard, case=slot.case_id).select_related("unit"))
+    whole = next(row for row in rows if row.unit is None)
+    units = {row.unit.label: (row.positive, row.label) for row in rows if row.unit is not None}
+    drawn = StandardAnnotation.objects.filter(standard=standard, case=slot.case_id).select_related("annotation").first()
+    shapes = [[(frame.rows, frame.columns) for frame in one.frames] for one in series]
+    regions = tuple(regions_in(drawn.annotation.marks, shapes)) if drawn else ()
+    return Known(whole.positive, whole.label, units, regions)
+
+
+def is_correct(slot: Slot) -> bool:
+    assert slot.training
+    standard = current_standard(slot.reader.study)
+    truth = Truth.objects.get(standard=standard, case=slot.case_id, unit=None).positive
     given = decided(slot)
-    return Feedback(positive=truth, correct=given is not None and given == truth)
+    return given is not None and given == truth
 
 
 def decided(slot: Slot) -> bool | None:

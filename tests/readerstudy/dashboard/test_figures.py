@@ -67,6 +67,8 @@ def test_intervals_shares_and_percents() -> None:
     assert interval(-0.01, 0.2) == "−0.010 to 0.200"
     assert interval(None, 0.2) == "–"
     assert percent(0.98765) == "98.8 %"
+    # Halves as the browser rounds them, which an even digit before does not change.
+    assert [percent(value) for value in (0.8125, 0.8135, 0.0625, 0.3335)] == ["81.3 %", "81.4 %", "6.3 %", "33.4 %"]
     assert (share(0, 0), share(999, 1000), share(1000, 1000)) == (0, 99, 100)
 
 

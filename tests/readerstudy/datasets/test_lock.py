@@ -107,7 +107,7 @@ def test_same_data_same_bytes(study: Study, people: People) -> None:
 def test_every_column_is_in_the_codebook(study: Study, people: People) -> None:
     held = files(lock(study=study, password=PASSWORD, reasons={}, by=people.alice))
     book = {(entry["table"], entry["column"]): entry for entry in json.loads(held["codebook.json"])["columns"]}
-    for name in ("answers", "readings", "cases", "predictions", "vertebrae"):
+    for name in ("answers", "readings", "cases", "predictions", "vertebrae", "exposures"):
         header = held[f"{name}.csv"].decode().splitlines()[0].split(",")
         assert all(book[name, column]["meaning"] for column in header)
 
@@ -115,7 +115,8 @@ def test_every_column_is_in_the_codebook(study: Study, people: People) -> None:
 def test_all_that_the_models_said_is_in_the_tables(people: People) -> None:
     hidden = Hidden(level="T12", corner=6.25)
     room = open_room(people, hidden, ALL_SHOWN)
-    exposed: dict[str, Any] = {"exposures": [{"kind": kind, "event": "shown", "t": 5} for kind in ("mask", "levels")]}
+    switched = [{"kind": kind, "event": "shown", "t": 5} for kind in ("heatmap", "mask", "levels")]
+    exposed: dict[str, Any] = {"exposures": [*switched, {"kind": "mask", "event": "shown", "t": 6, "image": 1}]}
     bob = client_of(people.bob)
     aided = next(slot for slot in room.slots() if slot.arm.aided)
     for slot in room.slots():
@@ -135,6 +136,8 @@ def test_all_that_the_models_said_is_in_the_tables(people: People) -> None:
     assert said["findings_digest"] != tables["predictions"][1]["findings_digest"]
     shown = {row["arm"]: [row[f"{kind}_shown"] for kind in queries.OUTPUTS] for row in tables["readings"]}
     assert shown["aided"] == [False, False, True, False, True]
+    seen = [(row["arm"], row["output"], row["image_number"]) for row in tables["exposures"]]
+    assert seen == [("aided", "heatmap", 0), ("aided", "levels", 0), ("aided", "mask", 0), ("aided", "mask", 1)]
     # A browser's word is no proof that an unaided reader saw anything.
     assert shown.get("unaided", [False] * 5) == [False] * 5
 

@@ -1,8 +1,10 @@
+from itertools import starmap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.reading.activity import KINDS, Happening, Times, shown_times, times
+from readerstudy.reading.activity import KINDS, Happening, Times, Toggled, shown_times, times
 
 moments = st.floats(-1e12, 1e12, allow_nan=False)
 logs = st.lists(st.builds(Happening, t=moments, kind=st.sampled_from(KINDS)), max_size=30)
@@ -54,13 +56,15 @@ def test_events_after_the_end_change_nothing(events: list[Happening], bound: int
     ("happened", "first", "total"),
     [
         ([], None, 0),
-        ([(True, 100), (False, 400)], 100, 300),
-        ([(True, 100), (True, 200), (False, 300), (False, 400)], 100, 300),
-        ([(True, 100), (False, 150), (True, 900)], 100, 150),
-        ([(False, 50), (True, 100), (False, 90)], 100, 0),
+        ([("map", True, 100), ("map", False, 400)], 100, 300),
+        ([("map", True, 100), ("box", True, 200), ("map", False, 300), ("box", False, 400)], 100, 300),
+        ([("map", True, 100), ("map", False, 150), ("map", True, 900)], 100, 150),
+        ([("map", False, 50), ("map", True, 100), ("map", False, 90)], 100, 0),
+        # Fainter, and still there.
+        ([("map", True, 100), ("map", True, 200), ("map", False, 300)], 100, 200),
     ],
 )
 def test_output_is_in_sight_from_its_first_to_its_last_moment(
-    happened: list[tuple[bool, int]], first: int | None, total: int
+    happened: list[tuple[str, bool, int]], first: int | None, total: int
 ) -> None:
-    assert shown_times(happened, until_ms=1000) == (first, total)
+    assert shown_times(starmap(Toggled, happened), until_ms=1000) == (first, total)

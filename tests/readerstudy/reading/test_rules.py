@@ -13,6 +13,8 @@ from readerstudy.audit.models import Event
 from readerstudy.datasets.queries import completeness_of, source_of, tables_of
 from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Answer, ReadingSession
+from readerstudy.reading.queries.training import known_of
+from readerstudy.reference.models import Annotation, Opinion, StandardAnnotation
 from readerstudy.studies.actions import set_rules
 from readerstudy.studies.hanging import HangingError, hanging_of, read, written
 from readerstudy.studies.outline import CROSSOVER, RulesOutline
@@ -109,7 +111,10 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
         assert (case["training"], case["progress"]) == (True, {"done": number, "total": 2})
         positive = truth[slot.case.label] if number else not truth[slot.case.label]
         receipt = read_slot(bob, slot, decision=positive, confidence=80 if positive else 20)
-        assert receipt["feedback"] == {"positive": truth[slot.case.label], "correct": bool(number)}
+        told = receipt["feedback"]
+        assert (told["positive"], told["correct"], told["regions"]) == (truth[slot.case.label], bool(number), [])
+        assert [line["right"] for line in told["told"]] == [bool(number)] * 2
+        assert told["told"][1]["reference"] == ("50 or more" if truth[slot.case.label] else "below 50")
     assert receipt["next"] is None
     study_slot = next(slot for slot in room.slots() if not slot.training)
     assert open_case(bob, study_slot).status_code == 403
@@ -125,6 +130,30 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
     assert bob.post(f"/reading/training/{reader.token}/").status_code == 400
     assert [row.done for row in completeness_of(room.study) if row.code == reader.code] == [1]
     assert len(tables_of(source_of(room.study))[1].rows) == 1
+
+
+def test_after_a_training_case_the_marks_of_the_reference_lie_on_its_images(people: People) -> None:
+    room = prepared_room(people, None, replace(CROSSOVER, rules=RulesOutline(training_pass_mark=0)))
+    drawn = {"key": "a", "kind": "box", "series": 0, "slice": 0, "label": "cleft", "points": [[2, 3], [9, 8]]}
+    for case in room.study.cases.all():
+        opinion = Opinion.objects.create(
+            truther=room.study.enrolments.get(user=people.tess), case=case, verdict=Opinion.Verdict.POSITIVE
+        )
+        annotation = Annotation.objects.create(opinion=opinion, marks=[drawn], digest="0" * 64)
+        StandardAnnotation.objects.create(standard=room.study.standards.get(), case=case, annotation=annotation)
+    draw(study=room.study, by=people.alice, seed=SEED, training=("spine-1", "spine-2"))
+    open_reading(study=room.study, by=people.alice)
+    bob = client_of(people.bob)
+    for slot in room.slots()[:2]:
+        (region,) = read_slot(bob, slot)["feedback"]["regions"]
+        assert region["frame"] == f"/reading/{slot.token}/frame/1"
+        assert region["points"] == [[2, 3], [9, 3], [9, 8], [2, 8]]
+    study_slot = room.slots()[2]
+    assert not study_slot.training
+    with pytest.raises(AssertionError):
+        known_of(study_slot, ())
+    answer = read_slot(bob, study_slot)
+    assert set(answer) == {"next", "finished"}
 
 
 def test_a_protocol_that_asks_for_training_is_not_drawn_without_its_cases(people: People) -> None:

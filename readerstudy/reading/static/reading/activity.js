@@ -45,8 +45,9 @@ export class Activity {
     if (this.events.length < MOST_EVENTS) this.events.push({ t: this.elapsed, kind });
   }
 
-  expose(kind, event) {
-    if (this.exposures.length < MOST_EVENTS) this.exposures.push({ kind, event, t: this.elapsed });
+  // What of the model's output was switched on or off, or on which image it came to the screen or left it.
+  expose(kind, event, facts) {
+    if (this.exposures.length < MOST_EVENTS) this.exposures.push({ kind, event, ...facts, t: this.elapsed });
   }
 
   // A sign of life. Five minutes without one count as a break.

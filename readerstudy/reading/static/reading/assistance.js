@@ -1,20 +1,27 @@
-// What the model says: only built where the server sent something, and every time it is shown or hidden is recorded.
+// What the model says, and after a training case the reference: only built where the server sent something. Every time it
+// is shown or hidden is recorded, and so is on which images it was really on the screen.
 
-import { make } from "./fields.js";
-import { FRACTURED, OTHER, coloured, drawMap, drawMarked, drawOutline, greyOf, outlineOf } from "./overlays.js";
+import { button, make } from "./fields.js";
+import { FRACTURED, OTHER, OUTLINE, coloured, drawMap, drawMarked, drawOutline, greyOf, outlineOf } from "./overlays.js";
+import { outlineOn, pictureOn } from "./planes.js";
 import { say } from "./say.js";
-import { levelTable, likely, probabilityPanel, whereabouts } from "./findings.js";
 
-// In the order in which they are drawn. `pictures` are fetched, the others are in the case itself.
+// What flies past while the stack is scrolled was not looked at.
+const REST = 200;
+const KEPT_CUTS = 6;
+
+// In the order in which they are drawn. Those with a `picture` are fetched, the others are in the case itself.
 const LAYERS = [
-  { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", missing: "The heat map could not be loaded.", pictures: coloured },
-  { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", missing: "The outline could not be loaded.", pictures: outlined },
-  { kind: "boxes", field: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case." },
-  { kind: "levels", field: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case." },
+  { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", missing: "The heat map could not be loaded.", picture: coloured, draw: drawMap },
+  { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", missing: "The outline could not be loaded.", picture: outlineOf, draw: drawOutline },
+  { kind: "boxes", field: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case.", draw: drawNamed },
+  { kind: "levels", field: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case.", draw: drawNamed },
+  { kind: "reference", field: "reference", label: "Reference", key: "X", none: "The reference standard marks no place in this case.", draw: drawNamed, colour: OUTLINE },
 ];
 
-function outlined(grey) {
-  return { width: grey.width, height: grey.height, lines: outlineOf(grey) };
+function drawNamed(context, matrix, _, { points, label, probability, positive, colour }) {
+  const words = [label, probability === null ? "" : likely(probability)].filter(Boolean).join(" ");
+  drawMarked(context, matrix, points, words, colour ?? (positive ? FRACTURED : OTHER), positive === false);
 }
 
 export class Assistance {
@@ -26,20 +33,27 @@ export class Assistance {
   #buttons = new Map();
   #parts = new Map();
   #pictures = new Map();
+  #cuts = new Map();
   #opacity = 0.5;
+  #sights = new Map();
+  #coming = "";
+  #resting = 0;
 
   constructor(root, expose, layout) {
     this.#root = root;
     this.#expose = expose;
     this.#layout = layout;
     layout.overlay = (context, matrix, frame) => this.#draw(context, matrix, frame);
+    layout.addEventListener("painted", () => this.#look());
+    document.addEventListener("visibilitychange", () => this.#look());
   }
 
   // Ends the recorded exposures of the case before.
   close() {
     for (const kind of [...this.#shown]) this.#setShown(kind, false);
     this.#offered = null;
-    for (const known of [this.#pictures, this.#buttons, this.#parts]) known.clear();
+    for (const known of [this.#pictures, this.#cuts, this.#buttons, this.#parts]) known.clear();
+    this.#look();
     this.#layout.repaint();
     this.#root.replaceChildren();
     this.#root.hidden = true;
@@ -53,29 +67,26 @@ export class Assistance {
     this.#root.hidden = false;
     this.status = make("p", { className: "help" });
     this.status.setAttribute("role", "status");
+    const { algorithm } = offered;
     const figures = this.#figures(offered);
     const toggles = make("div", { className: "toggles" });
     const parts = LAYERS.flatMap((layer) => this.#layerParts(layer));
     toggles.append(...this.#buttons.values());
-    const provenance = make("p", { className: "provenance", textContent: say("Output of {algorithm}", offered) });
-    const title = make("h2", { textContent: say("Model") });
-    this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status, provenance);
+    const title = make("h2", { textContent: say(algorithm ? "Model" : "Reference") });
+    this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status);
+    if (algorithm) this.#root.append(make("p", { className: "provenance", textContent: say("Output of {algorithm}", offered) }));
     // A heat map hides what lies under it: the protocol may let it wait until it is asked for.
     const waits = (kind) => kind === "heatmap" && !offered.heatmap_at_once;
     for (const kind of ["probability", ...LAYERS.map(({ kind }) => kind)]) if (!waits(kind)) this.toggle(kind);
   }
 
   #offerRequest(request) {
-    const ask = make("button", { type: "button", className: "tool toggle" });
-    ask.append(make("span", { textContent: say("Show the model's output") }), make("kbd", { textContent: "G" }));
-    ask.setAttribute("aria-keyshortcuts", "G");
-    ask.addEventListener("click", request);
     this.#root.hidden = false;
-    this.#root.append(make("div", { className: "toggles" }, ask));
+    this.#root.append(make("div", { className: "toggles" }, button(say("Show the model's output"), request, "G")));
   }
 
   #figures(offered) {
-    if (offered.probability === null) return [];
+    if (typeof offered.probability !== "number") return [];
     const panel = probabilityPanel(offered);
     this.#parts.set("probability", panel);
     this.#addButton("probability", say("Probability"), "M");
@@ -102,34 +113,32 @@ export class Assistance {
       this.#opacity = slider.value / 100;
       this.#layout.repaint();
     });
+    // Once the hand lets go of it.
+    slider.addEventListener("change", () => this.#expose("heatmap", "shown", this.#strength("heatmap")));
     const label = make("label", { htmlFor: slider.id, textContent: say("Opacity") });
     return make("div", { className: "opacity" }, label, slider);
   }
 
+  #strength(kind) {
+    return kind === "heatmap" ? { opacity: Math.round(100 * this.#opacity) } : {};
+  }
+
   #addButton(kind, label, key) {
-    const hint = make("kbd", { textContent: key });
-    const element = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: label }), hint);
-    element.setAttribute("aria-pressed", "false");
-    element.setAttribute("aria-keyshortcuts", key);
-    element.addEventListener("click", () => this.toggle(kind));
-    this.#buttons.set(kind, element);
+    const toggle = button(label, () => this.toggle(kind), key);
+    toggle.setAttribute("aria-pressed", "false");
+    this.#buttons.set(kind, toggle);
   }
 
   // In a stack the output may lie on an image that is not in sight.
   #guide() {
-    const places = this.#places();
-    const count = this.#layout.series.reduce((sum, { frames }) => sum + frames.length, 0);
-    if (!places.length || count < 2) return [];
-    const hint = make("kbd", { textContent: "G" });
-    const go = make("button", { type: "button", className: "tool toggle" }, make("span", { textContent: say("Next image with output") }), hint);
-    go.setAttribute("aria-keyshortcuts", "G");
-    go.addEventListener("click", () => this.goOn());
-    return [make("div", { className: "toggles" }, go)];
+    if (!this.#places().length || this.#layout.frames.length < 2) return [];
+    const words = this.#offered.algorithm ? "Next image with output" : "Next image with a mark";
+    return [make("div", { className: "toggles" }, button(say(words), () => this.goOn(), "G"))];
   }
 
   #places() {
     const found = new Set(LAYERS.flatMap(({ field }) => this.#offered[field] ?? []).map(({ frame }) => frame));
-    return this.#layout.series.flatMap(({ frames }) => frames.map(({ url }) => url)).filter((url) => found.has(url));
+    return this.#layout.frames.map(({ url }) => url).filter((url) => found.has(url));
   }
 
   goOn() {
@@ -144,7 +153,7 @@ export class Assistance {
   toggle(kind) {
     if (!this.#buttons.has(kind)) return false;
     const layer = LAYERS.find((one) => one.kind === kind);
-    if (layer?.pictures && !this.#shown.has(kind)) this.#showPictures(layer, this.#offered);
+    if (layer?.picture && !this.#shown.has(kind)) this.#showPictures(layer, this.#offered);
     else this.#setShown(kind, !this.#shown.has(kind));
     return true;
   }
@@ -170,9 +179,10 @@ export class Assistance {
   #fetch(layer, { url }) {
     const known = this.#pictures.get(url);
     if (known) return known.coming;
-    const entry = { picture: null };
+    const entry = {};
     entry.coming = greyOf(url).then((grey) => {
-      entry.picture = layer.pictures(grey);
+      Object.assign(entry, grey, { picture: layer.picture(grey) });
+      this.#cuts.clear();
       this.#layout.repaint();
     });
     entry.coming.catch(() => this.#pictures.delete(url));
@@ -180,23 +190,71 @@ export class Assistance {
     return entry.coming;
   }
 
+  // What lies on a frame, layer by layer, of what is switched on and here; on a plane what lies on the slices it cuts.
+  #on(frame) {
+    const layers = this.#offered ? LAYERS.filter(({ kind }) => this.#shown.has(kind)) : [];
+    return layers.map((layer) => ({ ...layer, found: this.#found(layer, frame) })).filter(({ found }) => found.length);
+  }
+
+  #found(layer, frame) {
+    const offered = this.#offered[layer.field];
+    const here = (frame.cut?.stack ?? [frame]).flatMap(({ url }, slice) => {
+      return offered.filter((one) => one.frame === url).map((one) => ({ ...one, slice, ...this.#pictures.get(one.url) }));
+    });
+    if (!layer.picture) {
+      const drawn = here.map((one) => ({ ...one, colour: layer.colour, points: frame.cut ? outlineOn(frame, one) : one.points }));
+      return drawn.filter(({ points }) => points.length);
+    }
+    const come = here.filter(({ picture }) => picture);
+    return frame.cut && come.length ? this.#cut(layer, frame, come) : come;
+  }
+
+  #cut({ kind, picture }, frame, pictures) {
+    const key = kind + frame.url;
+    if (this.#cuts.size > KEPT_CUTS) this.#cuts.clear();
+    if (!this.#cuts.has(key)) {
+      const grey = pictureOn(frame, pictures);
+      this.#cuts.set(key, grey.grey.some(Boolean) ? [{ ...grey, picture: picture(grey) }] : []);
+    }
+    return this.#cuts.get(key);
+  }
+
   #draw(context, matrix, frame) {
-    if (!this.#offered) return;
-    const here = (field) => (this.#offered[field] ?? []).filter((one) => one.frame === frame.url);
-    const pictures = (field) => here(field).map(({ url }) => this.#pictures.get(url)?.picture).filter(Boolean);
-    if (this.#shown.has("heatmap")) for (const map of pictures("heatmaps")) drawMap(context, matrix, frame, map, this.#opacity);
-    if (this.#shown.has("mask")) for (const lines of pictures("masks")) drawOutline(context, matrix, frame, lines);
-    for (const field of ["boxes", "levels"].filter((kind) => this.#shown.has(kind))) {
-      for (const { points, label, probability, positive } of here(field)) {
-        const words = [label, probability === null ? "" : likely(probability)].filter(Boolean).join(" ");
-        drawMarked(context, matrix, points, words, positive ? FRACTURED : OTHER, positive === false);
+    for (const { draw, found } of this.#on(frame)) for (const one of found) draw(context, matrix, frame, one, this.#opacity);
+  }
+
+  // On which images what is on the screen.
+  #look() {
+    const now = new Map();
+    for (const { frame, host } of document.hidden ? [] : this.#layout.panes) {
+      // Another view may have the whole screen.
+      if (!frame || !host.clientWidth) continue;
+      const { plane, stack } = frame.cut ?? { stack: [frame] };
+      for (const { kind } of this.#on(frame)) {
+        const one = { kind, image: this.#layout.numberOf(stack[0].url), plane };
+        now.set(Object.values(one).join(), one);
       }
     }
+    for (const [key, one] of this.#sights) if (!now.has(key)) this.#see(key, one, "hidden");
+    const coming = [...now.keys()].join();
+    if (coming === this.#coming) return;
+    this.#coming = coming;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      for (const [key, one] of now) if (!this.#sights.has(key)) this.#see(key, one, "shown");
+    }, REST);
+  }
+
+  #see(key, one, event) {
+    const { kind, ...at } = one;
+    if (event === "shown") this.#sights.set(key, one);
+    else this.#sights.delete(key);
+    this.#expose(kind, event, at);
   }
 
   // What is on the screen at this moment, so that a submission can say that it ends there.
   get visible() {
-    return [...this.#shown];
+    return [...this.#sights.values(), ...[...this.#shown].map((kind) => ({ kind }))];
   }
 
   #setShown(kind, shown) {
@@ -207,6 +265,85 @@ export class Assistance {
     const part = this.#parts.get(kind);
     if (part) part.hidden = !shown;
     this.#layout.repaint();
-    this.#expose(kind, shown ? "shown" : "hidden");
+    this.#expose(kind, shown ? "shown" : "hidden", shown ? this.#strength(kind) : {});
   }
+}
+
+// What was found, as words and figures beside the image: probability, vertebrae, on which images.
+
+// One decimal, a half rounded up, as the pages of the server have it.
+const percent = (share) => `${(Math.round(share * 1000) / 10).toFixed(1)} %`;
+
+// Of something that is not known: never none of it and never all.
+function likely(share) {
+  if (share < 0.0005) return "<0.1 %";
+  return share >= 0.9995 ? ">99.9 %" : percent(share);
+}
+
+function verdictOf({ operating_point: point, positive, uncertain, abstain }) {
+  if (uncertain) return say("Uncertain: from {low} to {high} the model does not decide", { low: percent(abstain[0]), high: percent(abstain[1]) });
+  const sentence = positive ? "Positive: at or above the operating point of {point}" : "Negative: below the operating point of {point}";
+  return say(sentence, { point: percent(point) });
+}
+
+function probabilityPanel(offered) {
+  const { probability, operating_point: point } = offered;
+  const figure = make("p", { className: "probability" });
+  figure.append(make("strong", { textContent: likely(probability) }), make("span", { textContent: say(" probability") }));
+  const fill = make("div", { className: "meter-fill" });
+  fill.style.width = `${probability * 100}%`;
+  const tick = make("div", { className: "meter-point" });
+  tick.style.left = `${point * 100}%`;
+  const meter = make("div", { className: "meter" }, fill, tick);
+  meter.setAttribute("aria-hidden", "true");
+  const verdict = make("p", { className: "verdict", textContent: verdictOf(offered) });
+  return make("div", { hidden: true }, figure, meter, verdict);
+}
+
+// "images 4–6, 9 of T1W"; nothing where the case is a single image.
+function whereabouts(found, series) {
+  if (series.length === 1 && series[0].frames.length === 1) return "";
+  const urls = new Set(found.map(({ frame }) => frame));
+  const parts = series.map(({ label, frames }, n) => {
+    const numbers = frames.flatMap(({ url }, place) => (urls.has(url) ? [place + 1] : []));
+    if (!numbers.length) return "";
+    const values = { numbers: runs(numbers), series: label || say("Series {number}", { number: n + 1 }) };
+    if (series.length > 1) return say(numbers.length > 1 ? "images {numbers} of {series}" : "image {numbers} of {series}", values);
+    return say(numbers.length > 1 ? "images {numbers}" : "image {numbers}", values);
+  });
+  return parts.filter(Boolean).join("; ");
+}
+
+function runs(numbers) {
+  const spans = [];
+  for (const number of numbers) {
+    const last = spans.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else spans.push([number, number]);
+  }
+  return spans.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+}
+
+// One row a vertebra; in a stack its row leads to its image.
+function levelTable(levels, layout) {
+  const figures = levels.some(({ probability }) => probability !== null);
+  const stack = layout.series.some(({ frames }) => frames.length > 1);
+  const names = [say("Level"), ...(figures ? [say("Probability"), say("Decision")] : []), ...(stack ? [say("Image")] : [])];
+  const head = make("tr", {}, ...names.map((textContent) => make("th", { textContent, scope: "col" })));
+  const body = levels.map(({ label, probability, positive, frame }) => {
+    const cells = figures ? [likely(probability), positive ? say("positive") : say("negative")] : [];
+    const row = make("tr", {}, make("th", { textContent: label, scope: "row" }), ...cells.map((textContent) => make("td", { textContent })));
+    if (positive) row.className = "positive";
+    if (stack) row.append(make("td", {}, wayTo(frame, label, layout)));
+    return row;
+  });
+  const caption = make("caption", { className: "visually-hidden", textContent: say("Vertebrae named by the model") });
+  return make("table", { className: "levels" }, caption, make("thead", {}, head), make("tbody", {}, ...body));
+}
+
+function wayTo(frame, label, layout) {
+  const place = layout.series.map(({ frames }) => frames.findIndex(({ url }) => url === frame)).find((n) => n >= 0);
+  const way = button(place + 1, () => layout.goTo(frame));
+  way.setAttribute("aria-label", say("Go to image {number}, {label}", { number: place + 1, label }));
+  return way;
 }

@@ -1,12 +1,13 @@
 // What stays upright and readable over an image however it is turned: its name, window, scale bar and orientation.
 
+import { make } from "./fields.js";
 import { lettersOf } from "./geometry.js";
 import { say } from "./say.js";
 
 const SCALE_BARS = [1, 2, 5, 10, 20, 50, 100, 200];
 const EDGES = { left: [-1, 0], right: [1, 0], top: [0, -1], bottom: [0, 1] };
 
-const part = (className) => Object.assign(document.createElement("p"), { className });
+const part = (className) => make("p", { className });
 const rounded = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString());
 
 export class Captions {

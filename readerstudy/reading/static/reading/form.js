@@ -1,8 +1,23 @@
 // The questions of a case as a form: built from data, checked before it is sent, filled again from a draft.
 
-import { make } from "./fields.js";
+import { choiceField, choicesField, confidenceField, gridField, make, numberField, pointsField, textField } from "./fields.js";
+import { marksField } from "./marks.js";
 import { say } from "./say.js";
-import { FIELDS, isGroup } from "./scales.js";
+
+const FIELDS = {
+  decision: choiceField,
+  choice: choiceField,
+  level: choiceField,
+  choices: choicesField,
+  confidence: (question, ...rest) => (question.scale === "points" ? pointsField : confidenceField)(question, ...rest),
+  grid: gridField,
+  number: numberField,
+  marks: marksField,
+  text: textField,
+};
+
+// Those whose many controls are named by a legend.
+const isGroup = ({ kind, scale }) => !["text", "number", "confidence"].includes(kind) || scale === "points";
 
 const same = (answer, values) => [answer].flat().some((one) => values.includes(one));
 

@@ -1,5 +1,7 @@
-// The key map as data: the help page is made from it, so that no key is hidden and none is promised in vain.
+// The key map as data: the help page and the bar of tools are made from it, so that no key is hidden and none is promised
+// in vain.
 
+import { make } from "./fields.js";
 import { say } from "./say.js";
 
 // By group: [action, key, what it does, class, how the key is shown]. Where nothing else is said it is a letter, with Shift
@@ -89,7 +91,7 @@ export const KEYS = Object.entries(MAP).flatMap(([group, entries]) =>
 );
 
 // How the help page shows the key of an action; empty where it has none.
-export const keyOf = (action) => KEYS.find((entry) => entry.action === action)?.shown ?? "";
+const keyOf = (action) => KEYS.find((entry) => entry.action === action)?.shown ?? "";
 
 export const POINTER = [
   { shown: "Left drag", does: "Window, pan or zoom as chosen above the image", group: "Mouse" },
@@ -151,21 +153,121 @@ export function commandOf(event, { singleKeys = true } = {}) {
 export function helpLists(groups) {
   const rows = [...KEYS, ...POINTER].filter((entry) => entry.does && groups.includes(entry.group));
   return groups.map((group) => {
-    const section = document.createElement("section");
-    const title = document.createElement("h3");
-    title.textContent = say(group);
-    const list = document.createElement("dl");
-    list.className = "keys";
+    const list = make("dl", { className: "keys" });
     for (const { shown, does } of rows.filter((entry) => entry.group === group)) {
-      const term = document.createElement("dt");
-      const key = document.createElement("kbd");
-      key.textContent = say(shown);
-      term.append(key);
-      const meaning = document.createElement("dd");
-      meaning.textContent = say(does);
-      list.append(term, meaning);
+      const key = make("kbd", { textContent: say(shown) });
+      list.append(make("dt", {}, key), make("dd", { textContent: say(does) }));
     }
-    section.append(title, list);
-    return section;
+    return make("section", {}, make("h3", { textContent: say(group) }), list);
   });
+}
+
+// What can be done with the images, in groups of tools: [action, name].
+const GROUPS = [
+  { label: "Drag", tools: [["mode:window", "Window"], ["mode:pan", "Pan"], ["mode:zoom", "Zoom"], ["mode:locate", "Locate"]] },
+  {
+    label: "Measure",
+    menu: true,
+    tools: [
+      ["mode:length", "Length"],
+      ["mode:angle", "Angle"],
+      ["mode:cobb", "Cobb angle"],
+      ["mode:heights", "Heights"],
+      ["mode:region", "Region"],
+      ["removeMeasure", "Remove the last"],
+      ["clearMeasures", "Remove all"],
+    ],
+  },
+  { label: "Image", tools: [["invert", "Invert"], ["fit", "Fit"], ["actual", "1:1"], ["reset", "Reset"], ["magnifier", "Magnify"]] },
+  {
+    label: "Turn",
+    menu: true,
+    tools: [["turnRight", "To the right"], ["turnLeft", "To the left"], ["mirror", "Left to right"], ["upend", "Top to bottom"]],
+  },
+  { label: "Views", tools: [["link", "Link"], ["planes", "Planes"], ["alone", "Only this"]] },
+];
+// What is to be done with a measuring tool.
+const HINTS = {
+  length: "Drag from one end to the other.",
+  angle: "Three points, the corner in the middle.",
+  cobb: "Drag along one endplate, then along the other.",
+  heights: "Drag the anterior, the middle, then the posterior height.",
+  region: "Drag across the region.",
+  locate: "Drag to a place; the other views follow.",
+};
+
+function button(action, label, shown = keyOf(action)) {
+  const element = make("button", { type: "button", className: "tool", textContent: say(label) });
+  element.dataset.action = action;
+  if (!shown) return element;
+  element.append(" ", make("kbd", { textContent: shown.replace("Shift + ", "⇧") }));
+  return element;
+}
+
+function group({ label, tools, menu }) {
+  const element = make(menu ? "details" : "div", { className: menu ? "tool-menu" : "tool-group" });
+  const list = menu ? make("div") : element;
+  list.setAttribute("role", "group");
+  list.setAttribute("aria-label", say(label));
+  list.append(...tools.map(([action, name]) => button(action, name)));
+  if (!menu) return element;
+  element.append(make("summary", { className: "tool", textContent: say(label) }), list);
+  return element;
+}
+
+export class Toolbar {
+  // run(action, number): what a tool does.
+  constructor(run) {
+    this.element = make("div", { className: "tools" });
+    this.presets = group({ label: "Presets", menu: true, tools: [] });
+    this.hint = make("p", { className: "hint", role: "status" });
+    this.value = make("output", { className: "value" });
+    this.element.append(...GROUPS.map(group), this.presets, this.hint, this.value);
+    this.element.addEventListener("click", ({ target }) => this.#clicked(target.closest("button"), run));
+    this.element.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(event));
+    document.addEventListener("pointerdown", ({ target }) => {
+      for (const menu of this.#open) if (!menu.contains(target)) menu.open = false;
+    });
+  }
+
+  get #open() {
+    return this.element.querySelectorAll("details[open]");
+  }
+
+  #clicked(pressed, run) {
+    if (!pressed) return;
+    run(pressed.dataset.action, Number(pressed.dataset.number));
+    this.#close();
+  }
+
+  // The focus must not vanish with the menu.
+  #close(event) {
+    for (const menu of this.#open) {
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      menu.open = false;
+      event?.stopPropagation();
+    }
+  }
+
+  offer(presets) {
+    const choices = presets.slice(0, 9).map((preset, n) => {
+      const choice = button("preset", preset.label, `Shift + ${n + 1}`);
+      choice.dataset.number = n + 1;
+      return choice;
+    });
+    this.presets.lastChild.replaceChildren(...choices);
+    this.presets.hidden = !choices.length;
+  }
+
+  // pressed: actions that are on; absent: those that make no sense here.
+  mark(mode, pressed, absent, notice) {
+    const toggles = ["invert", "magnifier", "link", "planes", "alone"];
+    for (const tool of this.element.querySelectorAll("button")) {
+      const { action } = tool.dataset;
+      tool.hidden = absent.includes(action);
+      if (action.startsWith("mode:")) tool.setAttribute("aria-pressed", action === `mode:${mode}`);
+      if (toggles.includes(action)) tool.setAttribute("aria-pressed", pressed.includes(action));
+    }
+    this.hint.textContent = notice || (HINTS[mode] ? say(HINTS[mode]) : "");
+  }
 }

@@ -1,12 +1,13 @@
 // The viewports of one case side by side, with the bar of tools above them and the commands that keys and buttons share.
 
+import { make } from "./fields.js";
 import { isPlaced, nearestSlice, patientPoint } from "./geometry.js";
+import { Toolbar } from "./keys.js";
 import { drawCuts, locate, oneSpace, scrollWith, windowWith } from "./linking.js";
 import { Measures } from "./measure.js";
 import { hasPlanes, Volume } from "./planes.js";
 import { attachPointer, Magnifier } from "./pointer.js";
 import { say } from "./say.js";
-import { Toolbar } from "./toolbar.js";
 import { Viewport } from "./viewport.js";
 
 const PAN_STEP = 40;
@@ -17,8 +18,8 @@ const PAN_STEP = 40;
 //
 // Cells fill the grid row by row. A cell takes the first series whose label begins like its own and that hangs nowhere yet,
 // one of its plane before others; another plane than the series' own is made from the stack where that is even. The window
-// is one of the series' presets by name, or centre and width as 50/400; plane and window may be empty. A cell without a series is left out. Without a rule,
-// or where no cell finds its series, up to four series hang in their order.
+// is one of the series' presets by name, or centre and width as 50/400; plane and window may be empty. A cell whose series
+// the case lacks keeps its place, empty. Without a rule, or where no cell finds its series, up to four hang in their order.
 
 const MOST_VIEWS = 4;
 
@@ -36,18 +37,17 @@ function windowOf(text, { presets }) {
   return width > 0 ? { center, width, shape: "linear" } : presets.find(({ label }) => begins(label, text));
 }
 
-// What hangs in each viewport: { series, plane, window }; plane where it is another than the series' own.
+// What hangs in each place: { series, plane, window }; plane where it is another than the series' own. Or what is lacking.
 function hang(series, rule) {
   const hung = new Set();
-  const views = [];
-  for (const cell of rule?.cells ?? []) {
+  const views = (rule?.cells ?? []).map((cell) => {
     const found = seriesFor(cell, series, hung);
-    if (!found) continue;
+    if (!found) return { lacks: [cell.series, cell.plane && say(cell.plane)].filter(Boolean).join(" ") };
     hung.add(found);
     const window = cell.window ? windowOf(cell.window, found) : undefined;
-    views.push({ series: found, plane: cell.plane && cell.plane !== found.plane ? cell.plane : "", window });
-  }
-  return views.length ? views : series.slice(0, MOST_VIEWS).map((one) => ({ series: one, plane: "" }));
+    return { series: found, plane: cell.plane !== found.plane && cell.plane, window };
+  });
+  return hung.size ? views : series.slice(0, MOST_VIEWS).map((one) => ({ series: one }));
 }
 
 const columnsOf = (count, rule) => Math.min(count, rule?.columns ?? 2);
@@ -64,8 +64,7 @@ export class Layout extends EventTarget {
     this.panes = [];
     this.toolbar = new Toolbar((action, number) => this.run(action, number));
     this.bar = this.toolbar.element;
-    this.grid = document.createElement("div");
-    this.grid.className = "panes";
+    this.grid = make("div", { className: "panes" });
     this.magnifier = new Magnifier();
     this.measures = new Measures(() => this.#mode);
     root.append(this.bar, this.grid);
@@ -93,8 +92,8 @@ export class Layout extends EventTarget {
   }
 
   #hung() {
-    return hang(this.series, this.#rule).map(({ series, plane, window }) => {
-      return { series: plane ? this.#volumeOf(series).inPlane(plane) : series, window };
+    return hang(this.series, this.#rule).map(({ series, plane, window, lacks }) => {
+      return { series: plane ? this.#volumeOf(series).inPlane(plane) : series, window, lacks };
     });
   }
 
@@ -111,13 +110,26 @@ export class Layout extends EventTarget {
   }
 
   #arrange(views, columns) {
-    while (this.panes.length < views.length) this.#addPane();
-    while (this.panes.length > views.length) this.panes.pop().host.remove();
+    for (const empty of this.grid.querySelectorAll(".empty")) empty.remove();
+    const hung = views.filter(({ series }) => series);
+    while (this.panes.length < hung.length) this.#addPane();
+    while (this.panes.length > hung.length) this.panes.pop().host.remove();
     Object.assign(this.grid.dataset, { panes: views.length, columns, rows: Math.ceil(views.length / columns) });
     this.grid.classList.remove("alone");
     for (const pane of this.panes) pane.located = null;
-    views.forEach(({ series, window, index }, n) => this.panes[n].show(series, { window, index }));
+    views.forEach((view, place) => {
+      const host = view.lacks ? this.#emptyPlace(view.lacks) : this.panes[hung.indexOf(view)].host;
+      // Panes stay where they are in the page, so that none loses the focus.
+      host.style.order = place;
+    });
+    hung.forEach(({ series, ...how }, n) => this.panes[n].show(series, how));
     this.activate(this.panes[0]);
+  }
+
+  #emptyPlace(series) {
+    const empty = make("p", { className: "empty", textContent: say("This case has no {series}.", { series }) });
+    this.grid.append(empty);
+    return empty;
   }
 
   // More series than hang: the active viewport shows the one chosen here.
@@ -125,8 +137,7 @@ export class Layout extends EventTarget {
     this.#chooser?.remove();
     this.#chooser = null;
     if (this.series.length <= this.panes.length) return;
-    this.#chooser = document.createElement("select");
-    this.#chooser.className = "series";
+    this.#chooser = make("select", { className: "series" });
     this.#chooser.setAttribute("aria-label", say("Series in the active view"));
     const named = (one, n) => one.label || say("Series {number}", { number: n + 1 });
     this.series.forEach((one, n) => this.#chooser.add(new Option(named(one, n), n)));
@@ -224,6 +235,16 @@ export class Layout extends EventTarget {
     if (pane.series !== series) pane.show(series);
     this.activate(pane);
     pane.go(series.frames.findIndex((frame) => frame.url === url));
+  }
+
+  // Of all series, in the order of their numbers from 1.
+  get frames() {
+    return this.series.flatMap(({ frames }) => frames);
+  }
+
+  // 0 of a plane that is made of others.
+  numberOf(url) {
+    return this.frames.findIndex((frame) => frame.url === url) + 1;
   }
 
   // Every viewport shows its frame at full resolution.

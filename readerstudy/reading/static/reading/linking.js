@@ -1,6 +1,7 @@
 // What viewports do together: scroll and window with those of their plane, lines where the others cut, one place in all.
 
 import { cutLine, imagePoint, isPlaced, nearestSlice, onePlane, patientPoint } from "./geometry.js";
+import { made } from "./measure.js";
 
 const middleOf = (frame) => patientPoint(frame, { x: frame.columns / 2, y: frame.rows / 2 });
 const others = (from, panes) => panes.filter((pane) => pane !== from && pane.series);
@@ -52,15 +53,7 @@ export function locate(from, point, panes) {
   from.located = at;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function line(from, to, className) {
-  const element = document.createElementNS(SVG, "line");
-  const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-  for (const [name, value] of Object.entries(ends)) element.setAttribute(name, value.toFixed(1));
-  element.setAttribute("class", className);
-  return element;
-}
+const line = (from, to, className) => made("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: className });
 
 // Lines of the other viewports' planes, and the place that was pointed at where one plane is seen twice.
 export function drawCuts(pane, panes, layer) {

@@ -1,7 +1,7 @@
 // Marks with a rating each, placed on the image: a double click, or the key where the pointer or the middle of the view is.
 // They are dragged, or moved by arrow keys from their place in the list; every change can be undone.
 
-import { make, parseNumber } from "./fields.js";
+import { button, make, parseNumber } from "./fields.js";
 import { say } from "./say.js";
 
 const ARM = 9;
@@ -22,8 +22,8 @@ const fields = new Set();
 const inSight = () => [...fields].filter(({ element }) => !element.closest("[hidden]"));
 const current = () => (inSight().includes(inHand) ? inHand : inSight()[0]);
 
-const framesOf = () => layout.series.flatMap(({ frames }) => frames);
-const imageOf = ({ frame }) => framesOf().findIndex(({ url }) => url === frame?.url) + 1;
+const frameOf = ({ image }) => layout.frames[image - 1];
+const imageOf = ({ frame }) => layout.numberOf(frame?.url);
 const round = (value, most) => Math.round(100 * Math.max(0, Math.min(most, value))) / 100;
 
 export function attachMarks(viewer) {
@@ -75,13 +75,12 @@ export function marksField(question, id, changed) {
   let future = [];
   let locked = false;
   const list = make("ol", { className: "marks" });
-  const add = make("button", { type: "button", className: "tool", id });
-  add.append(say("Mark a place"), " ", make("kbd", { textContent: "B" }));
-  add.setAttribute("aria-keyshortcuts", "B");
-  add.addEventListener("click", () => {
+  const byKey = () => {
     inHand = field;
     placeByKey();
-  });
+  };
+  const add = button(say("Mark a place"), byKey, "B");
+  add.id = id;
   const none = make("p", { className: "help", textContent: say("No mark: nothing found. Double-click on the image to mark a place.") });
   const said = make("p", { className: "note" });
   said.setAttribute("role", "status");
@@ -117,7 +116,7 @@ export function marksField(question, id, changed) {
     if (document.activeElement === document.body) add.focus();
   };
   const move = (mark, x, y) => {
-    const { columns, rows } = framesOf()[mark.image - 1];
+    const { columns, rows } = frameOf(mark);
     const moved = { ...mark, x: round(x, columns), y: round(y, rows) };
     const place = { number: marks.indexOf(mark) + 1, x: Math.round(moved.x), y: Math.round(moved.y) };
     become(marks.with(marks.indexOf(mark), moved), "Mark {number} is at {x}, {y}.", place);
@@ -134,7 +133,7 @@ export function marksField(question, id, changed) {
     event.preventDefault();
     event.stopPropagation();
     if (!arrow) return remove(mark);
-    layout.goTo(framesOf()[mark.image - 1].url);
+    layout.goTo(frameOf(mark).url);
     const { a, b, c, d } = layout.active.matrix().inverse();
     const [dx, dy] = [a * arrow[0] + c * arrow[1], b * arrow[0] + d * arrow[1]];
     const unit = (event.shiftKey ? 10 : 1) / Math.hypot(dx, dy);
@@ -153,13 +152,11 @@ export function marksField(question, id, changed) {
   const row = (mark, n) => {
     const number = { number: n + 1 };
     mark.entry.setAttribute("aria-label", say("Rating of mark {number}, {low} to {high}", { ...number, low: minimum, high: maximum }));
-    const show = make("button", { type: "button", className: "tool", textContent: say("Image {image}", mark) });
+    const show = button(say("Image {image}", mark), () => layout.goTo(frameOf(mark).url));
     show.title = say("Arrow keys move mark {number}, Del removes it.", number);
-    show.addEventListener("click", () => layout.goTo(framesOf()[mark.image - 1].url));
     show.addEventListener("keydown", (event) => keyed(event, mark, n));
-    const away = make("button", { type: "button", className: "tool", textContent: say("Remove") });
+    const away = button(say("Remove"), () => remove(mark));
     away.setAttribute("aria-label", say("Remove mark {number}", number));
-    away.addEventListener("click", () => remove(mark));
     for (const control of [mark.entry, away]) control.disabled = locked;
     return make("li", {}, mark.entry, show, away);
   };

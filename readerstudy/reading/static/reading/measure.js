@@ -9,7 +9,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const STILL = 4;
 const NEAR = 9;
 
-const made = (name, facts) => {
+export const made = (name, facts) => {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(facts)) element.setAttribute(key, value);
   return element;

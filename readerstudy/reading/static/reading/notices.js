@@ -1,6 +1,6 @@
 // Everything the page tells the reader besides the case: progress, save state, banner, breaks, the list of keys.
 
-import { make } from "./fields.js";
+import { button, make } from "./fields.js";
 import { helpLists } from "./keys.js";
 import { say } from "./say.js";
 import { tryNow } from "./sending.js";
@@ -32,8 +32,8 @@ export class Notices {
     this.arm = find("arm");
     this.withheld = find("withheld");
     this.back = find("back");
-    [this.lesson, this.verdict, this.truth] = [find("lesson"), find("lesson-verdict"), find("lesson-truth")];
-    find("lesson-on").addEventListener("click", () => this.lesson.close());
+    [this.lesson, this.verdict, this.told] = [find("lesson"), find("lesson-verdict"), find("lesson-told")];
+    this.submit = root.querySelector("#submit span");
     this.#prepareHelp(find);
     find("break-on").addEventListener("click", () => this.#goOn());
   }
@@ -54,7 +54,7 @@ export class Notices {
 
   // Keys belong to what lies over the page.
   get helpIsOpen() {
-    return this.help.open || this.lesson.open;
+    return this.help.open;
   }
 
   openHelp() {
@@ -73,7 +73,7 @@ export class Notices {
     this.arm.textContent = `${training ? say("Training") : say("Period {period}", { period })} · ${arm}`;
     this.announcer.textContent = say("Case {place} of {total}, {arm}", { place, total, arm });
     const label = revised ? "Store the change" : stage === "first" ? "Commit your answer" : "Submit and next";
-    this.root.querySelector("#submit span").textContent = say(label);
+    this.submit.textContent = say(label);
     this.withheld.hidden = !withheld;
     this.back.hidden = !previous;
     if (previous) this.back.href = new URL(`../${previous}/`, location.href);
@@ -83,12 +83,19 @@ export class Notices {
     this.back.click();
   }
 
-  // After a training case: what was right, until the reader goes on.
-  feedback({ positive, correct }) {
+  // After a training case: each question that has a truth, as it was answered and as it is.
+  feedback(lesson) {
+    this.lesson.hidden = !lesson;
+    if (!lesson) return;
+    const { correct, told } = lesson;
     this.verdict.textContent = say(correct ? "Correct." : "Not correct.");
-    this.truth.textContent = say(positive ? "The finding is present in this case." : "The finding is absent in this case.");
-    this.lesson.showModal();
-    return new Promise((resolve) => this.lesson.addEventListener("close", resolve, { once: true }));
+    const rows = told.map(({ name, given, reference, right }) => {
+      const cells = [given, reference, right === null ? "" : right ? "✓" : "✗"].map((textContent) => make("td", { textContent }));
+      return make("tr", { className: right === false ? "wrong" : "" }, make("th", { scope: "row", textContent: name }), ...cells);
+    });
+    this.told.replaceChildren(...rows);
+    this.submit.textContent = say("Go on");
+    this.lesson.focus();
   }
 
   saveState(state, sentence = "") {
@@ -100,11 +107,7 @@ export class Notices {
   // waiting: offers to try at once; way: where to go on instead.
   error(sentence, waiting = false, way = "") {
     const parts = [make("span", { textContent: sentence })];
-    if (waiting) {
-      const again = make("button", { type: "button", className: "tool", textContent: say("Try now") });
-      again.addEventListener("click", tryNow);
-      parts.push(again);
-    }
+    if (waiting) parts.push(button(say("Try now"), tryNow));
     if (way) parts.push(make("a", { href: way, className: "tool", textContent: say("To your work list") }));
     // The same words again would not be announced again, and a button with the focus would lose it.
     if (this.banner.firstChild?.textContent === sentence && !this.banner.hidden) return;

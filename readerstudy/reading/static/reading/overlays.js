@@ -40,8 +40,9 @@ export function coloured({ width, height, grey }) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  const colours = Array.from({ length: 256 }, (_, value) => rampColour(value / 255));
-  grey.forEach((value, n) => image.data.set(colours[value], 4 * n));
+  const ramp = new Uint32Array(Uint8Array.from({ length: 1024 }, (_, n) => rampColour((n >> 2) / 255)[n % 4]).buffer);
+  const colours = new Uint32Array(image.data.buffer);
+  grey.forEach((value, n) => (colours[n] = ramp[value]));
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -62,8 +63,8 @@ export function outlineOf({ width, height, grey }) {
   for (let y = -1; y < height; y++) {
     for (let x = -1; x < width; x++) {
       const corners = [at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)];
-      const inside = corners.filter((value) => value > MIDDLE).length;
-      if (inside === 0 || inside === 4) continue;
+      // Most of a mask is all inside or all outside.
+      if (corners[0] === corners[1] && corners[0] === corners[2] && corners[0] === corners[3]) continue;
       const cuts = [];
       for (let edge = 0; edge < 4; edge++) {
         const [from, to] = [corners[edge], corners[(edge + 1) % 4]];
@@ -91,15 +92,15 @@ function stroke(context, path, colour, dashed = false) {
   context.setLineDash([]);
 }
 
-export function drawMap(context, matrix, frame, canvas, opacity) {
+export function drawMap(context, matrix, frame, { picture }, opacity) {
   context.setTransform(matrix);
   context.globalAlpha = opacity;
-  context.drawImage(canvas, 0, 0, frame.columns, frame.rows);
+  context.drawImage(picture, 0, 0, frame.columns, frame.rows);
   context.globalAlpha = 1;
   context.resetTransform();
 }
 
-export function drawOutline(context, matrix, frame, { width, height, lines }) {
+export function drawOutline(context, matrix, frame, { width, height, picture: lines }) {
   const placed = matrix.scale(frame.columns / width, frame.rows / height);
   const path = new Path2D();
   for (const [[fromX, fromY], [toX, toY]] of lines) {

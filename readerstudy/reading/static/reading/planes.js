@@ -42,6 +42,51 @@ export function hasPlanes(series) {
   return judged.get(series);
 }
 
+// The values of a plane, each at a column, row and slice of the stack that it is made of.
+function sampled({ rows, columns, cut: { across, down, through, at } }, Values, valueAt) {
+  const values = new Values(rows * columns);
+  const place = [0, 0, 0];
+  place[through] = at;
+  for (let y = 0, p = 0; y < rows; y++) {
+    place[down.axis] = down.back ? rows - 1 - y : y;
+    for (let x = 0; x < columns; x++) {
+      place[across.axis] = across.back ? columns - 1 - x : x;
+      values[p++] = valueAt(place[0], place[1], place[2]);
+    }
+  }
+  return values;
+}
+
+// What lies over slices of the stack, on a plane made of it: grey pictures, of whatever size, each with its slice.
+export function pictureOn(frame, pictures) {
+  const [{ rows, columns }] = frame.cut.stack;
+  const nothing = { grey: [0] };
+  const lying = [];
+  for (const one of pictures) lying[one.slice] = one;
+  const grey = sampled(frame, Uint8Array, (x, y, slice) => {
+    const { width, height, grey } = lying[slice] ?? nothing;
+    return grey[width ? Math.floor(((y + 0.5) * height) / rows) * width + Math.floor(((x + 0.5) * width) / columns) : 0];
+  });
+  return { width: frame.columns, height: frame.rows, grey };
+}
+
+// An outline on one slice, where it meets a plane: the corners of a bar as thick as the slice, or none.
+export function outlineOn({ rows, columns, cut: { across, down, through, at } }, { points, slice }) {
+  const free = 1 - through;
+  const met = points.flatMap((one, n) => {
+    const other = points.at(n - 1);
+    const share = (at + 0.5 - one[through]) / (other[through] - one[through]);
+    return share >= 0 && share <= 1 ? one[free] + share * (other[free] - one[free]) : [];
+  });
+  if (!met.length) return [];
+  const [from, to] = [Math.min(...met), Math.max(...met)];
+  return [[from, slice], [to, slice], [to, slice + 1], [from, slice + 1]].map(([along, deep]) => {
+    const place = { [free]: along, 2: deep };
+    const [x, y] = [place[across.axis], place[down.axis]];
+    return [across.back ? columns - x : x, down.back ? rows - y : y];
+  });
+}
+
 export class Volume extends EventTarget {
   // Its case is no longer shown.
   dropped = false;
@@ -138,41 +183,19 @@ export class Volume extends EventTarget {
       spacing: [y.gap, x.gap],
       position,
       orientation: [...directed(x, across.back), ...directed(y, down.back)],
-      cut: { across, down, through: through.axis, at },
+      cut: { plane, across, down, through: through.axis, at, stack: this.series.frames },
     };
   }
 
   peek(frame) {
     const known = this.#planes.get(frame.url);
     if (known) return known;
-    const pixels = this.#sample(frame);
+    const width = this.#axes[0].count;
+    const pixels = sampled(frame, Uint16Array, (x, y, slice) => this.#slices[slice]?.[y * width + x] ?? 0);
     const levels = [{ pixels, rows: frame.rows, columns: frame.columns, scale: 1 }];
     levels.partial = !this.whole;
     if (this.#planes.size >= KEPT_PLANES) this.#planes.delete(this.#planes.keys().next().value);
     this.#planes.set(frame.url, levels);
     return levels;
-  }
-
-  #sample({ rows, columns, cut: { across, down, through, at } }) {
-    const pixels = new Uint16Array(rows * columns);
-    const width = this.#axes[0].count;
-    const place = [0, 0, 0];
-    place[through] = at;
-    for (let y = 0, p = 0; y < rows; y++, p += columns) {
-      place[down.axis] = down.back ? rows - 1 - y : y;
-      if (across.axis === 2) {
-        for (let x = 0; x < columns; x++) {
-          const slice = this.#slices[across.back ? columns - 1 - x : x];
-          if (slice) pixels[p + x] = slice[place[1] * width + place[0]];
-        }
-        continue;
-      }
-      const slice = this.#slices[place[2]];
-      if (!slice) continue;
-      place[across.axis] = across.back ? columns - 1 : 0;
-      const stride = (across.axis === 0 ? 1 : width) * (across.back ? -1 : 1);
-      for (let x = 0, q = place[1] * width + place[0]; x < columns; x++, q += stride) pixels[p + x] = slice[q];
-    }
-    return pixels;
   }
 }

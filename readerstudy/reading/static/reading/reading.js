@@ -9,7 +9,7 @@ import { attachMarks, placeByKey } from "./marks.js";
 import { Notices } from "./notices.js";
 import { PixelStore } from "./pixels.js";
 import { say } from "./say.js";
-import { Drafts, forget, keep, readKept, sendUntilAnswered, unsentSlots } from "./sending.js";
+import { Drafts, forget, keep, keepFor, readKept, sendUntilAnswered, unsentSlots } from "./sending.js";
 
 const NEXT_CASE = -100_000;
 // The reason of a change is asked like a question, under a key that no question of a study has.
@@ -17,14 +17,15 @@ const REASON = "__reason";
 
 class ReadingPage {
   constructor(root) {
-    const { caseUrl, slot, csrf, decodeWorker, idleSeconds } = root.dataset;
+    const { caseUrl, slot, csrf, decodeWorker, idleSeconds, reader } = root.dataset;
+    keepFor(reader);
     Object.assign(this, { root, csrf, slot, caseUrl: new URL(caseUrl, location.href) });
     this.busy = false;
     this.notices = new Notices(root);
     this.activity = new Activity({ idleAfter: 1000 * Number(idleSeconds || 30) });
     this.layout = new Layout(root.querySelector("#viewer"), new PixelStore(decodeWorker));
     this.form = new Form(root.querySelector("#questions"));
-    const expose = (kind, event) => this.activity.expose(kind, event);
+    const expose = (...what) => this.activity.expose(...what);
     this.assistance = new Assistance(root.querySelector("#assistance"), expose, this.layout);
     attachMarks(this.layout);
     this.unreadable = new Unreadable(root.querySelector("#unreadable"));
@@ -147,12 +148,12 @@ class ReadingPage {
   // The end of what is visible now belongs to the log, whether the case is submitted or left.
   #exposures() {
     const t = this.activity.elapsed;
-    const ends = this.assistance.visible.map((kind) => ({ kind, event: "hidden", t }));
+    const ends = this.assistance.visible.map((one) => ({ ...one, event: "hidden", t }));
     return [...this.activity.exposures, ...ends];
   }
 
   #keepLog() {
-    if (!this.case || this.left || this.case.revised) return;
+    if (!this.case || this.case.revised) return;
     this.activity.record("hidden");
     const { start, events } = this.activity;
     keep(this.slot, { log: { start, events, exposures: this.#exposures() } });
@@ -160,6 +161,7 @@ class ReadingPage {
   }
 
   async submit() {
+    if (this.lesson) return this.lesson();
     if (this.busy || !this.case) return;
     const reason = this.unreadable.reason;
     if (!this.loaded && !reason) {
@@ -218,7 +220,7 @@ class ReadingPage {
     this.notices.saveState("refused");
     if (status === 409) {
       forget(this.slot);
-      this.left = true;
+      this.case = null;
       this.notices.error(body.error ?? say("Other answers are stored for this case."), false, this.root.dataset.homeUrl);
       return;
     }
@@ -234,25 +236,29 @@ class ReadingPage {
     this.notices.clear();
     this.notices.saveState("saved");
     this.assistance.close();
-    if (this.case.revised) {
-      this.left = true;
-      location.assign(this.root.dataset.backUrl);
-      return;
-    }
-    if (feedback) await this.notices.feedback(feedback);
-    if (!next) {
-      this.left = true;
-      const { finishedUrl, trainingUrl, homeUrl } = this.root.dataset;
-      location.assign(finished ? finishedUrl : this.case.training ? trainingUrl : homeUrl);
-      return;
-    }
-    const prefetched = this.case.next_prefetch;
+    const { revised, training, next_prefetch: prefetched } = this.case;
     this.case = null;
+    const { backUrl, finishedUrl, trainingUrl, homeUrl } = this.root.dataset;
+    if (revised) return location.assign(backUrl);
+    if (feedback) await this.#teach(feedback);
+    if (!next) return location.assign(finished ? finishedUrl : training ? trainingUrl : homeUrl);
     // The picture first: its pixels are here already, while questions and progress are still on their way.
     if (prefetched?.slot === next) this.layout.show(prefetched.series);
     this.form.render([]);
     history.replaceState(null, "", this.#url(next, ""));
     await this.open(next);
+  }
+
+  // After a training case: what was right, in words and on the images, until the reader goes on.
+  async #teach(feedback) {
+    this.assistance.open({ reference: feedback.regions });
+    this.assistance.goOn();
+    this.notices.feedback(feedback);
+    this.submitButton.setAttribute("aria-disabled", "false");
+    await new Promise((resolve) => (this.lesson = resolve));
+    this.lesson = null;
+    this.notices.feedback();
+    this.assistance.close();
   }
 
   // The own answer is committed: the same case goes on, with the output or without.
@@ -288,7 +294,8 @@ class ReadingPage {
   #key(event) {
     if (this.notices.helpIsOpen) return;
     const command = commandOf(event, { singleKeys: this.notices.singleKeys });
-    if (!command || !this.#run(command)) return;
+    // A key that is held down must not go on past what comes next.
+    if (!command || (event.repeat && command.action === "submit") || !this.#run(command)) return;
     event.preventDefault();
   }
 
@@ -303,7 +310,7 @@ class ReadingPage {
       heatmap: () => this.assistance.toggle("heatmap"),
       probability: () => this.assistance.toggle("probability"),
       mask: () => this.assistance.toggle("mask"),
-      boxes: () => this.assistance.toggle("boxes"),
+      boxes: () => this.assistance.toggle("boxes") || this.assistance.toggle("reference"),
       levels: () => this.assistance.toggle("levels"),
       output: () => (this.case?.on_request ? this.request() : this.assistance.goOn()),
       mark: () => placeByKey(),

@@ -138,35 +138,42 @@ export class Drafts {
   }
 }
 
-// What must outlive a reload or a lost connection, by slot, in this tab only: answers not yet saved, a submission not
-// yet acknowledged, the log of activity. It holds nothing but what the reader did, and goes when the server has it.
+// What must outlive a reload, a closed tab or a lost connection, by reader and slot: answers not yet saved, a submission
+// not yet acknowledged, the log of activity. It holds nothing but what the reader did, under a digest that names nobody,
+// and goes when the server has it, at the log-out (leaving.js), or after two weeks.
 const PREFIX = "reading:";
+const LONGEST = 14 * 86_400_000;
+let own = PREFIX;
 
-export function readKept(slot) {
+function read(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(PREFIX + slot)) ?? {};
+    return JSON.parse(localStorage.getItem(key)) ?? {};
   } catch {
     return {};
   }
 }
 
+// Who reads here now; what anybody left too long ago goes.
+export function keepFor(reader) {
+  own = `${PREFIX}${reader}:`;
+  const old = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX) && !(Date.now() - read(key).at < LONGEST));
+  for (const key of old) localStorage.removeItem(key);
+}
+
+export const readKept = (slot) => read(own + slot);
+
 export function keep(slot, changes) {
-  const kept = { ...readKept(slot), ...changes };
   try {
-    sessionStorage.setItem(PREFIX + slot, JSON.stringify(kept));
+    localStorage.setItem(own + slot, JSON.stringify({ ...readKept(slot), ...changes, at: Date.now() }));
   } catch {
     // A full or forbidden store must not stop the reading; the server's draft remains.
   }
 }
 
-export function forget(slot) {
-  sessionStorage.removeItem(PREFIX + slot);
-}
+export const forget = (slot) => localStorage.removeItem(own + slot);
 
 // Slots other than this one whose submission was never acknowledged.
 export function unsentSlots(current) {
-  return Object.keys(sessionStorage)
-    .filter((key) => key.startsWith(PREFIX) && key !== PREFIX + current)
-    .map((key) => key.slice(PREFIX.length))
-    .filter((slot) => readKept(slot).pending);
+  const slots = Object.keys(localStorage).filter((key) => key.startsWith(own)).map((key) => key.slice(own.length));
+  return slots.filter((slot) => slot !== current && readKept(slot).pending);
 }

@@ -18,6 +18,7 @@
 // Image points count from the corner of the first pixel, whose centre is (0.5, 0.5), as in DICOM SCOORD.
 
 import { Captions } from "./captions.js";
+import { make } from "./fields.js";
 import { Dropped, previewOf } from "./pixels.js";
 import { draw, levelFor, windowTable } from "./raster.js";
 import { say } from "./say.js";
@@ -25,8 +26,6 @@ import { say } from "./say.js";
 const SHARPEN_AFTER = 80;
 const RETRY_AFTER = 3000;
 const SVG = "http://www.w3.org/2000/svg";
-
-const part = (name, className) => Object.assign(document.createElement(name), { className });
 
 const held = (value, least, most) => Math.max(least, Math.min(most, value));
 
@@ -113,16 +112,15 @@ export class Viewport extends EventTarget {
   }
 
   #build() {
-    this.host = part("div", "pane");
-    this.host.tabIndex = 0;
+    this.host = make("div", { className: "pane", tabIndex: 0 });
     this.host.setAttribute("role", "group");
-    this.canvas = part("canvas", "pixels");
-    this.overlay = part("canvas", "pixels overlay");
+    this.canvas = make("canvas", { className: "pixels" });
+    this.overlay = make("canvas", { className: "pixels overlay" });
     // Out of the flow even where the style sheet is missing: a canvas that widens its own frame would grow without end.
     for (const canvas of [this.canvas, this.overlay]) canvas.style.position = "absolute";
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("class", "pixels layers");
-    this.slider = Object.assign(part("input", "stack"), { type: "range", min: 1, step: 1, value: 1 });
+    this.slider = make("input", { className: "stack", type: "range", min: 1, step: 1, value: 1 });
     this.host.append(this.canvas, this.overlay, this.svg);
     this.captions = new Captions(this.host);
     this.host.append(this.slider);
@@ -213,8 +211,7 @@ export class Viewport extends EventTarget {
       if (this.#wants(frame)) this.#take(frame, levels);
     } catch (error) {
       if (error instanceof Dropped || !this.#wants(frame)) return;
-      const failed = say("The image could not be loaded; it is tried again.");
-      this.captions.message.textContent = `${failed} ${error.message}`;
+      this.captions.message.textContent = say("The image could not be loaded; it is tried again.");
       setTimeout(() => this.#wants(frame) && this.go(this.index, true), RETRY_AFTER);
     }
   }

@@ -261,6 +261,11 @@ def read(page: Page, desk: Desk, slot: str) -> None:
     page.wait_for_selector(f"#reading[data-painted={slot}]")
 
 
+def switched(exposures: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What was switched on and off, without what lay on the screen over which image."""
+    return [(one["kind"], one["event"]) for one in exposures if "image" not in one]
+
+
 def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
     """The value of a function that is given a module of the page and one argument."""
     return page.evaluate(

@@ -5,7 +5,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import AIDED, QUESTIONS, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import AIDED, QUESTIONS, Desk, picture, read, switched
 
 STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})
 DECISION = QUESTIONS[0]
@@ -162,7 +162,7 @@ def test_the_own_answer_is_committed_before_the_output_comes_up(page: Page, desk
         [],
     )
     assert (final["stage"], final["answers"]) == ("final", {"fracture": True, "confidence": 90})
-    assert [one["event"] for one in final["exposures"]] == ["shown", "hidden"]
+    assert [event for _, event in switched(final["exposures"])] == ["shown", "hidden"]
 
 
 def test_output_on_request_comes_with_one_key(page: Page, desk: Desk) -> None:

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import AIDED, BOX, FRACTURED, SOUND, Desk, in_module, picture, read
+from tests.readerstudy.reading.browser.page_server import (
+    AIDED,
+    BOX,
+    FRACTURED,
+    SOUND,
+    Desk,
+    in_module,
+    picture,
+    read,
+    switched,
+)
 from tests.readerstudy.reading.browser.test_page_in_browser import STORED, answer
 
 BLACK = np.zeros((64, 64), np.uint16)
@@ -29,7 +39,7 @@ def colour(page: Page, x: float, y: float, pane: int = 0) -> list[int]:
 
 
 def stored(desk: Desk) -> list[tuple[str, str]]:
-    return [(one["kind"], one["event"]) for one in desk.posted("/submit")[0]["exposures"]]
+    return switched(desk.posted("/submit")[0]["exposures"])
 
 
 def test_outline_boxes_and_vertebrae_are_drawn_switched_and_recorded(page: Page, desk: Desk) -> None:
@@ -40,8 +50,8 @@ def test_outline_boxes_and_vertebrae_are_drawn_switched_and_recorded(page: Page,
     read(page, desk, "a")
     table = page.get_by_role("table", name="Vertebrae named by the model")
     assert [row.split() for row in table.locator("tbody tr").all_inner_texts()] == [
-        ["L1", "87", "%", "positive"],
-        ["L2", "4", "%", "negative"],
+        ["L1", "87.0", "%", "positive"],
+        ["L2", "4.0", "%", "negative"],
     ]
     outline, box, fractured = (30, 20), (30, 60), (12, 8)
     assert [colour(page, *at) for at in (outline, box, fractured)] == [MINT, BLUE, AMBER]
@@ -106,7 +116,7 @@ def test_what_the_model_does_not_mark_is_said(page: Page, desk: Desk) -> None:
     read(page, desk, "a")
     panel = page.locator("#assistance")
     for words in (
-        "Uncertain: from 30 % to 90 % the model does not decide",
+        "Uncertain: from 30.0 % to 90.0 % the model does not decide",
         "Nothing supports the positive answer.",
         "The model outlines nothing in this case.",
         "The model puts no box in this case.",
@@ -170,5 +180,4 @@ def test_a_heat_map_is_there_at_once_where_the_protocol_says_so(page: Page, desk
     answer(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
-    exposures = [(one["kind"], one["event"]) for one in desk.posted("/submit")[0]["exposures"]]
-    assert exposures[:2] == [("probability", "shown"), ("heatmap", "shown")]
+    assert stored(desk)[:2] == [("probability", "shown"), ("heatmap", "shown")]

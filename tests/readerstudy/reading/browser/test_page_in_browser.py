@@ -8,7 +8,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import AIDED, BOX, FRACTURED, QUESTIONS, SOUND, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import (
+    AIDED,
+    BOX,
+    FRACTURED,
+    QUESTIONS,
+    SOUND,
+    Desk,
+    picture,
+    read,
+    switched,
+)
 
 STORED: tuple[int, dict[str, str], dict[str, Any]] = (200, {}, {"next": None, "finished": True})
 LEVEL = {
@@ -142,7 +152,7 @@ def test_a_submission_is_kept_repeated_and_sent_under_one_key(page: Page, desk: 
     first, second = desk.posted("/submit")
     assert first == second
     expect(banner).to_be_hidden()
-    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('reading:'))") == []
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('reading:'))") == []
 
 
 def test_who_signed_in_again_elsewhere_is_told_to_reload_and_loses_nothing(page: Page, desk: Desk) -> None:
@@ -303,7 +313,7 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     read(page, desk, "a")
     panel = page.locator("#assistance")
     expect(panel).to_contain_text("83.4 % probability")
-    expect(panel).to_contain_text("Positive: at or above the operating point of 41 %")
+    expect(panel).to_contain_text("Positive: at or above the operating point of 41.0 %")
     expect(panel).to_contain_text("Output of spine-net 1.2.0")
     assert desk.got(heatmap["url"]) == 0
     page.keyboard.press("h")
@@ -321,8 +331,9 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
     exposures = desk.posted("/submit")[0]["exposures"]
-    assert [(one["kind"], one["event"]) for one in exposures] == [
+    assert switched(exposures) == [
         ("probability", "shown"),
+        ("heatmap", "shown"),
         ("heatmap", "shown"),
         ("heatmap", "hidden"),
         ("heatmap", "shown"),
@@ -331,6 +342,10 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     ]
     times = [one["t"] for one in exposures]
     assert times == sorted(times)
+    assert [one["opacity"] for one in exposures if "opacity" in one] == [50, 100, 100]
+    on_screen = [(one["kind"], one["event"], one["image"]) for one in exposures if "image" in one]
+    assert on_screen[:1] == [("heatmap", "shown", 1)]
+    assert on_screen[-1:] == [("heatmap", "hidden", 1)]
 
 
 def test_idle_time_begins_and_ends_by_itself(page: Page, desk: Desk) -> None:

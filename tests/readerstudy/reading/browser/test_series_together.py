@@ -42,6 +42,23 @@ def test_a_first_window_may_be_numbers(page: Page, desk: Desk) -> None:
         expect(page.locator(".readout")).to_contain_text(shown)
 
 
+def test_a_series_that_is_missing_leaves_its_place_empty(page: Page, desk: Desk) -> None:
+    case = desk.add_case("a", [[picture(n)] for n in range(2)])
+    cells = [{"series": name, "plane": plane, "window": ""} for name, plane in (("Series 1", ""), ("T1W", "sagittal"))]
+    case["hanging"] = {"rows": 1, "columns": 3, "cells": [*cells, {"series": "Series 2", "plane": "", "window": ""}]}
+    read(page, desk, "a")
+    empty = page.get_by_text("This case has no T1W sagittal.")
+    expect(empty).to_be_visible()
+    (first, lacking, last) = (
+        page.locator(place).bounding_box() for place in (".pane >> nth=0", ".panes .empty", ".pane >> nth=1")
+    )
+    assert first and lacking and last
+    assert first["x"] < lacking["x"] < last["x"]
+    assert first["width"] == pytest.approx(lacking["width"], abs=1) == pytest.approx(last["width"], abs=1)
+    page.keyboard.press("Shift+F")
+    expect(empty).to_be_hidden()
+
+
 @pytest.mark.parametrize(("spaces", "joined"), [((1, 1), True), ((1, 2), False), ((0, 2), True), ((0, 0), True)])
 def test_series_scroll_together_in_one_frame_of_reference_alone(
     page: Page, desk: Desk, spaces: tuple[int, int], joined: bool

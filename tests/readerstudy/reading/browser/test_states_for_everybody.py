@@ -7,7 +7,17 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import translation
 from playwright.sync_api import Page, expect
 
-from tests.readerstudy.reading.browser.page_server import AIDED, BOX, FRACTURED, QUESTIONS, SOUND, Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import (
+    AIDED,
+    BOX,
+    CORNERS,
+    FRACTURED,
+    QUESTIONS,
+    SOUND,
+    Desk,
+    picture,
+    read,
+)
 from tests.readerstudy.reading.browser.test_answers_in_browser import GENANT, LEVEL, MARKS, POINTS, SIGNS
 
 LANGUAGES = ("en", "zh-hans")
@@ -83,7 +93,9 @@ def test_time_for_a_break(page: Page, desk: Desk, language: str) -> None:
 def test_a_lesson_of_the_training(page: Page, desk: Desk, language: str) -> None:
     case = opened(page, desk, language)
     case["training"] = True
-    lesson = {"correct": False, "positive": True}
+    told = {"name": "Is there a fracture?", "given": "No fracture", "reference": "Fracture", "right": False}
+    region = {"frame": "/reading/a/frame/0-0", "label": "L1", "points": CORNERS, "probability": None, "positive": True}
+    lesson = {"correct": False, "positive": True, "told": [told], "regions": [region]}
     desk.replies = [(200, {}, {"next": None, "finished": True, "feedback": lesson})]
     page.keyboard.press("n")
     page.keyboard.type("10")
