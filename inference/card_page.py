@@ -10,7 +10,7 @@ from typing import Any
 from inference.cards import DRAFT, Card
 from inference.declared import Variant, document_of
 from inference.outputs import Decision, Isotonic
-from inference.spec import Input, ModelSpec
+from inference.spec import Aggregate, Input, ModelSpec
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; }
@@ -23,6 +23,12 @@ tbody th { font-weight: 500; width: 12rem; } thead th { font-weight: 600; border
 td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .warn { border-left: .3rem solid #d55e00; padding: .3rem .8rem; }
 """
+JOINED: Mapping[Aggregate, str] = {
+    "none": "the answer to the finding; nothing is joined",
+    "max_slice": "the highest of its slices",
+    "mean_slice": "the mean of its slices",
+    "max_vertebra": "the highest of its vertebrae",
+}
 MEASURES = ("auc", "sensitivity", "specificity", "accuracy")
 
 
@@ -58,10 +64,7 @@ def reads(spec: ModelSpec) -> tuple[tuple[str, ...], ...]:
         ("Region", f"{word(spec.roi.tag)}{bracketed(spec.roi)}"),
         ("Preprocessing, in this order", "; ".join(steps)),
         ("Input of the network", f"{spec.channels} × {' × '.join(map(str, spec.size))}"),
-        (
-            "From vertebrae to the case",
-            "one image, nothing is joined" if spec.aggregate == "none" else word(spec.aggregate),
-        ),
+        ("From parts to the case", JOINED[spec.aggregate]),
     )
 
 

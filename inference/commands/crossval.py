@@ -27,3 +27,4 @@ def run(options: argparse.Namespace) -> None:
     area = pooled_area(rows)
     told = f", out-of-fold AUC {area:.3f}" if area is not None else ""
     print(f"{folder / FOLDS / OUT_OF_FOLD}: {len(rows)} cases in {max(row.fold for row in rows)} folds{told}")
+    print("Next: python -m inference refit, with the same words but for --folds")

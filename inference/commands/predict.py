@@ -34,18 +34,25 @@ def run(options: argparse.Namespace) -> None:
 
 
 def answer_manifest(manifest: Path, options: argparse.Namespace) -> None:
+    from inference.outputs import Heatmap
     from inference.serving.answering import answer, answer_slices
 
     card, model, samples = asked(options.model, manifest, options.roles)
     rows = answer(card, model, samples, options.out)
     answer_slices(card, model, samples, options.out)
     print(f"{options.out}: {len(rows)} cases answered by {card.name}, version {card.version}")
+    if card.spec.output(Heatmap) is not None:
+        words = f"{manifest} --model {options.model} --out {options.out}"
+        print(f"Next: python -m inference explain {words}, then evaluate")
 
 
 def print_files(files: list[Path], folder: Path) -> None:
-    from inference.cohorts.cases import CohortCase
-    from inference.cohorts.samples import load_samples
-    from inference.learning.slices import answers_by_case
+    from inference.cohorts.cases import digest_of
+    from inference.imaging.images import read_image
+    from inference.imaging.preparing import prepare
+    from inference.imaging.regions import beside
+    from inference.learning.predicting import answers_to
+    from inference.measures.aggregation import case_logit, parts_of
     from inference.models.weights import load_declared
     from inference.serving.statement import probability_of
 
@@ -54,11 +61,12 @@ def print_files(files: list[Path], folder: Path) -> None:
     out = csv.writer(sys.stdout)
     out.writerow(["file", "probability", "positive", "operating_point", "card_digest", "input_digest"])
     for path in files:
-        case = CohortCase(path.name, path.name, "external", "", {"": path}, None)
-        samples = load_samples(card.spec, [case], taught=False)
-        (raw,) = answers_by_case(card.spec, model, samples)
+        image = read_image(path)
+        places = beside(image, None, card.spec.inputs[0]) if parts_of(card.spec) > 1 else ()
+        raw, *others = answers_to(model, [prepare(card.spec, {"": image}, place) for place in (None, *places)])
         if raw.logit is None:
             raise CardError(f"{card.name} answers no probability; with a manifest and --out it writes masks.")
-        probability = probability_of(decision, raw.logit)
-        known = [decision.threshold, card.digest, samples.digests[0]]
+        logits = [raw.logit, *(one.logit for one in others if one.logit is not None)]
+        probability = probability_of(decision, case_logit(card.spec, logits, raw.mask, raw.level))
+        known = [decision.threshold, card.digest, digest_of(image.values)]
         out.writerow([path, probability, int(probability >= decision.threshold), *known])

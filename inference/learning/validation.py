@@ -37,7 +37,10 @@ def fixed_split(spec: ModelSpec, samples: Samples, parts: int = TUNING_PARTS) ->
     BadCohort
         Where the same image belongs to patients of both, or a part would lack a class.
     """
-    train, tune = folds(samples.cases, parts, spec.train.seed)[0]
+    try:
+        train, tune = folds(samples.cases, parts, spec.train.seed)[0]
+    except BadCohort as error:
+        raise BadCohort(f"One of {parts} parts cannot be kept for tuning: {error}") from error
     divided = samples.subset(train), samples.subset(tune)
     assert_no_leak({"training": divided[0], "tuning": divided[1]})
     return divided
