@@ -1,7 +1,7 @@
 """What was drawn, out of the database: planes of a case, marks of an opinion, what the page of a truther gets."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -93,8 +93,11 @@ def annotation_of(opinion: Opinion) -> Annotation | None:
     return Annotation.objects.filter(opinion=opinion).first()
 
 
-def differences_in(opinions: Iterable[Opinion]) -> dict[int, tuple[str, ...]]:
-    """By case, where two opinions come with marks that differ; cases that nobody drew in are left out."""
+def differences_in(opinions: Iterable[Opinion], names: Mapping[int, str] | None = None) -> dict[int, tuple[str, ...]]:
+    """By case, where two opinions come with marks that differ; cases that nobody drew in are left out.
+
+    Truthers go by the names under their primary keys; without names by letters.
+    """
     by_case: dict[int, list[Opinion]] = defaultdict(list)
     for opinion in opinions:
         by_case[opinion.case_id].append(opinion)
@@ -103,14 +106,16 @@ def differences_in(opinions: Iterable[Opinion]) -> dict[int, tuple[str, ...]]:
     marks = dict(drawn.values_list("opinion_id", "marks"))
     found: dict[int, tuple[str, ...]] = {}
     for pk, given in several.items():
-        works = [marks.get(opinion.pk, []) for opinion in sorted(given, key=lambda opinion: opinion.truther_id)]
+        given = sorted(given, key=lambda opinion: opinion.truther_id)
+        works = [marks.get(opinion.pk, []) for opinion in given]
         if any(works):
-            found[pk] = _differences(works, planes_of(given[0].case))
+            called = [names[opinion.truther_id] for opinion in given] if names else list(LETTERS)
+            found[pk] = _differences(works, called, planes_of(given[0].case))
     return {pk: sentences for pk, sentences in found.items() if sentences}
 
 
-def _differences(works: list[list[dict[str, Any]]], planes: Planes) -> tuple[str, ...]:
-    read = [(letter, marks_of(work, planes)) for letter, work in zip(LETTERS, works, strict=False)]
+def _differences(works: list[list[dict[str, Any]]], names: Iterable[str], planes: Planes) -> tuple[str, ...]:
+    read = [(name, marks_of(work, planes)) for name, work in zip(names, works, strict=False)]
     return tuple(
         difference.sentence
         for (a, first), (b, second) in combinations(read, 2)

@@ -214,7 +214,7 @@ def opinion_table(study: Study) -> OpinionTable:
     truthers = tuple(truthers_of(study))
     newest = {(opinion.case_id, opinion.truther_id): opinion for opinion in newest_opinions(study)}
     decided = adjudications(study)
-    differences = differences_in(newest.values())
+    differences = differences_in(newest.values(), {truther.pk: str(truther) for truther in truthers})
     cases = tuple(
         CaseOpinions(
             case,

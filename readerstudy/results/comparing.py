@@ -22,6 +22,7 @@ from readerstudy.reference.marks import AREAS, Mark
 from readerstudy.reference.matching import pairs_of
 from readerstudy.reference.measuring import Plane, Planes, in_patient, measures_of
 from readerstudy.reference.models import Annotation, Opinion
+from readerstudy.reference.morphometry import LEVELS
 from readerstudy.reference.queries import newest_opinions, truthers_of
 from readerstudy.studies.models import Enrolment, Study
 
@@ -157,7 +158,13 @@ def _name(mark: Mark) -> tuple[int, str]:
 
 
 def names_in(both: Both) -> list[tuple[int, str]]:
-    return sorted({_name(mark) for mark in (*both.first, *both.second) if mark.kind in AREAS})
+    named = {_name(mark) for mark in (*both.first, *both.second) if mark.kind in AREAS}
+    return sorted(named, key=lambda entry: (entry[0], rank_of(entry[1])))
+
+
+def rank_of(name: str) -> tuple[int, str]:
+    """Levels from the head down, then the other names."""
+    return (LEVELS.index(name) if name in LEVELS else len(LEVELS)), name
 
 
 def _areas(both: Both) -> Iterator[dict[str, Any]]:
@@ -224,7 +231,7 @@ def _spacing(planes: Planes, series: int, slices: Sequence[int]) -> tuple[float,
 
 
 def _points(both: Both, pairs: Sequence[tuple[Mark, Mark]]) -> Iterator[dict[str, Any]]:
-    for one, other in pairs:
+    for one, other in sorted(pairs, key=lambda pair: (pair[0].series, pair[0].kind, rank_of(pair[0].label))):
         if not one.points or len(one.points) != len(other.points) or one.kind in ("polygon", "freehand"):
             continue
         here, there = in_patient(one, both.planes), in_patient(other, both.planes)
@@ -232,4 +239,4 @@ def _points(both: Both, pairs: Sequence[tuple[Mark, Mark]]) -> Iterator[dict[str
             unit, apart = "mm", [math.dist(a, b) for a, b in zip(here, there, strict=True)]
         else:
             unit, apart = "px", [math.dist(a, b) for a, b in zip(one.points, other.points, strict=True)]
-        yield {"name": f"{one.kind} {one.label}".strip(), "unit": unit, "distance": sum(apart) / len(apart)}
+        yield {"kind": one.kind, "label": one.label, "unit": unit, "distance": sum(apart) / len(apart)}

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from analysis.agreement import CohenKappa, cohen_kappa
 from analysis.errors import CannotAnalyse
+from readerstudy.reference.matching import KINDS
 from readerstudy.reference.models import Opinion
 from readerstudy.studies.models import Enrolment, Study
 
@@ -45,15 +47,25 @@ class Area:
     distance: float | None
     hausdorff: float | None
 
+    @property
+    def shown(self) -> str:
+        """What has no name goes by its kind."""
+        return gettext(KINDS[self.name]) if self.name in KINDS else self.name
+
 
 @dataclass(frozen=True)
 class Points:
     """A mark that both set, and how far apart its points lie on average."""
 
     case: str
-    name: str
+    kind: str
+    label: str
     unit: str
     distance: float
+
+    @property
+    def name(self) -> str:
+        return f"{gettext(KINDS[self.kind])} {self.label}".strip()
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,14 @@ class Agreement:
     @property
     def mean_iou(self) -> float | None:
         return mean(area.iou for area in self.areas)
+
+    @property
+    def in_millimetres(self) -> tuple[Points, ...]:
+        return tuple(one for one in self.points if one.unit == "mm")
+
+    @property
+    def mean_apart(self) -> float | None:
+        return mean(one.distance for one in self.in_millimetres)
 
 
 def mean(values: Iterable[float]) -> float | None:

@@ -71,7 +71,7 @@ def test_marks_are_moved_by_hand_and_by_keys_and_undone_after_a_reload(study: St
 def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str, address: str) -> None:
     with open_browser() as browser, visit(browser, address, "tess") as page:
         desk = opened(page, address + first)
-        told = page.locator("#annotation > .tool-hint").last
+        told = page.locator("#annotation > .news")
         desk.name("Fracture")
         desk.tool("3")
         desk.click((10, 10))

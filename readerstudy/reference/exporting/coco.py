@@ -27,11 +27,13 @@ def coco_json(cases: Iterable[Drawn], title: str) -> str:
     categories: dict[tuple[str, str], dict[str, Any]] = {}
     annotations: list[dict[str, Any]] = []
     for case in cases:
-        for mark in case.marks:
+        for mark, document in zip(case.marks, case.documents, strict=True):
             image = images.setdefault((case.token, *mark.place), _image(case, mark, len(images) + 1))
             category = categories.setdefault((mark.kind, mark.label), _category(mark, len(categories) + 1))
             common = {"id": len(annotations) + 1, "image_id": image["id"], "category_id": category["id"]}
             annotations.append(common | _annotation(mark, image["height"], image["width"]))
+            if document["millimetres"]:
+                annotations[-1]["attributes"]["points_mm"] = document["millimetres"]
     document = {
         "info": {"description": title},
         "images": list(images.values()),

@@ -157,6 +157,7 @@ def test_points_lie_in_the_patient_as_image_and_report_say(exported: Exported, t
         assert np.allclose(points, kept["points"], atol=1e-4)
         assert np.allclose(to_patient(points), kept["millimetres"], atol=1e-3)
         assert np.allclose(np.array(coco[key]["keypoints"]).reshape(-1, 3)[:, :2], kept["points"])
+        assert np.allclose(coco[key]["attributes"]["points_mm"], kept["millimetres"])
         table = [[float(value) for value in point.split()] for point in rows[key]["points_mm"].split(";")]
         assert np.allclose(table, kept["millimetres"], atol=1e-6)
 

@@ -12,8 +12,8 @@ export const TOOLS = [
   { tool: "ellipse", key: "7", label: "Ellipse" },
   { tool: "line", key: "8", label: "Line" },
   { tool: "angle", key: "9", label: "Angle" },
-  { tool: "vertebra", key: "q", label: "Vertebra, four corners" },
-  { tool: "morphometry", key: "y", label: "Vertebra, six points" },
+  { tool: "vertebra", key: "q", label: "Vertebra, four corners", short: "Vertebra · 4" },
+  { tool: "morphometry", key: "y", label: "Vertebra, six points", short: "Vertebra · 6" },
 ];
 
 export const COMMANDS = [
@@ -22,7 +22,7 @@ export const COMMANDS = [
   { command: "redo", key: "z", ctrl: true, shift: true },
   { command: "copy", key: "k", shown: "K", label: "Copy to the next image" },
   { command: "interpolate", key: "m", shown: "M", label: "Fill the images between" },
-  { command: "chain", key: "l", shown: "L", label: "Name the others from this one" },
+  { command: "chain", key: "l", shown: "L", label: "Name the rest from this" },
   { command: "remove", key: "x", shown: "X", label: "Remove the mark" },
   { command: "remove", key: "Backspace" },
   { command: "remove", key: "Delete" },

@@ -43,7 +43,7 @@ const cross = ({ x, y }) => made("path", { d: `M${x - 7} ${y}H${x + 7}M${x} ${y 
 
 // What is said of a mark, and the box around it on the screen; null where there is nothing to say.
 export function nameOn(viewport, mark, { selected = false, owner = "own", marks = [] } = {}) {
-  const measure = selected || mark.kind === "morphometry" || !mark.label ? textOf(mark, viewport.frame, marks) : "";
+  const measure = selected || mark.kind === "morphometry" || !mark.label ? textOf(mark, viewport.frame, marks, { brief: !selected }) : "";
   const words = [mark.label, mark.kind === "mask" && !selected ? "" : measure].filter(Boolean).join(" · ");
   if (!words) return null;
   const corners = cornersOf(mark, viewport.frame).map((point) => screen(viewport, point));

@@ -1,23 +1,12 @@
 // The column beside the images: tools, the name to draw under, lists of marks, what the model and others have drawn.
 
 import { ARROWS, COMMANDS, ON_A_MARK, TOOLS } from "./commands.js";
+import { button, made } from "./elements.js";
+import { heightsTable } from "./heights.js";
 import { chainOf } from "./levels.js";
 import { isVertebra, KIND_NAMES, textOf } from "./shapes.js";
 import { SIX_POINTS } from "./morphometry.js";
 import { say } from "./words.js";
-
-export function made(name, facts = {}, ...children) {
-  const element = Object.assign(document.createElement(name), facts);
-  element.append(...children);
-  return element;
-}
-
-function button(label, act, { shown = "", pressed } = {}) {
-  const element = made("button", { type: "button", className: "button small", onclick: act }, say(label));
-  if (shown) element.append(" ", made("kbd", {}, shown));
-  if (pressed !== undefined) element.setAttribute("aria-pressed", pressed);
-  return element;
-}
 
 const VERDICTS = { positive: "Positive", negative: "Negative", undecided: "Cannot decide" };
 const BUTTONS = ["undo", "redo", "copy", "interpolate", "chain", "remove", "hide"];
@@ -35,16 +24,17 @@ export class Panel {
     this.tools = made("div", { className: "tool-buttons" });
     this.tools.setAttribute("role", "group");
     this.tools.setAttribute("aria-label", say("Tools"));
-    for (const { tool, key, label } of TOOLS) {
-      const one = button(label, () => drawing.choose(tool), { shown: key.toUpperCase(), pressed: false });
+    for (const { tool, key, label, short } of TOOLS) {
+      const facts = { shown: key.toUpperCase(), pressed: false, title: short && label };
+      const one = button(short ?? label, () => drawing.choose(tool), facts);
       one.dataset.tool = tool;
       this.tools.append(one);
     }
     this.hint = made("p", { className: "tool-hint" });
     this.hint.setAttribute("role", "status");
-    this.news = made("p", { className: "tool-hint" });
+    this.news = made("p", { className: "news" });
     this.news.setAttribute("role", "status");
-    this.commands = made("div", { className: "tool-buttons" });
+    this.commands = made("div", { className: "tool-buttons commands" });
     this.commands.setAttribute("role", "group");
     this.commands.setAttribute("aria-label", say("Commands"));
     for (const name of BUTTONS) {
@@ -53,9 +43,10 @@ export class Panel {
     }
     this.marks = made("ul", { className: "marks" });
     this.model = made("section", { className: "model" });
+    this.heights = made("div");
     this.rows = new Map();
-    root.append(this.tools, this.hint, this.#naming(), this.commands, this.news);
-    root.append(made("h2", {}, say("Marks")), this.marks, this.model, this.#others(differences), this.#keys());
+    root.append(this.tools, this.hint, this.#naming(), this.commands, this.#others(differences), this.model);
+    root.append(made("h2", {}, say("Marks")), this.marks, this.heights, this.#keys(), this.news);
     // What was said of the step before does not hold after the next one.
     board.addEventListener("changed", () => this.tell(""));
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.show());
@@ -77,15 +68,10 @@ export class Panel {
     this.size = made("input", { type: "range", id: "brush-size", min: 1, max: 60, value: this.drawing.radius });
     this.size.addEventListener("input", () => (this.drawing.radius = Number(this.size.value)));
     const field = (label, input) => made("p", {}, made("label", { htmlFor: input.id }, say(label)), input);
-    return made(
-      "div",
-      { className: "naming" },
-      field("Name", this.name),
-      this.names,
-      field("Thoracic vertebrae", this.thoracic),
-      field("Lumbar vertebrae", this.lumbar),
-      field("Size of the brush", this.size),
-    );
+    // Shown with the tools and marks that they concern.
+    this.counting = [field("Thoracic vertebrae", this.thoracic), field("Lumbar vertebrae", this.lumbar)];
+    this.sizing = field("Size of the brush", this.size);
+    return made("div", { className: "naming" }, field("Name", this.name), this.names, ...this.counting, this.sizing);
   }
 
   get counts() {
@@ -156,8 +142,11 @@ export class Panel {
     this.name.value = chosen ? chosen.label : drawing.label;
     const names = vertebra ? chainOf(this.counts) : [...new Set(board.marks.map(({ label }) => label).filter(Boolean))];
     this.names.replaceChildren(...names.map((name) => new Option(name)));
+    for (const one of this.counting) one.hidden = !vertebra;
+    this.sizing.hidden = drawing.kind !== "mask";
     this.#enable(chosen);
     this.#showMarks();
+    this.heights.replaceChildren(heightsTable(board.marks, board.frames, (mark) => this.run("goTo", mark)));
     this.#showModel();
   }
 

@@ -107,14 +107,16 @@ function behindOf(marks, series, scale) {
 
 const short = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
 
-export function textOf(mark, frame, marks = []) {
+// brief: without the heights, which stand in the table of the column.
+export function textOf(mark, frame, marks = [], { brief = false } = {}) {
   const found = measureOf(mark, frame, marks);
   const unit = unitOf(frame);
   if (found.heights) {
     const { anterior, middle, posterior } = found.heights;
-    const lost = found.grade ? `, ${Math.round(100 * found.grade.loss)} % ${found.grade.kind && say(found.grade.kind)}`.trimEnd() : "";
-    const grade = found.grade ? `Genant ${found.grade.grade}` : "";
-    return `${grade}${lost} · Ha ${short(anterior)} Hm ${short(middle)} Hp ${short(posterior)} ${unit}`;
+    const { grade } = found;
+    const said = grade ? [`Genant ${grade.grade}`, grade.kind && `${Math.round(100 * grade.loss)} % ${say(grade.kind)}`] : [];
+    const heights = brief ? "" : `Ha ${short(anterior)} Hm ${short(middle)} Hp ${short(posterior)} ${unit}`;
+    return [said.filter(Boolean).join(", "), heights].filter(Boolean).join(" · ");
   }
   if (found.length !== undefined) return `${short(found.length)} ${unit}`;
   if (found.degrees !== undefined) return `${found.degrees.toFixed(1)}°`;
