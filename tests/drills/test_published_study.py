@@ -1,11 +1,15 @@
 """One published system on the site, from nothing to its results: cohort, model, simulated readers, lock, analysis."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from readerstudy.dashboard.demonstration import inference
 from readerstudy.dashboard.published import PUBLISHED, load, rows_of
+from readerstudy.embedded.places import REPOSITORY
 from readerstudy.predictions.queries import predictions_in, runs_of
 from readerstudy.results.models import AnalysisRun
 from readerstudy.results.queries import latest_run
@@ -36,16 +40,29 @@ def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
 ) -> None:
     folder = tmp_path / "s1"
     inference("study", "s1", "--preset", "ci", "--epochs", "1", "--no-report", "--out", str(folder))
+    said: list[str] = []
     with Server(server_environment, parts=(WORKER, INFERENCE)):
-        for _ in range(2):
-            study = load(key="S1", folder=folder, preset="ci", password=PASSWORD, tell=print)
+        study = load(key="S1", folder=folder, preset="ci", password=PASSWORD, tell=said.append)
+        again = load_by_command(server_environment, folder)
         (run,) = runs_of(study)
         wait_for_results(study)
+    assert said[-1] == f"{run.algorithm}: 40 of 40 cases answered" == again[0].strip()
+    assert again[1:] == [f"{study.title}: https://studies.example.org/studies/{study.token}/"]
     assert Study.objects.count() == 1 and study.cases.count() == 40
     answered = predictions_in(run)
     assert len(answered) == 40 and all(row.prediction.probability is not None for row in answered)
     analysis = latest_run(study)
     assert analysis is not None and analysis.phase == AnalysisRun.Phase.DONE, analysis and analysis.message
+
+
+def load_by_command(environment: dict[str, str], folder: Path) -> list[str]:
+    order = [sys.executable, "manage.py", "load_study", "S1", "--preset", "ci", "--folder", str(folder)]
+    order += ["--password", PASSWORD, "--address", "https://studies.example.org"]
+    ended = subprocess.run(
+        order, cwd=REPOSITORY, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
 
 
 def wait_for_results(study: Study) -> None:
