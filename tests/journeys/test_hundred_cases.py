@@ -103,7 +103,7 @@ def wait_offline(page: Page, slot: str) -> str:
     """The banner says what is wrong; the answer waits in this browser, without image or name; no other case comes."""
     banner = page.get_by_role("alert")
     expect(banner).to_contain_text("offline")
-    kept = page.evaluate("() => JSON.stringify(sessionStorage)")
+    kept = page.evaluate("() => JSON.stringify(localStorage)")
     assert slot in kept
     assert "bob" not in kept.lower()
     assert len(kept) < 4000

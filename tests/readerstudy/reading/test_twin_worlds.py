@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from readerstudy.allocation.actions import draw
 from readerstudy.reading.actions import open_reading
+from readerstudy.reading.queries import seeing
+from readerstudy.reference.models import Annotation, Opinion, StandardAnnotation
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, RulesOutline
 from tests.readerstudy.reading.room import ALL_SHOWN, SEED, Hidden, body, open_room, post, prepared_room
 from tests.readerstudy.reading.test_blinding import READER_PAGES, content_of, everything
@@ -39,6 +41,8 @@ TWIN = Hidden(
 @contextmanager
 def repeatable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Chance and time as the operating system gives them, twice the same."""
+    # The study of the other world has the same token, and other questions.
+    seeing._settled.cache_clear()
     chance = random.Random(20270101)
     now = datetime(2027, 1, 1, 9, tzinfo=UTC)
     with monkeypatch.context() as patched:
@@ -91,6 +95,45 @@ def test_two_worlds_that_differ_in_secrets_alone_look_the_same_to_an_unaided_rea
 ) -> None:
     first, second = transcript(WORLD, monkeypatch), transcript(TWIN, monkeypatch)
     assert len(first) == len(second) > 200
+    for one, other in zip(first, second, strict=True):
+        assert one == other
+
+
+LESSONS = replace(CROSSOVER, rules=RulesOutline(training_pass_mark=0, may_revise=True))
+# The training cases keep their names and truth; what is secret of the others differs, and what is drawn in them.
+TRAINED = {"labels": ("spine-1", "spine-2", "spine-3", "spine-4"), "order": (0, 1, 2, 3)}
+
+
+def lessons(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Training with its feedback, then the cases of the study: all that Bob gets of them but the aid itself."""
+    said: list[bytes] = []
+    with repeatable(monkeypatch):
+        room = prepared_room(People(), hidden, LESSONS)
+        truther = room.study.enrolments.get(user=room.people.tess)
+        for case in room.study.cases.order_by("label"):
+            corner = 2 if case.label in ("spine-1", "spine-2") else hidden.corner
+            mark = {"key": "a", "kind": "box", "series": 0, "slice": 0, "label": "", "points": [[1, 1], [9, corner]]}
+            opinion = Opinion.objects.create(truther=truther, case=case, verdict=Opinion.Verdict.POSITIVE)
+            annotation = Annotation.objects.create(opinion=opinion, marks=[mark], digest="0" * 64)
+            StandardAnnotation.objects.create(standard=room.study.standards.get(), case=case, annotation=annotation)
+        draw(study=room.study, by=room.people.alice, seed=SEED, training=("spine-1", "spine-2"))
+        open_reading(study=room.study, by=room.people.alice)
+        bob = client_of(room.people.bob)
+        key = (f"00000000-0000-4000-8000-{number:012d}" for number in range(100))
+        for slot in room.slots():
+            walked = [content_of(response) for response in everything(bob, slot)]
+            said += [] if slot.arm.aided else walked
+            said.append(content_of(post(bob, slot, "submit", body(client_key=next(key)))))
+            said += [content_of(bob.get(f"/reading/{page}/{room.reader().token}/")) for page in READER_PAGES]
+    return said
+
+
+@pytest.mark.django_db
+def test_feedback_of_the_training_says_nothing_of_a_case_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = lessons(replace(WORLD, truth=(True, False, True, False), **TRAINED), monkeypatch)
+    second = lessons(replace(TWIN, truth=(True, False, False, True), **TRAINED), monkeypatch)
+    assert sum(b'"regions"' in answer for answer in first) == 2
+    assert len(first) == len(second) > 40
     for one, other in zip(first, second, strict=True):
         assert one == other
 

@@ -89,9 +89,11 @@ export class Notices {
     if (!lesson) return;
     const { correct, told } = lesson;
     this.verdict.textContent = say(correct ? "Correct." : "Not correct.");
-    const rows = told.map(({ name, given, reference, right }) => {
-      const cells = [given, reference, right === null ? "" : right ? "✓" : "✗"].map((textContent) => make("td", { textContent }));
-      return make("tr", { className: right === false ? "wrong" : "" }, make("th", { scope: "row", textContent: name }), ...cells);
+    const rows = told.map(({ name: textContent, given, reference, right }) => {
+      // The question of a grid stands above its rows.
+      if (!given) return make("tr", {}, make("th", { scope: "rowgroup", colSpan: 4, textContent }));
+      const cells = [given, reference, right === null ? "" : right ? "✓" : "✗"].map((words) => make("td", { textContent: words }));
+      return make("tr", { className: right === false ? "wrong" : "" }, make("th", { scope: "row", textContent }), ...cells);
     });
     this.told.replaceChildren(...rows);
     this.submit.textContent = say("Go on");

@@ -93,12 +93,21 @@ def test_time_for_a_break(page: Page, desk: Desk, language: str) -> None:
 def test_a_lesson_of_the_training(page: Page, desk: Desk, language: str) -> None:
     case = opened(page, desk, language)
     case["training"] = True
-    told = {"name": "Is there a fracture?", "given": "No fracture", "reference": "Fracture", "right": False}
+    told = [
+        {"name": "Is there a fracture?", "given": "No fracture", "reference": "Fracture", "right": False},
+        {"name": "Grades", "given": "", "reference": "", "right": None},
+        {"name": "L1", "given": "0", "reference": "0", "right": True},
+    ]
     region = {"frame": "/reading/a/frame/0-0", "label": "L1", "points": CORNERS, "probability": None, "positive": True}
-    lesson = {"correct": False, "positive": True, "told": [told], "regions": [region]}
+    lesson = {"correct": False, "positive": True, "told": told, "regions": [region]}
     desk.replies = [(200, {}, {"next": None, "finished": True, "feedback": lesson})]
     page.keyboard.press("n")
     page.keyboard.type("10")
     page.keyboard.press("Enter")
-    expect(page.locator("#lesson")).to_be_visible()
+    lines = page.locator("#lesson-told tr")
+    expect(lines).to_have_count(3)
+    assert [line.split() for line in lines.all_inner_texts()][2] == ["L1", "0", "0", "✓"]
+    expect(page.locator("#assistance .tool")).to_have_count(2)
     check(page, "lesson")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reading/finished/")
