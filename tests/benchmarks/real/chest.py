@@ -4,27 +4,40 @@ Developed on the films of one half of the patients, decided, then asked the film
 of one core.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from inference.explain.picture import over_png
 from inference.imaging.images import read_image
 from inference.models import registry
 from inference.outputs import CaseLoss, Heatmap, Output, Probability
 from inference.reports import figures, report
 from inference.reports.asked import ALONE, PAIRS, models_only
 from inference.reports.contract import Figure, Panel, Picture, Report, Table
+from inference.reports.heatmaps import CAUTION
 from inference.reports.pictures import overlay
 from inference.reports.statistics import Findings, Statistics
 from inference.reports.words import number, probability
 from inference.spec import Input, ModelSpec
 from inference.steps import Flip, Percentile, ResizePad, ZScore
-from tests.benchmarks.real.calling import as_csv, declared, once, source
-from tests.benchmarks.real.chest_readers import Floats, Judged, beside_readers, judged, votes
+from tests.benchmarks.real.calling import as_csv, declared, inference, once, source
+from tests.benchmarks.real.chest_readers import (
+    Floats,
+    Judged,
+    Metric,
+    at_specificities,
+    compared,
+    judged,
+    paired,
+    rate,
+    votes,
+)
 from tests.benchmarks.real.page import About, Measured, Reached, at_least, interval, written
 from tests.inference.discs import toml_of
 from tests.journeys import films
@@ -36,7 +49,6 @@ EPOCHS = 20
 # What S0's own criteria ask of each family, and of the best, on synthetic films.
 EACH, BEST = 0.76, 0.80
 HEAD = ("case", "patient", "role", "file", "truth")
-READINGS = ("reader", "seniority", "case", "patient", "truth", "decision")
 SHOWN = (("right: abnormal", True, True), ("right: abnormal", True, True), ("wrong: called abnormal", False, True),
          ("wrong: called normal", True, False))  # fmt: skip
 RIGHTS = (
@@ -90,15 +102,14 @@ def measure(
     manifest = cohort(home, patients)
     asked = Asked(pd.concat([answers(home, manifest, *one, epochs) for one in families.items()], ignore_index=True))
     readers = judged(votes(asked.cases["case"]))
-    write_readings(home, asked, readers)
     files = home / "chest_files"
     statistics = Statistics(files / "analysis")
     alone = of_models(asked, statistics)
-    beside = beside_readers(readers, asked.scores, asked.cases, statistics)
+    beside = compared(moved(asked, readers), "sensitivity", "at-readers", statistics)
     sections = (
-        plane(asked, readers, alone), at_readers(beside), looked(home, asked, explained),
-        *(replace(report(id, home, "s0", files), id=numeral) for numeral, id in (("V", "R05"), ("VI", "R22"))),
-        replace(report("R20", home, "s0", files), id="VII"),
+        plane(asked, readers, alone), at_readers(asked, readers, beside), at_own(asked, readers, statistics),
+        looked(home, asked, explained),
+        *(replace(report(id, home, "s0", files), id=numeral) for numeral, id in (("VI", "R22"), ("VII", "R20"))),
     )  # fmt: skip
     return written(about(asked, readers), home, numbers_of(alone, beside), sections)
 
@@ -144,18 +155,6 @@ def answers(home: Path, manifest: Path, family: str, recipe: str, epochs: int) -
         once(version, "decide", model)
     said = once(out / "predictions.csv", "predict", manifest, "--model", version, "--out", out)
     return pd.read_csv(said, dtype={"case": str, "patient": str}).assign(family=family)
-
-
-def write_readings(home: Path, asked: Asked, readers: Sequence[Judged]) -> None:
-    """``readings.csv`` of the two radiologists who have no part in the published truth, for the reports."""
-    known = asked.cases[["case", "patient", "truth"]]
-    with (home / "readings.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(READINGS)
-        for reader in readers:
-            if reader.outside:
-                for row, said in zip(known.itertuples(index=False), reader.said, strict=True):
-                    table.writerow([reader.name, "", row.case, row.patient, row.truth, int(said)])
 
 
 def of_models(asked: Asked, statistics: Statistics) -> tuple[pd.DataFrame, Findings | None]:
@@ -243,40 +242,80 @@ def plane(asked: Asked, readers: Sequence[Judged], alone: tuple[pd.DataFrame, Fi
     return Report("II", "Models and radiologists", tables=tuple(tables), figures=(Figure("plane", title, plot),))
 
 
-def at_readers(beside: pd.DataFrame) -> Report:
+def moved(asked: Asked, readers: Sequence[Judged]) -> pd.DataFrame:
+    """Pairs with every model at every reader's specificity."""
+    return paired(readers, at_specificities(readers, asked.scores), asked.cases)
+
+
+def at_readers(asked: Asked, readers: Sequence[Judged], beside: pd.DataFrame) -> Report:
     """Each model at each reader's specificity."""
     note = (
-        "The model's threshold is moved on these films to the reader's specificity, against the truth without him, so "
-        "this describes; the frozen thresholds stand above and in the next table. McNemar's test for clustered films "
-        "(Obuchowski), Holm over all rows."
+        "The model's threshold is moved on these films to the reader's specificity, against the truth without this "
+        "reader, so this describes; what the frozen thresholds reach stands in the next section. McNemar's test for "
+        "clustered films (Obuchowski), Holm over all rows."
     )
+    specificity = {reader.name: reader.specificity for reader in readers}
+    table = moved(asked, readers)
+    models = table[table["arm"] == "model"].groupby("reader", sort=False)[["truth", "decision"]]
+    there = [rate(part, "specificity") for _, part in models]
+    frame = beside.copy()
+    frame.insert(2, "reader's specificity", frame["reader"].map(specificity))
+    frame.insert(3, "model's specificity", there)
     return Report(
         "III", "Models at the radiologists' specificities",
-        tables=(Table("at-readers", "Sensitivity, model minus reader", beside, note),),
+        tables=(Table("at-readers", "Sensitivity, model minus reader", frame, note),),
     )  # fmt: skip
+
+
+def at_own(asked: Asked, readers: Sequence[Judged], statistics: Statistics) -> Report:
+    """Each model at its frozen threshold beside each reader: sensitivity and specificity."""
+    decided = {str(name): part["positive"].to_numpy() == 1 for name, part in asked.rows.groupby("family", sort=False)}
+    said = {(model, reader.name): positive for model, positive in decided.items() for reader in readers}
+    table = paired(readers, said, asked.cases)
+    note = "McNemar's test for clustered films (Obuchowski), Holm over all rows of a table; truth without the reader."
+    metrics: tuple[Metric, ...] = ("sensitivity", "specificity")
+    tables = [
+        Table(metric, f"{metric.capitalize()}, model minus reader",
+              compared(table, metric, f"frozen-{metric}", statistics), note)
+        for metric in metrics
+    ]  # fmt: skip
+    return Report("IV", "Models at their frozen thresholds and radiologists", tables=tuple(tables))
 
 
 def looked(home: Path, asked: Asked, count: int) -> Report:
     """Heat maps of some films by every family, through the command `explain`."""
-    first = next(iter(asked.scores))
-    rows, taken = [], set[str]()
+    cases = asked.cases.set_index("case")
+    chosen = surest(asked.cases, count)
+    rows = [(case, cases["patient"][case], "control", films.film(case), cases["truth"][case]) for case in chosen]
+    manifest = declared(home / "looked.csv", as_csv(HEAD, rows))
+    shown = {case: [Picture(overlay(film_of(case)), f"{words}: {case}")] for case, words in chosen.items()}
+    said = asked.rows.set_index(["family", "case"])["probability"]
+    for family in asked.scores:
+        name = f"chest-{family.lower()}"
+        out = home / "answers" / name
+        maps = {case: out / "heatmaps" / f"{case}.png" for case in chosen}
+        if not all(path.is_file() for path in maps.values()):
+            inference("explain", manifest, "--model", home / "models" / name / "1", "--out", out)
+        for case, path in maps.items():
+            picture = over_png(film_of(case), read_image(path).values[0] / 255)
+            shown[case].append(Picture(picture, f"{family}: {probability(float(said[family, case]))}"))
+    text = f"The surest of their kind by {next(iter(asked.scores))}; red is what raised the logit of abnormal most."
+    panel = Panel("Heat maps", tuple(tuple(row) for row in shown.values()))
+    return Report("V", "Where the networks look", (text, CAUTION), panels=(panel,))
+
+
+def surest(cases: pd.DataFrame, count: int) -> dict[str, str]:
+    """Films to look at, each with what it shows: the surest right and wrong answers of the first family."""
+    chosen: dict[str, str] = {}
     for words, truth, positive in SHOWN[:count]:
-        part = asked.cases[(asked.cases["truth"] == truth) & (asked.cases["positive"] == positive)]
-        part = part[~part["case"].isin(taken)].sort_values("probability", ascending=not positive)
-        if part.empty:
-            continue
-        case = str(part["case"].iloc[0])
-        taken.add(case)
-        film = read_image(films.film(case)).values[0] / 255
-        pictures = [Picture(overlay(film), f"{words}: {case}")]
-        for family in asked.scores:
-            name = f"chest-{family.lower()}"
-            picture = home / "answers" / name / "over" / f"{Path(case).stem}.png"
-            picture.parent.mkdir(exist_ok=True)
-            model = home / "models" / name / "1"
-            once(picture, "explain", films.film(case), "--model", model, "--out", picture, "--over")
-            said = float(asked.rows.set_index(["family", "case"])["probability"][family, case])
-            pictures.append(Picture(picture.read_bytes(), f"{family}: {probability(said)}"))
-        rows.append(tuple(pictures))
-    text = f"The surest of their kind by {first}; red is what raised the logit of abnormal most."
-    return Report("IV", "Where the networks look", (text,), panels=(Panel("Heat maps", tuple(rows)),))
+        part = cases[(cases["truth"] == truth) & (cases["positive"] == positive) & ~cases["case"].isin(chosen)]
+        for case in part.sort_values("probability", ascending=not positive)["case"].head(1):
+            chosen[str(case)] = words
+    return chosen
+
+
+def film_of(case: str) -> NDArray[np.float32]:
+    """In [0, 1], from its darkest to its brightest percentile."""
+    values = read_image(films.film(case)).values[0]
+    low, high = np.percentile(values, (1, 99))
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)

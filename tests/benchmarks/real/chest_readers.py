@@ -1,11 +1,12 @@
-"""Five radiologists beside models on chest films, each against a truth that he has no part in.
+"""Five radiologists beside models on chest films, each against a truth that is made without this one.
 
-The published truth is the majority of three of them. For one of these three, the first of the two others takes his
-place; so every reader, and every model beside him, is judged by three other people.
+The published truth is the majority of three of them. For one of these three, the first of the two others steps in; so
+every reader, and every model that is compared with this reader, is judged by three other people.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,12 @@ from inference.reports.statistics import Statistics
 from tests.journeys import films
 
 TRUTHERS = ("4343882785", "4343883593", "4343883996")
-OUTSIDE, INSIDE = "not of the truth", "of the truth, each with another in his place"
+OUTSIDE = "radiologists without a part in the published truth"
+INSIDE = "radiologists of the published truth, each against two of them and another"
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Decisions = Mapping[tuple[str, str], Bools]
+Metric = Literal["sensitivity", "specificity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +35,9 @@ class Judged:
     ----------
     name : str
     outside : bool
-        Whether he has no part in the published truth.
+        Whether the published truth is made without this one.
     truth, said : ndarray of bool, shape (films,)
-        The majority of three others, and what he said.
+        The majority of three others, and what this one said.
     """
 
     name: str
@@ -57,7 +61,7 @@ class Judged:
         above, beside = (
             proportion_confint(int(count), int(of), method="wilson") for count, of in ((found, ones), (left, zeros))
         )
-        group = f"radiologists {OUTSIDE if self.outside else INSIDE}"
+        group = OUTSIDE if self.outside else INSIDE
         return figures.Point(self.name, group, self.sensitivity, self.specificity, above, beside)
 
 
@@ -79,7 +83,7 @@ def judged(said: pd.DataFrame) -> tuple[Judged, ...]:
     """All radiologists, those outside of the published truth first."""
     order = sorted(said.columns, key=lambda name: (name in TRUTHERS, name))
     return tuple(
-        Judged(f"reader {name[-4:]}", name not in TRUTHERS, truth_without(said, name), said[name].to_numpy())
+        Judged(f"reader\u00a0{name[-4:]}", name not in TRUTHERS, truth_without(said, name), said[name].to_numpy())
         for name in order
     )
 
@@ -95,59 +99,66 @@ def threshold_at(score: Floats, truth: Bools, specificity: float) -> float:
     return float(np.nextafter(negatives[below - 1], np.inf)) if below else float("-inf")
 
 
-def paired(readers: Sequence[Judged], scores: Mapping[str, Floats], cases: pd.DataFrame) -> pd.DataFrame:
-    """Decisions of every reader and, at his specificity, of every model, as the statistics read pairs.
+def at_specificities(readers: Sequence[Judged], scores: Mapping[str, Floats]) -> Decisions:
+    """What each model would say at each reader's specificity, against the truth without this reader."""
+    return {
+        (model, reader.name): score >= threshold_at(score, reader.truth, reader.specificity)
+        for model, score in scores.items()
+        for reader in readers
+    }
+
+
+def paired(readers: Sequence[Judged], decisions: Decisions, cases: pd.DataFrame) -> pd.DataFrame:
+    """Decisions of readers and models as the statistics read pairs.
 
     A film has another truth for another reader, so its name holds the reader's.
 
     Parameters
     ----------
+    decisions : mapping of (model, reader) to ndarray of bool
     cases : DataFrame
         ``case`` and ``patient`` in the order of all arrays.
     """
+    known = {reader.name: reader for reader in readers}
     parts = []
-    for model, score in scores.items():
-        for reader in readers:
-            positive = score >= threshold_at(score, reader.truth, reader.specificity)
-            for arm, said in (("reader", reader.said), ("model", positive)):
-                parts.append(
-                    pd.DataFrame(
-                        {"reader": f"{model}|{reader.name}", "arm": arm, "case": f"{reader.name}|" + cases["case"],
-                         "patient": cases["patient"], "truth": reader.truth.astype(int), "decision": said.astype(int)}
-                    )
-                )  # fmt: skip
+    for (model, name), positive in decisions.items():
+        reader = known[name]
+        for arm, said in (("reader", reader.said), ("model", positive)):
+            parts.append(
+                pd.DataFrame(
+                    {"reader": f"{model}|{name}", "arm": arm, "case": f"{name}|" + cases["case"],
+                     "patient": cases["patient"], "truth": reader.truth.astype(int), "decision": said.astype(int)}
+                )
+            )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
 
-def beside_readers(
-    readers: Sequence[Judged], scores: Mapping[str, Floats], cases: pd.DataFrame, statistics: Statistics
-) -> pd.DataFrame:
-    """Sensitivity of each model at the specificity of each reader, minus his; patients' films are drawn together."""
-    table = paired(readers, scores, cases)
-    words = ["--arms", "reader,model", "--by", "reader", "--metric", "sensitivity", "--cluster", "patient"]
-    found = statistics.differences("at-readers", "mcnemar", table, words).set_index("reader")
-    reached = reached_at(readers, scores)
+def compared(table: pd.DataFrame, metric: Metric, name: str, statistics: Statistics) -> pd.DataFrame:
+    """Each model minus each reader by one metric; films of a patient are drawn together, Holm over all rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `paired` has it.
+    name : str
+        Of the folder in which question and answer are kept.
+    """
+    words = ["--arms", "reader,model", "--by", "reader", "--metric", metric, "--cluster", "patient"]
+    found = statistics.differences(name, "mcnemar", table, words).set_index("reader")
     rows = []
-    for (model, reader), (specificity, sensitivity) in reached.items():
-        row = found.loc[f"{model}|{reader.name}"]
+    for pair, part in table.groupby("reader", sort=False):
+        model, _, reader = str(pair).partition("|")
+        row = found.loc[pair]
         rows.append(
-            {"model": model, "reader": reader.name, "his specificity": reader.specificity,
-             "the model's there": specificity, "his sensitivity": reader.sensitivity,
-             "the model's": sensitivity, "difference": row["estimate"], "difference low": row["low"],
-             "difference high": row["high"], "p": row["p"]}
+            {"model": model, "reader": reader, f"reader's {metric}": rate(part[part["arm"] == "reader"], metric),
+             f"model's {metric}": rate(part[part["arm"] == "model"], metric), "difference": row["estimate"],
+             "difference low": row["low"], "difference high": row["high"], "p": row["p"]}
         )  # fmt: skip
     frame = pd.DataFrame(rows)
     return frame.assign(**{"p (Holm)": multipletests(frame["p"].astype(float), method="holm")[1]})
 
 
-def reached_at(
-    readers: Sequence[Judged], scores: Mapping[str, Floats]
-) -> dict[tuple[str, Judged], tuple[float, float]]:
-    """Specificity and sensitivity of a model at the threshold that a reader's specificity asks for."""
-    found = {}
-    for model, score in scores.items():
-        for reader in readers:
-            positive = score >= threshold_at(score, reader.truth, reader.specificity)
-            specificity = float(1 - positive[~reader.truth].mean())
-            found[model, reader] = (specificity, float(positive[reader.truth].mean()))
-    return found
+def rate(part: pd.DataFrame, metric: Metric) -> float:
+    """Share of right decisions in the films of one class."""
+    wanted = 1 if metric == "sensitivity" else 0
+    return float((part.loc[part["truth"] == wanted, "decision"] == wanted).mean())

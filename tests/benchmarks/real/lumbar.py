@@ -206,13 +206,15 @@ def narrowing_section(graded: pd.DataFrame, statistics: Statistics) -> tuple[Rea
         "ROC curve of all discs, each answered by the network of its fold. Interval of the area Obuchowski's, since "
         "a patient has several discs."
     )
+    plot = figures.roc({f"narrowed disc · AUC {said}": curve})
+    plot.update_layout(height=500, legend={"orientation": "h", "y": -0.16, "x": 0})
     frame = pd.DataFrame({"1 − specificity": curve[0], "sensitivity": curve[1]})
     by_level = pd.DataFrame(by_disc(graded), columns=["disc", "graded", "narrowed"])
     return number, Report(
         "II", "Narrowing of discs, out of fold",
         tables=(Table("curve", "Points of the curve", frame, shown=False),
                 Table("levels", "Discs by their place, 1 the lowest", by_level)),
-        figures=(Figure("roc", title, figures.roc({f"narrowed disc · AUC {said}": curve}), "curve"),),
+        figures=(Figure("roc", title, plot, "curve"),),
     )  # fmt: skip
 
 
@@ -239,5 +241,6 @@ def mask_sections(home: Path, outlined: pd.DataFrame) -> tuple[Report, ...]:
     frame = outlined[columns].sort_values("dice", ascending=False)
     note = "hd95 in pixels of the slice of 384 × 307, whose size in mm the set does not tell."
     measures = Report("IV", "Every slice kept apart", tables=(Table("slices", "Measures of the masks", frame, note),))
-    shown = Report("III", "Outlines of vertebrae", looked.text, panels=looked.panels, missing=looked.missing)
+    text = "Green: as drawn. Orange: the network's mask from one half. Four slices from the best Dice to the worst."
+    shown = Report("III", "Outlines of vertebrae", (text,), panels=looked.panels, missing=looked.missing)
     return shown, measures

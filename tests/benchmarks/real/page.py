@@ -12,7 +12,10 @@ from inference.reports.contract import Report, Table
 from inference.reports.words import number
 
 # Pictures of a page of reports are thumbnails; here they are what is shown.
-LARGER = ".panel .row div { max-width: 188px; } .panel img { max-height: 300px; }\n</style>"
+LARGER = (
+    ".panel .row { flex-wrap: nowrap; } .panel .row div { flex: 1 1 0; max-width: 260px; } "
+    ".panel img { width: 100%; max-height: none; }\n</style>"
+)
 NO_BAR = "–"
 
 

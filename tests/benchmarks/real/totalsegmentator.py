@@ -174,7 +174,9 @@ def agreement(heights: Sequence[Height], limits: dict[str, float]) -> Report:
     scatter.update_xaxes(title_text="TotalSegmentator's report, mm", range=ends)
     scatter.update_yaxes(title_text="here, mm", range=ends, scaleanchor="x")
     bland.update_xaxes(title_text="mean of both, mm")
-    bland.update_yaxes(title_text="here minus report, mm")
+    bland.update_yaxes(
+        title_text="here minus report, mm", range=[min(limits.values()) - 0.6, max(limits.values()) + 0.6]
+    )
     by_place = ", ".join(
         f"{place} {number(float(part['difference'].mean()), 1)} mm"
         for place, part in frame.groupby("place", sort=False)

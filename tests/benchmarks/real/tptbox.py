@@ -75,10 +75,10 @@ def measure(out: Path) -> Measured:
     numbers = [number for one in found for number in numbers_of(one)]
     about = About(
         "tptbox",
-        "CT and MR crops with vertebrae in parts",
-        "One vertebra of each crop is labelled part by part, so that the body that is cut out of a whole vertebra can "
-        "be held against the labelled one.",
-        {"crops": str(len(found)), "whole vertebrae": str(sum(len(one.placed) for one in found)), "voxel": "1.5 mm"},
+        "Crops of CT and MR with a vertebra in parts",
+        "One vertebra of each crop is labelled part by part, so that the body that is cut out of the whole vertebra "
+        "can be held against the labelled one. Its neighbours are cut by the crop.",
+        {"crops": str(len(found)), "vertebrae": str(sum(len(one.placed) for one in found)), "voxel": "1.5 mm"},
         RIGHTS,
     )
     return written(about, home, numbers, (*pictures(found), tables(found)))
@@ -102,7 +102,7 @@ def numbers_of(found: Found) -> tuple[Reached, ...]:
     stored = f"stored {volumes.axes_of(crop.image)}"
     return (
         Reached(f"{name}: size of a voxel", volumes.spacing_of(crop.image), "1.5 mm", is_even(crop.image), stored),
-        Reached(f"{name}: whole vertebrae in the label file", str(len(codes)), "3", len(codes) == 3),
+        Reached(f"{name}: vertebrae in the label file", str(len(codes)), "3", len(codes) == 3),
         at_most(f"{name}: middles of labels after reading, largest shift", read, 0.01, "mm", digits=3),
         at_most(f"{name}: after a crop of 72 mm and back, largest shift", cropped, 0.5, "mm"),
         at_least(f"{name}: Dice of the body that is cut out and the labelled one", found.dice, LEAST_DICE),
@@ -122,7 +122,7 @@ def pictures(found: Sequence[Found]) -> tuple[Report, ...]:
         whole, _ = volumes.laid_out(crop.labels("vert"))
         parts, _ = volumes.laid_out(crop.labels("subreg"))
         inside = [
-            volumes.Drawn(whole[one.plane] == code, "whole vertebra", figures.COLOURS[5], "dot", word)
+            volumes.Drawn(whole[one.plane] == code, "vertebra", figures.COLOURS[5], "dot", word)
             for code, word in crop.names.items()
         ]
         corpus = np.isin(parts[one.plane], CORPUS) & (whole[one.plane] == crop.label)
