@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from django.db import transaction
 
@@ -23,6 +24,7 @@ from .stacking import Stack, default_label, numbers_of_reference
 Phase = CaseImport.Phase
 CLEARING = "Look at the picture; if it shows no name, write yes in the column cleared."
 ROWS_NAMED = 5
+SECONDS_BETWEEN_WORDS = 0.5
 NO_MODALITY = (
     "The manifest has no column modality; without it a CT volume has no Hounsfield units and no window presets."
 )
@@ -101,15 +103,16 @@ def _faults(lease: Lease, files: Files, decoders: Decoders, notes: _Notes) -> It
     known = _known(row.study, good)
     seen: dict[str, tuple[str, int]] = {}
     passed = row.cases_total - len(good)
-    hung = _hung(row.study)
+    hung, told = _hung(row.study), monotonic()
     for number, one in enumerate(prepared(row, good, files, decoders), start=passed + 1):
         yield from _case_faults(one, known, seen)
         _note_series(one, hung, notes)
         for series in one.case.series:
             yield from _series_faults(one, series, notes)
         lease.beat()
-        if number % 10 == 0:
+        if monotonic() - told > SECONDS_BETWEEN_WORDS:
             lease.tell(number)
+            told = monotonic()
 
 
 def _hung(study: Study) -> list[str]:

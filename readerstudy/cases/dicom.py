@@ -33,7 +33,8 @@ PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
 CUT_OFF = "The DICOM file is damaged or cut off, or cannot be decoded."
 DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
-RLE_AND_JPEG_LOSSLESS = ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
+JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
+RLE = "1.2.840.10008.1.2.5"
 
 _DAMAGE = (
     BytesLengthException,
@@ -145,10 +146,27 @@ def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.g
         yield from _twelve_bits(path, header)
         return
     # What stands in bits that are not used is taken away here where it must be, for it hardly ever must.
-    is_plain = header.photometric in lists.GREY and (not syntax.is_encapsulated or syntax in RLE_AND_JPEG_LOSSLESS)
-    options: dict[str, Any] = {"view_only": True, "correct_unused_bits": False} if is_plain else {}
-    frames = _frames(source, syntax, options)
-    yield from (within_bits(frame, header.bits_stored) for frame in frames) if is_plain else frames
+    if header.photometric in lists.GREY and (not syntax.is_encapsulated or syntax in (RLE, *JPEG_LOSSLESS)):
+        options = {"view_only": True, "correct_unused_bits": False}
+        alone = _of_jpeg_lossless(path, data, header) if syntax in JPEG_LOSSLESS else None
+        frames = iter([alone]) if alone is not None else _frames(source, syntax, options)
+        yield from (within_bits(frame, header.bits_stored) for frame in frames)
+    else:
+        yield from _frames(source, syntax, {})
+
+
+def _of_jpeg_lossless(path: Path, data: Dataset, header: Header) -> NDArray[np.generic] | None:
+    """A frame by gdcm itself: pydicom has it from there too, but as a text, which takes as long again. None where
+    gdcm does not make of the file what its header says; pydicom then says why."""
+    if len(header.frames) > 1 or data.get("BitsAllocated") != 16 or not str(path).isprintable():
+        return None
+    room = bytearray(2 * header.rows * header.columns)
+    reader = gdcm.ImageRegionReader()
+    reader.SetFileName(str(path))
+    if not reader.ReadInformation() or reader.ComputeBufferLength() != len(room) or not reader.ReadIntoBuffer(room):
+        return None
+    kind = np.int16 if data.get("PixelRepresentation") == 1 else np.uint16
+    return np.frombuffer(room, dtype=kind).reshape(header.rows, header.columns)
 
 
 def _frames(source: Dataset | Path, syntax: UID, options: dict[str, Any]) -> Iterator[NDArray[np.generic]]:

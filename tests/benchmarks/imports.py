@@ -43,8 +43,10 @@ for path in sorted(Path(sys.argv[1]).rglob("*.dcm"))[int(sys.argv[2])::int(sys.a
     pydicom.dcmread(path).pixel_array
 """
 KEEP = """
-import hashlib, sys, pydicom
+import hashlib, sys, types, pydicom
 from pathlib import Path
+site = sys.modules["readerstudy"] = types.ModuleType("readerstudy")
+site.__path__ = ["readerstudy"]
 from readerstudy.cases.frames import encode
 for path in sorted(Path(sys.argv[1]).rglob("*.dcm"))[int(sys.argv[2])::int(sys.argv[3])]:
     hashlib.sha256(path.read_bytes()).hexdigest()

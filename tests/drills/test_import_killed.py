@@ -20,7 +20,7 @@ from tests.world import People, make_study
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = "import sys, django; django.setup(); from readerstudy.cases import importing; importing.work(sys.argv[1])"
-CASES = 200
+CASES = 400
 
 
 def worker(token: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:

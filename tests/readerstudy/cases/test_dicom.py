@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 import pydicom
 import pytest
@@ -48,6 +49,52 @@ def shown_values(picture: Picture) -> np.ndarray:
 
 
 SMALL = np.arange(12, dtype=np.int16).reshape(3, 4)
+
+
+def coded_lossless(path: Path) -> Path:
+    """As JPEG Lossless, which pydicom cannot write."""
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(path))
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    assert reader.Read()
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    return path
+
+
+@pytest.mark.parametrize(("kind", "first", "bits"), [(np.uint16, 0, 12), (np.int16, -2048, 12), (np.int16, -32768, 16)])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_jpeg_lossless_comes_through_exactly(tmp_path: Path, kind: Any, first: int, bits: int, frames: int) -> None:
+    values = np.random.default_rng(3).integers(first, first + (1 << bits), (frames, 30, 20)).astype(kind)
+    path = made(tmp_path / "a.dcm", values if frames > 1 else values[0], BitsStored=bits, HighBit=bits - 1)
+
+    found = pictures(coded_lossless(path))
+
+    assert pydicom.dcmread(path).file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.70"
+    assert all(np.array_equal(shown_values(one), each) for one, each in zip(found, values, strict=True))
+
+
+def test_jpeg_lossless_of_another_size_than_its_header_says_is_refused(tmp_path: Path) -> None:
+    path = coded_lossless(made(tmp_path / "a.dcm", np.arange(600, dtype=np.uint16).reshape(30, 20)))
+    data = pydicom.dcmread(path)
+    data.Rows = 31
+    data.save_as(path)
+
+    with pytest.raises(Unreadable, match="damaged or cut off"):
+        pictures(path)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(np.uint16, [4095, 7]), (np.int16, [-1, 7])])
+def test_what_stands_in_bits_that_are_not_used_is_left_out(tmp_path: Path, kind: Any, expected: list[int]) -> None:
+    values = np.array([[0x5FFF, 0x3007]], dtype=np.uint16).view(kind)
+
+    (found,) = pictures(made(tmp_path / "a.dcm", values, BitsStored=12, HighBit=11))
+
+    assert shown_values(found).tolist() == [expected]
 
 
 IDENTITY = "Mueller^Hans"
