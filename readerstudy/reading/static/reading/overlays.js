@@ -21,6 +21,8 @@ export function rampColour(share) {
   return [1, 2, 3, 4].map((n) => Math.round(from[n] + (to[n] - from[n]) * part));
 }
 
+const COLOURS = new Uint32Array(Uint8Array.from({ length: 1024 }, (_, n) => rampColour((n >> 2) / 255)[n % 4]).buffer);
+
 // The grey values of a heat map or mask.
 export async function greyOf(url) {
   const response = await fetch(url, { credentials: "same-origin" });
@@ -40,9 +42,8 @@ export function coloured({ width, height, grey }) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  const ramp = new Uint32Array(Uint8Array.from({ length: 1024 }, (_, n) => rampColour((n >> 2) / 255)[n % 4]).buffer);
   const colours = new Uint32Array(image.data.buffer);
-  grey.forEach((value, n) => (colours[n] = ramp[value]));
+  grey.forEach((value, n) => (colours[n] = COLOURS[value]));
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -62,9 +63,10 @@ export function outlineOf({ width, height, grey }) {
   const lines = [];
   for (let y = -1; y < height; y++) {
     for (let x = -1; x < width; x++) {
-      const corners = [at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)];
+      const [p, inner] = [y * width + x, x >= 0 && y >= 0 && x < width - 1 && y < height - 1];
       // Most of a mask is all inside or all outside.
-      if (corners[0] === corners[1] && corners[0] === corners[2] && corners[0] === corners[3]) continue;
+      if (inner && grey[p] === grey[p + 1] && grey[p] === grey[p + width] && grey[p] === grey[p + width + 1]) continue;
+      const corners = [at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)];
       const cuts = [];
       for (let edge = 0; edge < 4; edge++) {
         const [from, to] = [corners[edge], corners[(edge + 1) % 4]];
