@@ -219,6 +219,8 @@ class MBConvNet(Model):
 
     A mask, where asked for, is one logit at each of these places, drawn on to (b, 1, rows, columns)."""
 
+    channels_last = True
+
     def __init__(self, spec: ModelSpec, architecture: MBConvArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
         plan = PLANS[architecture.variant]

@@ -109,6 +109,7 @@ class ResNetClassifier(Model):
     def __init__(self, spec: ModelSpec, architecture: ResNetArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
         dimensions, channels = len(spec.size), architecture.channels or spec.channels
+        self.channels_last = dimensions == 3
         convolution = nn.Conv2d if dimensions == 2 else nn.Conv3d
         self.mix = convolution(spec.channels, channels, 1) if architecture.mix else nn.Identity()
         self.trunk, widths = trunk(

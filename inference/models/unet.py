@@ -71,6 +71,8 @@ class Decoder(nn.Module):
 class UNet(Model):
     """(b, channels, rows, columns) → mask (b, 1, rows, columns), level (b, 1 + levels, rows, columns)."""
 
+    channels_last = True
+
     def __init__(self, spec: ModelSpec, architecture: UNetArchitecture) -> None:
         super().__init__(spec, cam_layer(spec, architecture))
         widths = architecture.widths

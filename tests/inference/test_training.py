@@ -139,13 +139,16 @@ class Interrupted(dict[str, torch.Tensor]):
         return super().items()
 
 
-@pytest.mark.parametrize(("optimiser", "schedule"), [("sgd", "poly"), ("sgd", "one_cycle"), ("adamw", "cosine")])
+@pytest.mark.parametrize(
+    ("make", "optimiser", "schedule"),
+    [(located, "sgd", "poly"), (located, "sgd", "one_cycle"), (located, "adamw", "cosine"), (unet, "adamw", "cosine")],
+)
 def test_a_training_that_was_interrupted_is_taken_up(
-    optimiser: str, schedule: str, parts: tuple[Samples, Samples], tmp_path: Path
+    make: Callable[..., ModelSpec], optimiser: str, schedule: str, parts: tuple[Samples, Samples], tmp_path: Path
 ) -> None:
     """In the first epoch, in later ones, and while it is tuned; what the optimiser keeps and the schedule counts is
-    all there."""
-    spec = located(optimiser=optimiser, schedule=schedule, epochs=10)
+    all there, also where weights lie with channels innermost while they are taught."""
+    spec = make(optimiser=optimiser, schedule=schedule, epochs=10)
     train, tune = parts
     whole = fit(spec, *parts, tmp_path / "whole")
     folder, steps = tmp_path / "stopped", steps_of(len(train.cases), spec.train.batch)
@@ -159,6 +162,7 @@ def test_a_training_that_was_interrupted_is_taken_up(
             fit(spec, *stopped, folder)
         assert len(read_history(folder / "history.jsonl")) == done if done else not (folder / "history.jsonl").exists()
     assert same(whole, fit(spec, *parts, folder))
+    assert all(weight.is_contiguous() for weight in whole.parameters())
     assert [line.epoch for line in read_history(folder / "history.jsonl")] == list(range(1, 11))
 
 
