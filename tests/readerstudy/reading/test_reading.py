@@ -285,6 +285,33 @@ def test_exposures_are_stored_only_for_what_the_arm_shows(room: Room, bob: Clien
     assert max(Exposure.objects.values_list("after_ms", flat=True)) < 60_000
 
 
+def test_on_which_image_output_lay_is_stored_where_the_case_has_that_image(room: Room, bob: Client) -> None:
+    slot = next(slot for slot in room.slots() if slot.arm.aided)
+    for before in room.slots()[: room.slots().index(slot)]:
+        read_slot(bob, before)
+    bob.get(f"/reading/{slot.token}/case.json")
+    exposures = [
+        {"kind": "heatmap", "event": "shown", "t": 5, "opacity": 50},
+        {"kind": "heatmap", "event": "shown", "t": 6, "image": 1},
+        {"kind": "heatmap", "event": "shown", "t": 7, "image": 1, "plane": "coronal"},
+        {"kind": "heatmap", "event": "shown", "t": 8, "image": 2},
+        {"kind": "heatmap", "event": "shown", "t": 9, "opacity": 35},
+        {"kind": "heatmap", "event": "hidden", "t": 10, "image": 1},
+    ]
+    assert post(bob, slot, "draft", {"answers": {}, "activity": {}, "exposures": exposures}).status_code == 204
+    kept = bob.get(f"/reading/{slot.token}/case.json").json()["activity"]["exposures"]
+    assert [one | {"t": 0} for one in kept] == [one | {"t": 0} for one in exposures]
+    assert post(bob, slot, "submit", body(exposures=exposures)).status_code == 200
+    stored = Exposure.objects.filter(source="browser").order_by("number")
+    assert list(stored.values_list("shown", "image", "plane", "opacity")) == [
+        (True, None, "", 50),
+        (True, 1, "", None),
+        (True, 1, "coronal", None),
+        (True, None, "", 35),
+        (False, 1, "", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
