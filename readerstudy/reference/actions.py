@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -206,7 +207,7 @@ def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[
     proposal = Proposal.objects.create(
         case=case, source=source, source_digest=source_digest, marks=named, digest=digest, offered_by=by
     )
-    facts = {"case": case.token, "source": source, "source_digest": source_digest, "marks": named}
+    facts: dict[str, Any] = {"case": case.token, "source": source, "source_digest": source_digest, "marks": named}
     facts |= {"left_out": len(marks) - len(plain)} if len(plain) < len(marks) else {}
     record(actor=by, verb="reference.marks_offered", target=proposal, facts=facts, study=case.study)
     return proposal

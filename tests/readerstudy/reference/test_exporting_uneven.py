@@ -39,11 +39,11 @@ COLUMNS_SET, ROWS_SET = range(5, 9), range(2, 5)
 
 def stack_at(places: Sequence[Any], turned: Places, sizes: Sequence[tuple[int, int]] = ()) -> Stack:
     """One image at each place, rows and columns along the first two axes of `turned`."""
-    directions: Directions = (*turned[:, 0].tolist(), *turned[:, 1].tolist())  # type: ignore[assignment]
+    directions: Directions = (*turned[:, 0].tolist(), *turned[:, 1].tolist())
     pictures = []
     for n, place in enumerate(places):
         rows, columns = sizes[n] if sizes else (ROWS, COLUMNS)
-        geometry = Geometry(None if place is None else tuple(map(float, place)), directions, SPACING, calibrated=True)  # type: ignore[arg-type]
+        geometry = Geometry(None if place is None else tuple(map(float, place)), directions, SPACING, calibrated=True)
         pictures.append(Picture(Plane(rows, columns, geometry), "", "", 1, 12, False, 1.0, 0.0, (50, 400)))
     return Stack("CT BONE", "CT", "token", tuple(pictures), 1, 2.5)
 

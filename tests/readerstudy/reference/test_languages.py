@@ -2,7 +2,13 @@
 
 import re
 
+import pytest
+from django.utils import translation
+
 from readerstudy.embedded.places import REPOSITORY
+from readerstudy.reference.actions import ADJUDICATED, CONSENSUS, SINGLE
+from readerstudy.reference.importing import METHOD
+from readerstudy.studies.stored import in_language
 from tests.readerstudy import test_languages as languages
 
 SCRIPTS = REPOSITORY / "readerstudy" / "reference" / "static" / "reference"
@@ -16,6 +22,14 @@ def test_every_sentence_of_actions_forms_and_pages_is_there_in_chinese() -> None
     assert [text for text in sentences if known.ngettext(text, text, 2) == text and known.gettext(text) == text] == []
     languages.test_no_refusal_is_said_in_english_alone("reference")
     languages.test_no_page_holds_words_outside_the_marks("reference")
+
+
+@pytest.mark.parametrize(
+    "method", [CONSENSUS, ADJUDICATED, SINGLE, f"{ADJUDICATED}; in 3 of the cases one opinion alone", METHOD]
+)
+def test_how_the_truth_was_found_is_told_in_chinese(method: str) -> None:
+    with translation.override("zh-hans"):
+        assert not re.search("[a-z]", in_language(method))
 
 
 def test_every_sentence_of_the_browser_is_there_in_chinese() -> None:
