@@ -348,33 +348,6 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     assert on_screen[-1:] == [("heatmap", "hidden", 1)]
 
 
-def test_idle_time_begins_and_ends_by_itself(page: Page, desk: Desk) -> None:
-    """With a clock of its own: idle 30 s after the last sign of life, active at the next one."""
-    page.goto(f"{desk.address}/other/")
-    script = """import('/static/reading/activity.js').then(({ Activity }) => {
-        let time = 1000;
-        const log = new Activity({ idleAfter: 30000, clock: () => time });
-        for (const [passed, action] of [
-            [29999, "check"], [1, "check"], [5000, "check"], [5000, "sign"], [10, "sign"],
-        ]) {
-            time += passed;
-            log[action]();
-        }
-        log.record("blur");
-        time -= 90000;
-        log.record("focus");
-        return log.summary();
-    })"""
-    summary = page.evaluate(script)
-    assert [(event["kind"], event["t"]) for event in summary["events"]] == [
-        ("idle", 30000),
-        ("active", 40000),
-        ("blur", 40010),
-        ("focus", 40010),
-    ]
-    assert summary["duration_ms"] == 40010
-
-
 def test_a_break_is_offered_when_it_is_due(page: Page, desk: Desk) -> None:
     desk.add_case("a", [[picture()]])
     page.clock.install()

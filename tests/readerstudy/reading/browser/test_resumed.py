@@ -1,4 +1,4 @@
-"""A case goes on in another browser where the first one stopped: time and toggles go with the draft."""
+"""Time at work as the page notes it; a case goes on in another browser where the first one stopped."""
 
 from playwright.sync_api import Page, expect
 
@@ -36,3 +36,30 @@ def test_a_pause_leaves_the_log_with_the_server_though_nothing_was_entered(page:
         ("probability", "shown"),
         ("probability", "hidden"),
     ]
+
+
+def test_idle_time_begins_and_ends_by_itself(page: Page, desk: Desk) -> None:
+    """With a clock of its own: idle 30 s after the last sign of life, active at the next one."""
+    page.goto(f"{desk.address}/other/")
+    script = """import('/static/reading/activity.js').then(({ Activity }) => {
+        let time = 1000;
+        const log = new Activity({ idleAfter: 30000, clock: () => time });
+        for (const [passed, action] of [
+            [29999, "check"], [1, "check"], [5000, "check"], [5000, "sign"], [10, "sign"],
+        ]) {
+            time += passed;
+            log[action]();
+        }
+        log.record("blur");
+        time -= 90000;
+        log.record("focus");
+        return log.summary();
+    })"""
+    summary = page.evaluate(script)
+    assert [(event["kind"], event["t"]) for event in summary["events"]] == [
+        ("idle", 30000),
+        ("active", 40000),
+        ("blur", 40010),
+        ("focus", 40010),
+    ]
+    assert summary["duration_ms"] == 40010
