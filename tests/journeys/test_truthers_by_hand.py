@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from readerstudy.cases.models import Case
 from readerstudy.reference.models import AnnotationDraft
 from readerstudy.studies.models import Study
 from tests.journeys.truthing_room import SIX, Desk, furnished, opened, way_to_the_first_case
@@ -112,10 +113,31 @@ def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str,
         desk.name("l2")
         expect(desk.rows.filter(has_text="L2 · Vertebra, six points")).to_have_count(1)
         look(page, "annotation-refused")
+        # The table of heights has the level with its grade.
+        expect(page.locator(".heights tbody tr")).to_contain_text(re.compile("^L2.*1 · wedge$"))
+        # Where no mark is seen none is drawn.
+        desk.tool("1")
+        desk.tool("h")
+        desk.click((5, 60))
+        expect(told).to_have_text("All marks are hidden; show them to draw.")
+        expect(desk.rows).to_have_count(3)
         desk.saved()
     polygon, box, six = AnnotationDraft.objects.get().work["marks"]
     assert [len(polygon["points"]), polygon["label"], six["label"]] == [4, "Fracture", "L2"]
     assert [*box["points"][0], *box["points"][1]] == pytest.approx([50, 50, 64, 64], abs=0.3)
+
+
+def test_planes_made_of_the_images_are_for_looking(study: Study, address: str) -> None:
+    other = f"/studies/{study.token}/reference/opinions/{Case.objects.get(study=study, label='C2').token}/"
+    with open_browser() as browser, visit(browser, address, "tess") as page:
+        desk = opened(page, address + other)
+        desk.tool("1")
+        desk.click((30, 30))
+        page.keyboard.press("Shift+P")
+        page.locator(".pane").nth(1).click()
+        expect(page.locator("#annotation > .news")).to_contain_text("not on planes made of them")
+        expect(desk.rows).to_have_count(1)
+        desk.saved()
 
 
 def test_without_network_or_session_the_work_outlives_a_reload(study: Study, first: str, address: str) -> None:

@@ -18,10 +18,10 @@ SIX = ((12, 10), (22, 11), (32, 10), (32, 30), (22, 29), (12, 26))
 
 
 def volumes(folder: Path) -> None:
-    """Sagittal stacks of seven slices, 64 x 64 pixels of 1 mm, 4 mm apart."""
+    """Sagittal stacks, one of seven slices, one of enough for planes; 64 x 64 pixels of 1 mm, 4 mm apart."""
     across = np.diag([4.0, 1.0, 1.0, 1.0])
-    for seed, name in enumerate(("spine", "other")):
-        values = np.random.default_rng(seed).normal(300, 40, (7, 64, 64)).astype(np.int16)
+    for seed, (name, slices) in enumerate((("spine", 7), ("other", 9))):
+        values = np.random.default_rng(seed).normal(300, 40, (slices, 64, 64)).astype(np.int16)
         values[:, 20:44, 10:54:] += 400
         nibabel.save(nibabel.Nifti1Image(values, across), folder / f"{name}.nii.gz")
 
