@@ -101,7 +101,7 @@ def test_two_worlds_that_differ_in_secrets_alone_look_the_same_to_an_unaided_rea
 
 LESSONS = replace(CROSSOVER, rules=RulesOutline(training_pass_mark=0, may_revise=True))
 # The training cases keep their names and truth; what is secret of the others differs, and what is drawn in them.
-TRAINED = {"labels": ("spine-1", "spine-2", "spine-3", "spine-4"), "order": (0, 1, 2, 3)}
+TAUGHT = replace(TWIN, truth=(True, False, False, True), labels=WORLD.labels, order=WORLD.order)
 
 
 def lessons(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
@@ -130,8 +130,7 @@ def lessons(hidden: Hidden, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.mark.django_db
 def test_feedback_of_the_training_says_nothing_of_a_case_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = lessons(replace(WORLD, truth=(True, False, True, False), **TRAINED), monkeypatch)
-    second = lessons(replace(TWIN, truth=(True, False, False, True), **TRAINED), monkeypatch)
+    first, second = lessons(WORLD, monkeypatch), lessons(TAUGHT, monkeypatch)
     assert sum(b'"regions"' in answer for answer in first) == 2
     assert len(first) == len(second) > 40
     for one, other in zip(first, second, strict=True):

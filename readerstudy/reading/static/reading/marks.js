@@ -187,6 +187,8 @@ export function marksField(question, id, changed) {
       for (const control of field.controls) control.disabled = on;
     },
     check: () => (marks.some((mark) => rate(mark) === null) ? say("Please rate every mark from {low} to {high}.", { low: minimum, high: maximum }) : ""),
+    // Of several ratings only those that lack are marked as faults.
+    isRight: (entry) => marks.some((mark) => mark.entry === entry && rate(mark) !== null),
     focus: () => (marks.find((mark) => rate(mark) === null)?.entry ?? add).focus(),
     digit: () => false,
     place: (pane, { x, y }) => {

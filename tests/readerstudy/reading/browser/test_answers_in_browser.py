@@ -103,6 +103,8 @@ def test_marks_are_placed_by_key_or_double_click_and_each_is_rated(page: Page, d
     page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Please rate every mark from 0 to 100.")).to_be_visible()
+    entries = page.locator(".marks input")
+    assert [entries.nth(n).get_attribute("aria-invalid") for n in range(2)] == ["false", "true"]
     page.keyboard.type("15")
     assert Axe().run(page).response["violations"] == []
     page.keyboard.press("Enter")
