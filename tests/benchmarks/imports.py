@@ -3,11 +3,13 @@
 Decoding alone is a fresh process, or as many as the import uses, that reads each file with pydicom and decodes its
 pixels once. The import is all of it: decoder processes, dry run, packing, digests, storage, rows, audit. To decode what
 is not compressed is to copy it, so beside it stands the least that keeping frames takes: decoding, the digest of the
-file, packing, the digest of the frame, writing.
+file, packing, the digest of the frame, writing. The ratio of processor seconds (the database's own aside) says the same
+on a machine that has other work.
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -57,12 +59,15 @@ Pixels = NDArray[np.uint16]
 
 
 class Times(NamedTuple):
-    """Seconds of the import, of one decoder process, of as many as there are processors, and of keeping besides."""
+    """Seconds of the import, of one decoder process, of as many as there are processors, and of keeping besides;
+    processor seconds of the import and of those decoders."""
 
     imported: float
     one: float
     all: float
     kept: float
+    processor_imported: float
+    processor_all: float
 
 
 def ct_slice(number: int, chance: np.random.Generator) -> Pixels:
@@ -156,20 +161,29 @@ def decoding(folder: Path, processes: int, code: str = DECODE, target: Path | No
     return timed(run)
 
 
+def processor_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def measured(folder: Path, manifest: bytes, study: "Study") -> Times:
     from readerstudy.reference.actions import import_at_once
 
     # Once before, so that the files come from memory for both.
     processes = len(os.sched_getaffinity(0))
+    before = processor_seconds()
     all_processes = decoding(folder, processes)
-    began = time.perf_counter()
+    processor_all = processor_seconds() - before
+    began, before = time.perf_counter(), processor_seconds()
     done = import_at_once(study=study, manifest=manifest, folder=folder, by=study.created_by)
-    imported = time.perf_counter() - began
+    imported, processor_imported = time.perf_counter() - began, processor_seconds() - before
     if done.phase != "done":
         raise RuntimeError(f"{done.message} {done.faults}")
     with tempfile.TemporaryDirectory(dir=folder.parent) as target:
         kept = decoding(folder, processes, KEEP, Path(target))
-    return Times(imported, decoding(folder, 1), min(all_processes, decoding(folder, processes)), kept)
+    every = min(all_processes, decoding(folder, processes))
+    return Times(imported, decoding(folder, 1), every, kept, processor_imported, processor_all)
 
 
 def main() -> None:
@@ -200,7 +214,9 @@ def main() -> None:
                         f"{count} {what}, {syntax}: import {times.imported:.2f} s; decoding alone {times.one:.2f} s in "
                         f"one process, ratio {times.one / times.imported:.2f}; {times.all:.2f} s on all processors, "
                         f"ratio {times.all / times.imported:.2f}; decoding and keeping {times.kept:.2f} s, "
-                        f"ratio {times.kept / times.imported:.2f}",
+                        f"ratio {times.kept / times.imported:.2f}; of processor seconds "
+                        f"{times.processor_all:.2f} to {times.processor_imported:.2f}, "
+                        f"ratio {times.processor_all / times.processor_imported:.2f}",
                         flush=True,
                     )
 
