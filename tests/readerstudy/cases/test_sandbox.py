@@ -98,7 +98,7 @@ def test_a_decoder_that_hangs_without_working_is_ended(tmp_path: Path) -> None:
     os.mkfifo(pipe)  # opening it waits for a writer who never comes
     beats: list[int] = []
 
-    with Decoders(Limits(seconds=1, seconds_a_file=0, patience=2.0), count=1, beat=lambda: beats.append(1)) as decoders:
+    with Decoders(Limits(seconds=1, seconds_a_file=0, patience=5.0), count=1, beat=lambda: beats.append(1)) as decoders:
         hanging, good = decode(decoders, tmp_path, pipe, picture(tmp_path))
 
     assert hanging == Refusal("", BROKEN)
