@@ -69,7 +69,7 @@ def fit(spec: ModelSpec, train: Samples, tune: Samples | None, out: Path, *, tit
     model = registry.build(spec)
     if spec.train.weights:
         start_from(model, Path(spec.train.weights))
-    run = Run(spec.train, laid_out(model).to(device), train, device)
+    run = Run(spec.train, laid_out(model, channels_last=model.channels_last).to(device), train, device)
     checkpoint = Checkpoint(out, identity_of(spec, train, tune))
     first = checkpoint.resume(model, run.optimiser, run.schedule)
     progress = tqdm(range(first, spec.train.epochs), title, spec.train.epochs, initial=first, unit="epoch")
@@ -82,7 +82,7 @@ def fit(spec: ModelSpec, train: Samples, tune: Samples | None, out: Path, *, tit
         progress.set_postfix(loss=f"{line.loss:.3f}", best=checkpoint.best_epoch)
     if spec.train.patience:
         checkpoint.load_best(model)
-    return model.cpu().to(memory_format=torch.contiguous_format).eval()
+    return laid_out(model.cpu(), channels_last=False).eval()
 
 
 def fixed_device() -> torch.device:
@@ -97,12 +97,12 @@ def fixed_device() -> torch.device:
     return device
 
 
-def laid_out(model: Model) -> Model:
-    """The weights in the order in memory that the family is taught fastest with; their maps follow."""
-    if not model.channels_last:
-        return model
-    deep = any(weight.dim() == 5 for weight in model.parameters())
-    return model.to(memory_format=torch.channels_last_3d if deep else torch.channels_last)
+def laid_out(model: Model, *, channels_last: bool) -> Model:
+    """Its weights in that order in memory; the maps of convolutions follow them."""
+    orders = {4: torch.channels_last, 5: torch.channels_last_3d} if channels_last else {}
+    for weight in model.parameters():
+        weight.data = weight.data.contiguous(memory_format=orders.get(weight.dim(), torch.contiguous_format))
+    return model
 
 
 def forget(out: Path) -> None:

@@ -189,7 +189,7 @@ def subgroups(study: Study, statistics: Statistics) -> Report:
             "Parts that are named after the finding itself (its level, grade or shape) hold the positives of that kind "
             "and all negatives, so their specificities are the same; parts describe and are not tested."]  # fmt: skip
     whole = frame.dropna(subset=["sensitivity"])
-    first = whole[whole["model"] == whole["model"].iloc[0]] if len(whole) else whole
+    first = whole[whole["model"] == whole.groupby("model")["AUC"].median().idxmax()] if len(whole) else whole
     plot = figures.forest(first.assign(label=first["part"]), "label", "sensitivity", "Sensitivity")
     name = "" if first.empty else str(first["model"].iloc[0])
     return Report(

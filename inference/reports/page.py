@@ -86,7 +86,7 @@ def section(report: Report, count: Numbering, exports: str) -> str:
     parts += [table_html(one, count, report.id, exports) for one in report.tables if one.shown]
     parts += [panel_html(one) for one in report.panels]
     if report.footer is not None:
-        parts.append(footer_html(report.footer))
+        parts.append(footer_html(report.footer, exports))
     return "\n".join([*parts, "</section>"])
 
 
@@ -219,13 +219,14 @@ def panel_html(panel: Panel) -> str:
     return f'<div class="panel"><h3>{escape(panel.title)}</h3>{"".join(rows)}</div>'
 
 
-def footer_html(footer: Footer) -> str:
+def footer_html(footer: Footer, exports: str) -> str:
     """Seed, counts, how intervals were found, inputs with their digests."""
     counts = ", ".join(f"{count:,} {word}".replace(",", " ") for word, count in footer.counts.items())
     seed = "Nothing was drawn at random" if footer.seed is None else f"Seed of every random draw: {footer.seed}"
     interval = f" Intervals at 95 %: {escape(footer.interval)}." if footer.interval else " No intervals."
+    beside = f"{exports}/" if exports else ""
     links = "".join(
-        f' <a href="{escape(path)}">{escape(word)}</a>.' for word, path in footer.links.items() if path
+        f' <a href="{escape(beside + path)}">{escape(word)}</a>.' for word, path in footer.links.items() if path
     )  # fmt: skip
     files = "".join(
         f"<br>{escape(one.name)}, {one.rows} rows, <code>{one.sha256}</code>" for one in footer.sources

@@ -98,7 +98,7 @@ def cards(study: Study, statistics: Statistics) -> Report:
 
 def made_row(one: Trained) -> dict[str, object]:
     card, spec = one.card, one.card.spec
-    data = card.data.get("develop", card.data.get("train", {}))
+    data = card.data.get("training")
     size = data.get("cases") if isinstance(data, dict) else None
     return {
         "model": label(one), "family": card.family,

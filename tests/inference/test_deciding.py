@@ -17,6 +17,9 @@ from inference.deciding.decision import METHODS, choose, freeze, versions
 from inference.deciding.logits import CaseLogit, read_logits
 from inference.declared import SpecError
 from inference.models.weights import load_declared
+from inference.reports import REPORTS
+from inference.reports.statistics import Statistics
+from inference.reports.study import Study
 from tests.inference.discs import as_toml, located, write_discs
 
 
@@ -187,6 +190,12 @@ def test_weights_of_another_specification_are_refused(model: Path) -> None:
     Card.from_document(document).save(model / "1")
     with pytest.raises(CardError, match="not made for the specification"):
         load_declared(model / "1")
+
+
+def test_the_report_of_models_tells_how_many_cases_taught_them(model: Path, tmp_path: Path) -> None:
+    card = freeze(model)
+    made = REPORTS["R20"](Study(model, "s0"), Statistics(tmp_path)).table("models")
+    assert made["cases taught"].tolist() == [card.data["training"]["cases"]] * len(made)
 
 
 def test_the_card_tells_what_must_be_known(model: Path) -> None:

@@ -252,11 +252,14 @@ def test_wrong_folders_and_tables_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_the_page_and_its_files_hold_the_same_numbers(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    made = write_page(folder, "s0", out, ["R01", "R19", "R20", "R22"])
-    assert [one.missing for one in made] == [""] * 4
+    made = write_page(folder, "s0", out, ["R01", "R02", "R19", "R20", "R22"])
+    assert [one.missing for one in made] == [""] * 5
     page = out.read_text(encoding="utf-8")
     outside = re.findall(r'(?:src|href)="(?!data:|#|page_files/)([^"]{1,80})', page.split("</script>")[-1])
     assert outside == []
+    beside = re.findall(r'href="(page_files/[^"]+)', page)
+    assert any(link.endswith("results/report.html") for link in beside)
+    assert [link for link in beside if not (tmp_path / link).is_file()] == []
     cells = [float(value) for value in re.findall(r'<data value="([^"]+)"', page)]
     summary = pd.read_csv(tmp_path / "page_files" / "R19-summary.csv")
     stored = json.loads((tmp_path / "page_files" / "R19.json").read_text())
