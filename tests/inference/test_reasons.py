@@ -51,10 +51,13 @@ def test_no_command_ends_with_the_words_of_the_system(tmp_path: Path, capsys: py
         (["train", "s0-nothing", "m.csv", *out], "s0-nothing: is no recipe and no file; there are the recipes s0-"),
         (["train", str(tmp_path / "none.toml"), "m.csv", *out], "none.toml: cannot be read: there is no such file."),
         (["train", "s0-mobilenet", str(tmp_path), *out], "cannot be read: it is a folder, not a file."),
-        (["decide", str(tmp_path / "none")], "there is no such file."),
+        (
+            ["decide", str(tmp_path / "none")],
+            "none holds no draft: name the folder of a model that was taught by train",
+        ),
         (
             ["card", str(tmp_path / "none"), "--out", str(tmp_path / "card.md")],
-            "The card cannot be read: there is no such file.",
+            "none holds no card.json.",
         ),
         (["phantoms", "films", "--cases", "1", "--seed", "1", "--out", str(tmp_path / "file" / "a")], "not a folder."),
     ):

@@ -184,6 +184,8 @@ def look_for_the_model(page: Page, read: Read) -> None:
     if read.aided:
         expect(heatmap).to_have_attribute("aria-pressed", "true")
         look(page, "aided")
+        # Nobody reads faster; what was on the screen for less than a fifth of a second does not count as seen.
+        page.wait_for_timeout(500)
     else:
         expect(heatmap).to_have_count(0)
         assert "chest-abnormal" not in page.content()
