@@ -101,7 +101,8 @@ def laid_out(model: Model, *, channels_last: bool) -> Model:
     """Its weights in that order in memory; the maps of convolutions follow them."""
     orders = {4: torch.channels_last, 5: torch.channels_last_3d} if channels_last else {}
     for weight in model.parameters():
-        weight.data = weight.data.contiguous(memory_format=orders.get(weight.dim(), torch.contiguous_format))
+        # `contiguous` would leave the strides of depthwise and 1 × 1 weights, and convolutions look at these.
+        weight.data = weight.data.to(memory_format=orders.get(weight.dim(), torch.contiguous_format))
     return model
 
 
