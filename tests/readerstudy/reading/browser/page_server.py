@@ -105,6 +105,8 @@ class Desk:
     busy: dict[str, int] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     address: str = ""
+    # The network between the page and the server is cut: nothing arrives, no answer comes.
+    cut: bool = False
     # Collected static files, where not those of the sources.
     static: Path | None = None
 
@@ -220,6 +222,9 @@ def handler_for(desk: Desk) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
+            if desk.cut:
+                self.close_connection = True
+                return
             desk.asked.append(("POST", self.path, json.loads(content)))
             status, headers, body = desk.answer_post(self.path)
             payload = b"" if status == 204 else json.dumps(body).encode()
