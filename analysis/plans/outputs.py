@@ -29,7 +29,8 @@ def write_outcome(outcome: StudyOutcome, folder: Path, plan_text: str, plan_dige
         for name, text in texts(outcome, content, plan_text, plan_digest):
             (folder / name).write_text(text, encoding="utf-8")
             written.append(name)
-        written += write_pages(outcome, folder)
+        for prefix, drawing in drawings_of(outcome):
+            written += write_figure(drawing, folder, f"figures/{file_name(prefix, drawing.name)}")
     except OSError as failure:
         raise CannotAnalyse(f"The folder {folder} cannot be written: {failure.strerror or failure}.") from failure
     return tuple(written)
@@ -38,7 +39,7 @@ def write_outcome(outcome: StudyOutcome, folder: Path, plan_text: str, plan_dige
 def texts(
     outcome: StudyOutcome, content: dict[str, object], plan_text: str, plan_digest: str
 ) -> Iterator[tuple[str, str]]:
-    """Names and contents of all files but the interactive figures."""
+    """Names and contents of all files but the figures."""
     yield "results.json", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     yield "report.html", report(outcome, plan_text, plan_digest)
     for prefix, findings in parts_of(outcome):
@@ -46,19 +47,15 @@ def texts(
             yield f"tables/{file_name(prefix, table.name)}.csv", as_csv(table)
         if findings.claims:
             yield f"tables/{file_name(prefix, 'claims')}.csv", as_csv(claims_table(findings))
-    for prefix, drawing in drawings_of(outcome):
-        yield f"figures/{file_name(prefix, drawing.name)}.svg", svg(drawing) + "\n"
-        yield f"figures/{file_name(prefix, drawing.name)}.json", plotly_figure(drawing).to_json()
 
 
-def write_pages(outcome: StudyOutcome, folder: Path) -> list[str]:
-    """Interactive figures; plotly's script lies beside them once."""
-    names = []
-    for prefix, drawing in drawings_of(outcome):
-        name = f"figures/{file_name(prefix, drawing.name)}.html"
-        plotly_figure(drawing).write_html(folder / name, include_plotlyjs="directory", full_html=True)
-        names.append(name)
-    return names
+def write_figure(drawing: Drawing, folder: Path, name: str) -> tuple[str, ...]:
+    """As SVG, as plotly's JSON, and as a page on which one can hover; plotly's script lies beside the pages once."""
+    figure = plotly_figure(drawing)
+    (folder / f"{name}.svg").write_text(svg(drawing) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(figure.to_json(), encoding="utf-8")
+    figure.write_html(folder / f"{name}.html", include_plotlyjs="directory", full_html=True)
+    return tuple(f"{name}.{kind}" for kind in ("svg", "json", "html"))
 
 
 def parts_of(outcome: StudyOutcome) -> Iterator[tuple[str, Findings]]:

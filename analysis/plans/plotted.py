@@ -19,23 +19,26 @@ def plotly_figure(drawing: Drawing) -> "go.Figure":
     """
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    for item in drawing.series:
-        figure.add_scatter(**trace_of(item))
-    if drawing.zero is not None:
-        figure.add_vline(x=drawing.zero, line={"color": "#8a8f98", "width": 1, "dash": "dash"})
-    for value, words in drawing.beside:
-        figure.add_annotation(x=1.01, xref="paper", y=value, text=words, showarrow=False, xanchor="left")
     rows = 34 * (drawing.y.high - drawing.y.low) + 150 if drawing.y.ticks else 460
-    figure.update_layout(
-        title=drawing.title, template="plotly_white", height=620 if drawing.square else rows,
-        margin={"l": 120 if drawing.y.ticks else 70, "r": 190 if drawing.beside else 30, "t": 60, "b": 60},
-        xaxis=axis_of(drawing.x), yaxis=axis_of(drawing.y),
-    )  # fmt: skip
+    across, up = axis_of(drawing.x), axis_of(drawing.y)
     if drawing.square:
-        figure.update_yaxes(scaleanchor="x", constrain="domain")
-        figure.update_xaxes(constrain="domain")
-    return figure
+        across |= {"constrain": "domain"}
+        up |= {"constrain": "domain", "scaleanchor": "x"}
+    layout = {
+        "title": drawing.title, "template": "plotly_white", "height": 620 if drawing.square else rows,
+        "margin": {"l": 120 if drawing.y.ticks else 70, "r": 190 if drawing.beside else 30, "t": 60, "b": 60},
+        "xaxis": across, "yaxis": up,
+    }  # fmt: skip
+    if drawing.zero is not None:
+        line = {"color": "#8a8f98", "width": 1, "dash": "dash"}
+        ends = {"x0": drawing.zero, "x1": drawing.zero, "y0": 0, "y1": 1}
+        layout["shapes"] = [{"type": "line", "xref": "x", "yref": "y domain", "line": line} | ends]
+    # All at once: added one by one, plotly copies those before each time.
+    layout["annotations"] = [
+        {"x": 1.01, "xref": "paper", "y": value, "text": words, "showarrow": False, "xanchor": "left"}
+        for value, words in drawing.beside
+    ]
+    return go.Figure([{"type": "scatter"} | trace_of(item) for item in drawing.series], layout)
 
 
 def axis_of(axis: Axis) -> dict[str, object]:

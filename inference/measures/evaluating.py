@@ -146,12 +146,17 @@ def inside_bodies(folder: Folder, case: str) -> Iterable[Matched]:
 
 def between(corners: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Pixels whose middle lies within a convex quadrilateral, its corners (row, column) in turn around it."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    inside = np.zeros(shape, bool)
+    first = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, shape)
+    last = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, 0, shape)
+    # An image is hundreds of times as large as a body: nothing outside of its box is asked.
+    rows, columns = np.ogrid[first[0] : last[0], first[1] : last[1]]
     sides = []
     for (row, column), (next_row, next_column) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         sides.append((next_row - row) * (columns - column) - (next_column - column) * (rows - row))
     whole = np.stack(sides)
-    return np.asarray((whole >= 0).all(axis=0) | (whole <= 0).all(axis=0))
+    inside[first[0] : last[0], first[1] : last[1]] = (whole >= 0).all(axis=0) | (whole <= 0).all(axis=0)
+    return inside
 
 
 def vertebrae_of(folder: Folder, case: CohortCase) -> tuple[Matched, ...]:

@@ -158,31 +158,25 @@ def _best_chain(bodies: Sequence[Part], names: Sequence[str]) -> list[tuple[int,
     depth = np.cumsum([0.0, *(0.0 if name in SUPERNUMERARY else SKIP * usual for name in names)])
     # Leaving a body out between two others costs its pixels; at the ends (sacrum, what the film cuts) nothing.
     above_it = np.cumsum([0, *(body.pixels for body in bodies)])
-    best: list[dict[int, tuple[float, tuple[int, int] | None]]] = []
+    best = np.full((len(bodies), len(names)), -np.inf)
+    before: list[list[tuple[int, int] | None]] = []
     for place, body in enumerate(bodies):
-        of_body = {}
-        for level in range(1, len(names) + 1):
-            before = [
-                (
-                    total - (depth[level - 1] - depth[above]) - (above_it[place] - above_it[earlier + 1]),
-                    (earlier, above),
-                )
-                for earlier in range(place)
-                for above, (total, _) in best[earlier].items()
-                if above < level
-            ]
-            weight, previous = max(before, default=(0.0, None), key=lambda item: item[0])
-            own = body.votes[level - 1] or UNVOTED * body.pixels
-            of_body[level] = (own + weight, previous) if weight > 0 else (own, None)
-        best.append(of_body)
-    step: tuple[int, int] | None = max(
-        ((place, level) for place, of_body in enumerate(best) for level in of_body),
-        key=lambda item: best[item[0]][item[1]][0],
-    )
+        steps: list[tuple[int, int] | None] = []
+        for level in range(len(names)):
+            # Ends of chains: earlier bodies by higher names, less what stepping over names and bodies costs.
+            skipped = above_it[place] - above_it[1 : place + 1]
+            ends = best[:place, :level] - (depth[level] - depth[1 : level + 1]) - skipped[:, None]
+            own = body.votes[level] or UNVOTED * body.pixels
+            found = divmod(int(ends.argmax()), level) if ends.size else (0, 0)
+            taken = bool(ends.size) and ends[found] > 0
+            best[place, level] = own + ends[found] if taken else own
+            steps.append(found if taken else None)
+        before.append(steps)
+    step: tuple[int, int] | None = divmod(int(best.argmax()), len(names))
     chain = []
     while step is not None:
-        chain.append(step)
-        step = best[step[0]][step[1]][1]
+        chain.append((step[0], step[1] + 1))
+        step = before[step[0]][step[1]]
     return chain[::-1]
 
 

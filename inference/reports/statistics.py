@@ -8,27 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inference.reports.batch import Batch, NoStatistics
+
 if TYPE_CHECKING:
     import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["Answer", "Endpoint", "Findings", "NoStatistics", "Question", "Statistics"]
+
 SEED = 20260101
-PATIENCE = 600
 CLAIM = ("label", "hypothesis", "p", "p_adjusted", "verdict", "sentence")
 ROW = ("first", "second", "reader", "estimate", "se", "low", "high", "n", "first_value", "second_value", "statistic")
 DIFFERENCES = ("first", "second", "reader", "estimate", "se", "df", "statistic", "p", "low", "high")
-
-
-class NoStatistics(ValueError):
-    """What was asked cannot be computed; the text is the sentence that the statistics gave."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +151,7 @@ class Statistics:
 
     folder: Path
     answers: dict[str, Answer] = field(default_factory=dict)
+    batch: Batch = field(default_factory=Batch)
 
     def ask(self, name: str, question: Question, table: pd.DataFrame, **further: pd.DataFrame) -> Answer:
         """Carry a plan out; the same question on the same tables is carried out once.
@@ -182,7 +178,7 @@ class Statistics:
             (place / "plan.toml").write_text(plan, encoding="utf-8")
             for key, content in tables.items():
                 (place / f"{key}.csv").write_text(content, encoding="utf-8")
-            call(["run", str(place / "plan.toml"), str(place / "table.csv"), "--out", str(place / "results")])
+            self.batch.ask(["run", str(place / "plan.toml"), str(place / "table.csv"), "--out", str(place / "results")])
             content = json.loads((place / "results" / "results.json").read_text(encoding="utf-8"))
             self.answers[digest] = Answer(content, place / "results" / "report.html")
         return self.answers[digest]
@@ -199,29 +195,10 @@ class Statistics:
         place = self.folder / name
         place.mkdir(parents=True, exist_ok=True)
         table.to_csv(place / "table.csv", index=False)
-        said = call([command, str(place / "table.csv"), *words, "--format", "json"])
+        said = self.batch.ask([command, str(place / "table.csv"), *words, "--format", "json"])
         (place / f"{command}.json").write_text(said, encoding="utf-8")
         content: Mapping[str, Any] = json.loads(said)
         return content
-
-
-def call(words: Sequence[str]) -> str:
-    """What the statistics print.
-
-    Raises
-    ------
-    NoStatistics
-        With the sentence that they give on standard error.
-    """
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "analysis", *words],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        raise NoStatistics(lines[-1].removeprefix("analysis: ") if lines else "The statistics gave no reason.")
-    return done.stdout
 
 
 def _toml(value: object) -> str:

@@ -5,6 +5,7 @@ Where units nest in patients the clustered methods are taken, everywhere; that c
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -145,9 +146,16 @@ def drawn_by_patient(
         raise CannotAnalyse(f"There are no cases that the {WORDS[metric]} of {label} in {group} could rest on.")
     if people < 2:
         raise CannotAnalyse(f"The {WORDS[metric]} of {label} in {group} rests on one patient, so it has no interval.")
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(people, np.full(people, 1 / people), size=REPLICATES)
-    found = quotients(measure, np.asarray(counts @ drawn.T))
+    found = quotients(measure, np.asarray(counts @ drawn_patients(people, seed)))
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     se = float(found.std(ddof=1))
     return Estimate(label, group, metric, float(whole[0]), se, float(low), float(high), len(truth))
+
+
+@lru_cache(maxsize=2)
+def drawn_patients(people: int, seed: int) -> Floats:
+    """How often each patient is in each replicate; the same for every measure of the same patients."""
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(people, np.full(people, 1 / people), size=REPLICATES).T.astype(float)
+    drawn.flags.writeable = False
+    return drawn
