@@ -31,6 +31,7 @@ READ_AT_ONCE = 256 << 20
 TAGS = [Tag(keyword) for keyword in (*lists.KEPT, *lists.OFFSETS)]
 PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
 CUT_OFF = "The DICOM file is damaged or cut off, or cannot be decoded."
+NO_PIXELS = "The file holds no picture: its header describes one, but the pixels are missing."
 DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
@@ -124,13 +125,15 @@ def _file_id(record: Dataset) -> str:
 
 def _dataset(path: Path) -> Dataset:
     """Only what is on the list. The pixels of a very large file stay in it until they are asked for."""
-    if path.stat().st_size > READ_AT_ONCE and not _is_deflated(path):
+    if _stays_in_file(path):
         return pydicom.dcmread(path, specific_tags=TAGS, stop_before_pixels=True)
     return pydicom.dcmread(path, specific_tags=[*TAGS, *PIXELS])
 
 
-def _is_deflated(path: Path) -> bool:
-    return bool(UID(str(read_file_meta_info(path).get("TransferSyntaxUID", ""))).is_deflated)
+def _stays_in_file(path: Path) -> bool:
+    if path.stat().st_size <= READ_AT_ONCE:
+        return False
+    return not UID(str(read_file_meta_info(path).get("TransferSyntaxUID", ""))).is_deflated
 
 
 def _pictures(path: Path, data: Dataset, header: Header) -> Iterator[Picture]:
@@ -140,7 +143,10 @@ def _pictures(path: Path, data: Dataset, header: Header) -> Iterator[Picture]:
 
 
 def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.generic]]:
-    source = data if any(keyword in data for keyword in lists.PIXELS) else path
+    at_hand = any(data.get(keyword) for keyword in lists.PIXELS)
+    if not at_hand and not _stays_in_file(path):
+        raise Unreadable(NO_PIXELS)
+    source = data if at_hand else path
     syntax = UID(header.transfer_syntax)
     if syntax == lists.JPEG_EXTENDED and header.bits_stored > 8:
         yield from _twelve_bits(path, header)
