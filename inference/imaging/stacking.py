@@ -32,7 +32,7 @@ def is_one(corners: Sequence[Vector | None], orientations: Sequence[Vector | Non
     """Whether all slices say where they lie and lie in parallel."""
     first = orientations[0]
     return first is not None and all(
-        corner is not None and own is not None and np.allclose(own, first, atol=1e-3)
+        corner is not None and own is not None and (own is first or np.allclose(own, first, atol=1e-3))
         for corner, own in zip(corners, orientations, strict=True)
     )
 
@@ -62,12 +62,13 @@ def stacked(
         return Stack((1.0, rows, columns))
     along, places = orientations[0], [corner for corner in corners if corner is not None]
     assert along is not None
-    depths = [depth(corner, along) for corner in places]
+    normal = np.cross(along[:3], along[3:])
+    depths = [float(corner @ normal) for corner in places]
     gaps = np.abs(np.diff(depths))
     # Rounded, so that what was read from a file and what was stored of it give the same number.
     gap = round(float(np.median(gaps)), 4) if len(gaps) else 0.0
     affine = np.eye(4)
-    affine[:3, 0] = np.cross(along[:3], along[3:]) if gap == 0 else (places[-1] - places[0]) / len(gaps)
+    affine[:3, 0] = normal if gap == 0 else (places[-1] - places[0]) / len(gaps)
     affine[:3, 1], affine[:3, 2], affine[:3, 3] = along[3:] * rows, along[:3] * columns, places[0]
     even = not len(gaps) or bool(np.ptp(gaps) <= UNEVEN * gap)
     # A stack that stands still, of echoes or of times, has no third direction.

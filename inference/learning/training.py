@@ -92,8 +92,9 @@ def fixed_device() -> torch.device:
         # Read when the first matrix product is asked for; without it their order changes from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
-    # Some operations have no deterministic form on a GPU; there they warn.
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    # Some operations have no deterministic form on a GPU; there they warn. This is the switch of
+    # `torch.use_deterministic_algorithms`, which loads the compiler, four seconds, to tell it too.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     return device
 
 
