@@ -1,6 +1,7 @@
 """What the decoder process answers about a file, as the parent keeps it until the case is in."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,8 @@ def _window(found: dict[str, Any]) -> Window:
     steps = tuple(found["steps"])
     if len(steps) > 2 * MOST_STEPS or not all(type(step) is int for step in steps):
         raise ValueError("steps")
+    if not (math.isfinite(found["center"]) and 0 < found["width"] < math.inf):
+        raise ValueError("window")
     return Window(**{**found, "steps": steps})
 
 
@@ -85,6 +88,8 @@ def _frame(found: dict[str, Any]) -> Frame:
     for name in ("digest", "preview", "thumbnail"):
         if not _DIGEST.fullmatch(found[name]):
             raise ValueError(name)
+    if not all(map(math.isfinite, (found["slope"], found["intercept"]))):
+        raise ValueError("slope")
     window = _window(found["window"]) if found["window"] else None
     more = tuple(map(_window, found["more_windows"][:MOST_WINDOWS]))
     geometry = found["geometry"]

@@ -5,6 +5,7 @@ Started by `sandbox.Decoders` with limits on memory and processor time: a bomb e
 
 import errno
 import json
+import math
 import os
 import resource
 import sys
@@ -18,6 +19,7 @@ from . import frames, kinds
 from .decoded import File, Frame, Outcome, Refusal, as_json
 from .pictures import NoPicture, Opened, Picture, Unreadable
 
+OUT_OF_RANGE = "The picture's values are larger than any that can be shown."
 FULL = "The server's disk is full; make room and try again."
 
 
@@ -78,6 +80,8 @@ def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, 
 
 
 def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
+    if not all(map(math.isfinite, (picture.slope, picture.intercept, picture.slope * 65535 + picture.intercept))):
+        raise Unreadable(OUT_OF_RANGE)
     smaller = frames.quarter(picture.pixels)
     window = frames.window_of(picture) if sample else picture.window
     return Frame(

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gdcm
 import numpy as np
@@ -22,7 +22,8 @@ from pydicom.uid import UID
 from . import dicom_header as headers
 from . import dicom_lists as lists
 from .dicom_header import FrameFacts, Header
-from .pictures import AS_IT_IS, MOST_WINDOWS, Colours, Facts, Opened, Picture, Pixels, Unreadable
+from .pictures import AS_IT_IS, MOST_WINDOWS, Colours, Facts, Opened, Picture, Unreadable
+from .values import scaled, unsigned, within_bits
 
 # Measured: gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
@@ -32,7 +33,6 @@ TAGS = [Tag(keyword) for keyword in (*lists.KEPT, *lists.OFFSETS)]
 PIXELS = [Tag(keyword) for keyword in lists.PIXELS]
 CUT_OFF = "The DICOM file is damaged or cut off, or cannot be decoded."
 NO_PIXELS = "The file holds no picture: its header describes one, but the pixels are missing."
-DEEP = "Pixels of more than 16 bits were scaled to 16."
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 RLE = "1.2.840.10008.1.2.5"
@@ -242,61 +242,3 @@ def _in_colour(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -
     # Tables and deep colours are made of 8 bits by multiplying with 256 or 257: either way these are the upper ones.
     colours: Colours = np.minimum(np.right_shift(values, max(0, bits - 8)), 255).astype(np.uint8)
     return Picture(colours, 8, frame.geometry, window=AS_IT_IS, slice_thickness=frame.slice_thickness)
-
-
-def within_bits(values: NDArray[np.generic], bits: int) -> NDArray[np.generic]:
-    """Without what stands in bits beyond those that are stored."""
-    unused = 8 * values.itemsize - bits
-    if unused <= 0 or values.dtype.kind not in "iu":
-        return values
-    first, last = (-(1 << (bits - 1)), 1 << (bits - 1)) if values.dtype.kind == "i" else (0, 1 << bits)
-    if values.max() < last and (first == 0 or values.min() >= first):
-        return values
-    kept: NDArray[np.generic] = np.right_shift(np.left_shift(values, unused), unused)
-    return kept
-
-
-class Stored(NamedTuple):
-    """The file's value = pixel × step + first."""
-
-    pixels: Pixels
-    bits: int
-    step: float = 1.0
-    first: float = 0.0
-    note: str = ""
-
-
-def scaled(values: NDArray[np.generic]) -> Stored:
-    """The range of the values over 16 bits; what is not finite becomes the lowest value."""
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise Unreadable("The picture holds no finite value.")
-    numbers = values.astype(np.float64)
-    first, last = float(numbers[finite].min()), float(numbers[finite].max())
-    step = (last - first) / 65535 or 1.0
-    pixels: Pixels = np.rint((np.where(finite, numbers, first) - first) / step).astype(np.uint16)
-    return Stored(pixels, 16, step, first, headers.SCALED if values.dtype.kind == "f" else DEEP)
-
-
-def unsigned(values: NDArray[np.generic], bits_stored: int) -> Stored:
-    """Stored value less an offset as unsigned 16 bit; the offset comes from the representation, not from the values."""
-    highest = int(values.max())
-    lowest = int(values.min()) if values.dtype.kind == "i" or highest > 65535 else 0
-    bits = min(16, bits_stored)
-    offset = 0
-    if values.dtype.kind == "i":
-        if lowest < -(1 << (bits - 1)) or highest >= 1 << (bits - 1):
-            bits = 16
-        offset = 1 << (bits - 1)
-    elif highest >= 1 << bits:
-        bits = 16
-    if lowest + offset < 0 or highest + offset > 65535:
-        # More than 16 bits were allocated; the values may fit all the same.
-        if highest - lowest > 65535:
-            return scaled(values)
-        offset = -lowest
-    # Adding modulo 2^16 is exact whatever the width, and needs no wider copy.
-    pixels = values.astype(np.uint16, copy=False)
-    if offset:
-        pixels = pixels + np.uint16(offset & 0xFFFF)
-    return Stored(pixels, bits, 1.0, float(-offset))

@@ -10,14 +10,17 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from . import dicom_lists as lists
-from .geometry import Directions, Geometry, Letters, Point, is_orientation
+from .geometry import Directions, Geometry, Letters, Point, is_orientation, names_other_sides
 from .pictures import NoPicture, Unreadable, Window, check_size
 from .tables import window_of_table
+from .values import SCALED, UPPER_8
 
 SHAPES = {"LINEAR_EXACT": "exact", "SIGMOID": "sigmoid"}
 TURNED = "The directions of rows and columns contradict each other; where the picture lies is not kept."
+OTHER_SIDES = (
+    "The sides of the patient that the header names contradict its directions of rows and columns; the latter are used."
+)
 ZERO_SPACING = "The pixel spacing is zero or less; lengths are not measured."
-SCALED = "Floating-point pixels were scaled to 16 bits."
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def _is_sure_extended(found: Dataset) -> bool:
 
 def _notes(found: Dataset, photometric: str, table: Window | None) -> Iterable[str]:
     if photometric in lists.COLOUR and int(found.BitsStored) > 8 and photometric != "PALETTE COLOR":
-        yield "Of colours of more than 8 bits the upper 8 were kept."
+        yield UPPER_8
     if found.get("VOILUTSequence") and (table is None or not table.steps):
         yield "The file's VOI look-up table cannot be applied; a linear window over the same range is."
     if found.get("ModalityLUTSequence"):
@@ -196,8 +199,16 @@ def _frame(found: Dataset, index: int, modality: str, table: Window | None) -> F
         # Where there are both, the table comes first, as pydicom has it too.
         windows=((table,) if table else ()) + tuple(_windows(sources)),
         slice_thickness=thickness[0] if thickness and thickness[0] > 0 else None,
-        contradiction=TURNED if turned else ZERO_SPACING if _is_spacing_without_sense(sources) else "",
+        contradiction=_contradiction(geometry, sources, turned=turned),
     )
+
+
+def _contradiction(geometry: Geometry, sources: list[Dataset], *, turned: bool) -> str:
+    if turned:
+        return TURNED
+    if geometry.orientation and geometry.letters and names_other_sides(geometry.orientation, geometry.letters):
+        return OTHER_SIDES
+    return ZERO_SPACING if _is_spacing_without_sense(sources) else ""
 
 
 def _sources(found: Dataset, index: int) -> list[Dataset]:

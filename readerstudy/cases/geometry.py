@@ -55,6 +55,18 @@ def is_orientation(values: Sequence[float]) -> bool:
     return are_units and abs(sum(one * other for one, other in zip(row, column, strict=True))) < 1e-2
 
 
+def names_other_sides(orientation: Directions, letters: Letters) -> bool:
+    """Whether rows or columns are said to run to the side that lies opposite to where they chiefly run."""
+    for direction, sides in zip(
+        (direction_of_row(orientation), direction_of_column(orientation)), letters, strict=True
+    ):
+        axis = int(np.argmax(np.abs(direction)))
+        towards, away = "LPH"[axis], "RAF"[axis]
+        if (away if direction[axis] > 0 else towards) in sides:
+            return True
+    return False
+
+
 def plane_of(orientation: Directions | None) -> str:
     """The anatomical plane nearest to the picture; empty where the orientation is unknown."""
     if orientation is None:

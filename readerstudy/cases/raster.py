@@ -1,20 +1,36 @@
-"""PNG, JPEG and TIFF: grey and colour as they are; turned as EXIF says, then EXIF is dropped."""
+"""PNG, JPEG and TIFF: grey, colour and floats as they are; turned as EXIF says, then EXIF is dropped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from .geometry import Geometry
-from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size, percentile_window
+from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size
+from .values import UPPER_8, scaled, unsigned
 
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
+_DEEP_GREY = ("I;16", "I;16B", "I;16L", "I", "F")
 _EIGHT_BIT_GREY = ("L", "1", "LA")
 _COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
-# What a page of a TIFF says to be: a smaller copy of another, or a mask of it.
+# What a page of a TIFF says to be: a smaller copy of another, or a mask of it; and of its values.
 _KIND_OF_PAGE, _COPY_OR_MASK = 254, 0b101
+_PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT, _UNSIGNED, _SIGNED = 262, 0, 339, 1, 2
+DEEP_IN_COLOUR = (
+    "The picture holds grey of 16 bits stored as colours or with transparency; save it as plain grey of 16 bits, so "
+    "that nothing is lost."
+)
+
+
+class _Said(NamedTuple):
+    """What the header of a page says of its values, which Pillow does not tell apart."""
+
+    is_deep: bool
+    white_is_zero: bool
+    sample_format: int
 
 
 def read(path: Path) -> Opened:
@@ -49,7 +65,18 @@ def _pictures(path: Path, pages: list[int]) -> Iterator[Picture]:
     with _damage_in_words(), _open(path) as image:
         for page in pages:
             image.seek(page)
-            yield _picture(ImageOps.exif_transpose(image))
+            said = _said(image)
+            yield _picture(ImageOps.exif_transpose(image), said)
+
+
+def _said(image: Image.Image) -> _Said:
+    tags = getattr(image, "tag_v2", {})
+    layout = image.tile[0][3]
+    return _Said(
+        is_deep="16" in (layout if isinstance(layout, str) else str(layout[0])),
+        white_is_zero=tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO,
+        sample_format=tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0],
+    )
 
 
 @contextmanager
@@ -68,30 +95,53 @@ def _open(path: Path) -> Image.Image:
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
-        raise Unreadable("The picture cannot be opened: its header is damaged.") from error
+        raise Unreadable(
+            "The picture cannot be opened: its header is damaged, or its kind is one that cannot be read."
+        ) from error
     _check(image)
     return image
 
 
 def _check(image: Image.Image) -> None:
     check_size(image.height, image.width, 1)
-    if image.mode not in (*_SIXTEEN_BIT, *_EIGHT_BIT_GREY, *_COLOUR):
-        raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey of 8 or 16 bits and colour can.")
+    if image.mode not in (*_DEEP_GREY, *_EIGHT_BIT_GREY, *_COLOUR):
+        raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey, colour and floats can.")
 
 
-def _picture(image: Image.Image) -> Picture:
-    if image.mode in _SIXTEEN_BIT:
-        values = np.asarray(image)
-        if values.size and (values.min() < 0 or values.max() > 65535):
-            raise Unreadable("The picture has values outside 0 to 65535.")
-        bits = 16
-    elif image.mode in _EIGHT_BIT_GREY:
-        values, bits = np.asarray(image.convert("L")), 8
-    else:
-        colours = np.asarray(image.convert("RGB"))
-        if (colours != colours[..., :1]).any():
-            return Picture(pixels=colours, bits=8, geometry=Geometry(), window=AS_IT_IS)
-        # A radiograph is often saved in colours that are all grey.
-        values, bits = colours[..., 0], 8
-    pixels = values.astype(np.uint16)
-    return Picture(pixels=pixels, bits=bits, geometry=Geometry(), window=percentile_window(pixels, 1.0, 0.0))
+def _picture(image: Image.Image, said: _Said) -> Picture:
+    """Grey without a window, so that the slices of one series get that of the middle one."""
+    if image.mode in _DEEP_GREY:
+        return _grey(_values(image, said), inverted=said.white_is_zero)
+    if image.mode in _EIGHT_BIT_GREY:
+        return _grey(_values(image.convert("L"), said))
+    colours = np.asarray(image.convert("RGB"))
+    if (colours != colours[..., :1]).any():
+        return Picture(colours, 8, Geometry(), window=AS_IT_IS, note=UPPER_8 if said.is_deep else "")
+    if said.is_deep:
+        raise Unreadable(DEEP_IN_COLOUR)
+    # A radiograph is often saved in colours that are all grey.
+    return _grey(colours[..., 0])
+
+
+def _values(image: Image.Image, said: _Said) -> NDArray[np.generic]:
+    """Pillow has no signed 8 and no unsigned 32 bits, and takes one for the other."""
+    values: NDArray[np.generic] = np.asarray(image)
+    if image.mode == "L" and said.sample_format == _SIGNED:
+        return values.view(np.int8)
+    if image.mode == "I" and said.sample_format == _UNSIGNED:
+        return values.view(np.uint32)
+    return values
+
+
+def _grey(values: NDArray[np.generic], *, inverted: bool = False) -> Picture:
+    bits = 8 if values.itemsize == 1 else 16
+    stored = scaled(values) if values.dtype.kind == "f" else unsigned(values, bits)
+    return Picture(
+        pixels=stored.pixels,
+        bits=stored.bits,
+        geometry=Geometry(),
+        slope=stored.step,
+        intercept=stored.first,
+        inverted=inverted,
+        note=stored.note,
+    )

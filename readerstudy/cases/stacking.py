@@ -7,12 +7,14 @@ from itertools import pairwise
 import numpy as np
 
 from .decoded import File, Frame
-from .geometry import Geometry, depth, plane_of, same_orientation
+from .geometry import Directions, Geometry, depth, normal, plane_of, same_orientation
 from .pictures import Facts, Unreadable, check_size, unit_of
 
 CROSS_SECTIONAL = ("CT", "MR", "PT", "NM")
 # Distances of neighbouring slices within this share of their median are those of an even stack.
 UNEVEN = 0.1
+# Of a stack's height, what its last slice may lie beside the first; beyond it the viewer makes no other planes.
+SHIFTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _sorted(files: Sequence[File]) -> tuple[list[Slice], list[str]]:
     by_number = _as_given(sorted(files, key=lambda file: (file.number, file.instance)))
     geometries = [slice_.frame.geometry for slice_ in by_number]
     modality = files[0].facts.modality
-    notes = [*_measures(geometries), *_sizes(by_number)]
+    notes = [*_measures(geometries), *_sizes(by_number), *_spaces(files)]
     along = geometries[0].orientation
     if along is None or any(geometry.position is None for geometry in geometries):
         if len(by_number) > 1 or modality in CROSS_SECTIONAL:
@@ -133,6 +135,7 @@ def _sorted(files: Sequence[File]) -> tuple[list[Slice], list[str]]:
     depths = [round(depth(geometry, along) or 0.0, 3) for geometry in geometries]
     order = sorted(range(len(depths)), key=depths.__getitem__)
     notes.extend(_distances([depths[at] for at in order]))
+    notes.extend(_shifts([geometries[at] for at in order], along))
     return [by_number[at] for at in order], notes
 
 
@@ -151,6 +154,19 @@ def _sizes(slices: Sequence[Slice]) -> Iterator[str]:
     sizes = {(slice_.frame.rows, slice_.frame.columns) for slice_ in slices}
     if len(sizes) > 1:
         yield f"The slices have {len(sizes)} different sizes."
+
+
+def _spaces(files: Sequence[File]) -> Iterator[str]:
+    if len({file.frame_of_reference for file in files}) > 1:
+        yield "The slices name different frames of reference; whether they lie in one stack is not sure."
+
+
+def _shifts(geometries: Sequence[Geometry], along: Directions) -> Iterator[str]:
+    first, last = (np.asarray(geometries[at].position) for at in (0, -1))
+    across = normal(along)
+    height = float((last - first) @ across)
+    if height and float(np.linalg.norm(last - first - height * across)) > SHIFTED * height:
+        yield "The slices are shifted against each other, as by a tilted gantry; no other planes are made of them."
 
 
 def _distances(depths: Sequence[float]) -> Iterator[str]:

@@ -16,8 +16,8 @@ from readerstudy.embedded.places import REPOSITORY
 APPS = ("reading", "studies")
 MARKED = {"_", "gettext", "gettext_lazy", "gettext_noop", "wrong", "Sentence"}
 REFUSALS = {"Refused", "Denied", "Conflict"}
-# Files that are read by people who import data on the command line or by a CSV, not by readers.
-SPOKEN_ELSEWHERE = {"existing.py", "import_readings.py"}
+# A command, which speaks to who administers the site.
+SPOKEN_ELSEWHERE = {"import_readings.py"}
 STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 # What stands around every page, and the pages on a reader's way to the work list; in the catalogue of the dashboard.
 CHROME = (
@@ -32,9 +32,9 @@ NAMES_OF_FILES = {"results", "estimates"}
 PURE = {
     "readerstudy/cases": (
         *("archive", "checking", "decoding", "dicom", "dicom_header", "dicomweb", "fetching", "importing", "kinds"),
-        *("manifest", "nifti", "pictures", "raster", "sandbox", "stacking"),
+        *("manifest", "nifti", "pictures", "raster", "sandbox", "stacking", "values"),
     ),
-    "readerstudy/reading": ("external",),
+    "readerstudy/reading": ("external", "submissions"),
     "readerstudy/allocation": ("designs", "queries"),
     "readerstudy/predictions": ("working", "findings"),
     "analysis": ("agreement", "delong", "mrmc", "paired", "per_model", "per_reader", "proportions", "roc"),

@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from readerstudy.cases.pictures import Unreadable
 from tests.readerstudy.cases.decoded_here import pictures_of as pictures
 from tests.readerstudy.cases.decoded_here import stack_of
 from tests.readerstudy.cases.test_dicom import SMALL, made, shown_values
@@ -39,6 +40,19 @@ def test_wide_integers_that_fit_are_exact_and_others_are_scaled_and_said(tmp_pat
     assert np.abs(shown_values(pictures(other)[0]) - wide).max() <= (1 << 24) / 65535 / 2
     assert "more than 16 bits" not in str(stack_of(one).facts.notes)
     assert "Pixels of more than 16 bits were scaled to 16." in stack_of(other).facts.notes
+
+
+@pytest.mark.parametrize("last", [1e308, 1e304])
+def test_values_without_an_end_are_refused_in_words(last: float, tmp_path: Path) -> None:
+    path = made(tmp_path / "a.dcm", SMALL, Rows=1, Columns=2, RescaleSlope="1e5")
+    data = pydicom.dcmread(path)
+    del data.PixelData, data.PixelRepresentation
+    data.BitsAllocated = data.BitsStored = 64
+    data.DoubleFloatPixelData = np.array([-last, last]).tobytes()
+    data.save_as(path)
+
+    with pytest.raises(Unreadable, match="larger than any that can be shown"):
+        pictures(path)
 
 
 def test_a_picture_of_one_bit_is_exact(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import RLELossless
 
 from readerstudy.cases.decoded import File, Outcome, Refusal
 from readerstudy.cases.pictures import Unreadable
@@ -45,6 +47,30 @@ def deflated_bomb(path: Path, megabytes: int) -> Path:
         packed += packer.compress(bytes(1 << 20))
     path.write_bytes(head + packed + packer.flush())
     return path
+
+
+def run_length_bomb(path: Path, megabytes: int) -> Path:
+    """64 pixels squared whose one segment of runs goes on and on."""
+    data = pydicom.dcmread(INSTALLED / "image_dfl.dcm")
+    data.Rows = data.Columns = 64
+    offsets = (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56)
+    data.PixelData = encapsulate([offsets + b"\x81\x07" * (megabytes << 13)])
+    data["PixelData"].VR, data["PixelData"].is_undefined_length = "OB", True
+    data.file_meta.TransferSyntaxUID = RLELossless
+    data.save_as(path)
+    return path
+
+
+def test_a_bomb_of_runs_gives_a_sentence_and_the_next_file_is_read(tmp_path: Path) -> None:
+    bomb = run_length_bomb(tmp_path / "bomb.dcm", 1024)
+    assert bomb.stat().st_size < 17 << 20
+
+    with Decoders(Limits(memory=1 << 30), count=1) as decoders:
+        found, good = decode(decoders, tmp_path, bomb, picture(tmp_path))
+
+    assert isinstance(found, Refusal)
+    assert "cannot be decoded" in found.sentence
+    assert isinstance(good, File)
 
 
 def test_a_bomb_gives_a_sentence_the_next_file_is_read_and_the_parent_stays_small(tmp_path: Path) -> None:

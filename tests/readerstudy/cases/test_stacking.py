@@ -39,6 +39,9 @@ def stack(folder: Path, heights: list[float], **tags: Any) -> list[Path]:
         ([0, 1, 2], {"ImageOrientationPatient": [2, 0, 0, 0, 2, 0]}, "contradict each other"),
         ([0, 1, 2], {"ImageOrientationPatient": (AXIAL, AXIAL, [0, 1, 0, 0, 0, -1])}, "do not lie in one stack"),
         ([0, 1, 3], {}, "varies from 1 to 2 mm; is a slice missing?"),
+        ([0, 1, 2], {"PatientOrientation": ["R", "P"]}, "sides of the patient that the header names contradict"),
+        ([0, 1, 2], {"FrameOfReferenceUID": ("1.2.3", "1.2.3", "1.2.4")}, "different frames of reference"),
+        ([0, 1, 2], {"ImagePositionPatient": ([0, 0, 0], [0, 0.3, 1], [0, 0.6, 2])}, "as by a tilted gantry"),
         ([0, 1, 1], {}, "Several slices lie at one position"),
     ],
 )
@@ -51,7 +54,9 @@ def test_each_fault_of_geometry_has_its_sentence(
 
 
 def test_an_even_stack_has_no_note_even_with_rounded_positions(tmp_path: Path) -> None:
-    assert stack_of(*stack(tmp_path, [0, 1.33, 2.67, 4.0, 5.33])).facts.notes == ()
+    paths = stack(tmp_path, [0, 1.33, 2.67, 4.0, 5.33], PatientOrientation=["L", "PH"], FrameOfReferenceUID="1.2.3")
+
+    assert stack_of(*paths).facts.notes == ()
 
 
 def test_slices_of_different_sizes_are_said(tmp_path: Path) -> None:
