@@ -101,11 +101,11 @@ ENTRIES = (
         "model against each reader",
         EVERY,
         "The model was compared with each reader on the same cases by DeLong's test (AUC) or McNemar's test "
-        "(decisions).",
+        "(decisions), and by Obuchowski's methods for clustered data where units nest in patients (Obuchowski 1997, "
+        "1998).",
         readers=True,
         scores=True,
         arms=1,
-        nested=False,
     ),
     Entry(
         "models compared",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from analysis.clustered import cluster_counts, clustered_mcnemar
 from analysis.clustered_auc import clustered_auc_test
 from analysis.delong import delong_test
 from analysis.mrmc import obuchowski_rockette
@@ -222,6 +223,28 @@ def test_the_model_against_the_readers() -> None:
     assert first.one_sided
     assert len(findings(outcome, 1).claims) == 5
     assert findings(outcome, 1).claims[0].row.second == "net"
+
+
+def test_a_model_against_each_reader_where_patients_have_several_cases() -> None:
+    text = plan_text(
+        endpoint("model against each reader", "accuracy", more='arms = ["aided"]\n'),
+        endpoint("model against each reader", role="secondary", more='arms = ["aided"]\n'),
+        more='[cases]\nnested = true\n[scores]\nfile = "x"\n',
+    )
+    outcome = carried_out(text, clustered(), model_of(crossed()))
+    read = clustered().query("reader == 'R1' and arm == 'aided'").sort_values("case")
+    model = model_of(crossed()).sort_values("case")
+    right = [(frame["decision"] == frame["truth"]).to_numpy(float) for frame in (read, model)]
+    expected = clustered_mcnemar(cluster_counts(right[0], right[1], read["patient"].to_numpy()))
+    first = claim(outcome).row
+    assert (first.reader, first.estimate) == ("R1", pytest.approx(right[1].mean() - right[0].mean()))
+    assert first.p == pytest.approx(expected.p, rel=1e-12)
+    area = clustered_auc_test(
+        read["truth"].to_numpy() == 1, read["rating"].to_numpy(float), model["score"].to_numpy(float),
+        read["patient"].tolist(),
+    )  # fmt: skip
+    assert claim(outcome, 1).row.p == pytest.approx(area.p, rel=1e-12)
+    assert "Obuchowski's clustered test" in findings(outcome).method
 
 
 def test_seniority_subgroups_and_interaction() -> None:
