@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from .geometry import Geometry
 from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size
@@ -69,11 +69,12 @@ def _pictures(path: Path, pages: list[int]) -> Iterator[Picture]:
             yield _picture(ImageOps.exif_transpose(image), said)
 
 
-def _said(image: Image.Image) -> _Said:
+def _said(image: ImageFile.ImageFile) -> _Said:
     tags = getattr(image, "tag_v2", {})
-    layout = image.tile[0][3]
+    # How the samples lie in the file: "RGB;16B", by itself or before what the decoder is told besides.
+    layout = image.tile[0].args
     return _Said(
-        is_deep="16" in (layout if isinstance(layout, str) else str(layout[0])),
+        is_deep="16" in str(layout[0] if isinstance(layout, tuple) else layout),
         white_is_zero=tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO,
         sample_format=tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0],
     )
@@ -89,7 +90,7 @@ def _damage_in_words() -> Iterator[None]:
         raise Unreadable("The picture cannot be decoded: the file is damaged or cut off.") from error
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path) -> ImageFile.ImageFile:
     # The size is judged by check_size, before a pixel is decoded; Pillow's own limit only warns.
     Image.MAX_IMAGE_PIXELS = None
     try:

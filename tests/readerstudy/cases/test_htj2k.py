@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
-from pydicom.uid import HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL
+from pydicom.uid import HTJ2K, UID, HTJ2KLossless, HTJ2KLosslessRPCL
 
 from tests.readerstudy.cases.decoded_here import pictures_of
 from tests.readerstudy.cases.test_dicom import made, shown_values
@@ -19,10 +19,12 @@ CODED = Path(__file__).parents[3] / "fixtures/htj2k"
 def drawn(bits: int, first: int = 0) -> NDArray[Any]:
     row, column = np.mgrid[:20, :24]
     values = (row * 3700 + column * column * 11 + row * column) % (1 << bits) + first
-    return values.astype(np.int16 if first else np.uint8 if bits == 8 else np.uint16)
+    kind = np.int16 if first else np.uint8 if bits == 8 else np.uint16
+    pixels: NDArray[Any] = values.astype(kind)
+    return pixels
 
 
-def coded(path: Path, name: str, pixels: NDArray[Any], syntax: str, frames: int = 1, **tags: Any) -> Path:
+def coded(path: Path, name: str, pixels: NDArray[Any], syntax: UID, frames: int = 1, **tags: Any) -> Path:
     data = pydicom.dcmread(made(path, pixels, **tags))
     data.file_meta.TransferSyntaxUID = syntax
     data.NumberOfFrames = frames
@@ -34,7 +36,7 @@ def coded(path: Path, name: str, pixels: NDArray[Any], syntax: str, frames: int 
 
 @pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
 @pytest.mark.parametrize(("name", "bits", "first"), [("grey8", 8, 0), ("grey12", 12, 0), ("signed16", 16, -32768)])
-def test_grey_comes_through_exactly(name: str, bits: int, first: int, syntax: str, tmp_path: Path) -> None:
+def test_grey_comes_through_exactly(name: str, bits: int, first: int, syntax: UID, tmp_path: Path) -> None:
     values = drawn(bits, first)
 
     (picture,) = pictures_of(coded(tmp_path / "a.dcm", name, values, syntax, BitsStored=bits, HighBit=bits - 1))
@@ -45,7 +47,7 @@ def test_grey_comes_through_exactly(name: str, bits: int, first: int, syntax: st
 
 def test_colour_comes_through_exactly(tmp_path: Path) -> None:
     red = drawn(8)
-    tags = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "PhotometricInterpretation": "YBR_RCT", "Modality": "OT"}
+    tags: dict[str, Any] = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "PhotometricInterpretation": "YBR_RCT"}
 
     (picture,) = pictures_of(coded(tmp_path / "a.dcm", "colour", red, HTJ2KLossless, **tags))
 
