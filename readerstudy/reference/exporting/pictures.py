@@ -6,6 +6,7 @@ from typing import Any
 from django.core.files.storage import storages
 
 from readerstudy.cases.frames import decode_either
+from readerstudy.reference.measuring import Plane
 
 from .gathering import Drawn, Picture, Stack
 
@@ -15,6 +16,8 @@ CLASSES = {
     "CR": "1.2.840.10008.5.1.4.1.1.1",
     "DX": "1.2.840.10008.5.1.4.1.1.1.1",
 }
+# These say where they lie; an image that does not is none of them.
+PLACED_CLASSES = ("CT", "MR")
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 MAKER = "Reader-study platform"
 
@@ -27,6 +30,18 @@ def uid_of(*parts: str) -> Any:
     return generate_uid(entropy_srcs=["reader study", *parts])
 
 
+def is_placed(plane: Plane) -> bool:
+    """Whether its pixels have places in the patient that DICOM can tell."""
+    geometry = plane.geometry
+    return plane.spacing is not None and geometry.position is not None and geometry.orientation is not None
+
+
+def class_of(stack: Stack, picture: Picture) -> str:
+    if stack.modality in PLACED_CLASSES and not is_placed(picture.plane):
+        return SECONDARY_CAPTURE
+    return CLASSES.get(stack.modality, SECONDARY_CAPTURE)
+
+
 def header_of(case: Drawn, stack: Stack, number: int) -> Any:
     """One image without its pixels: what segmentations and reports need of it."""
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -34,8 +49,9 @@ def header_of(case: Drawn, stack: Stack, number: int) -> Any:
 
     picture = stack.pictures[number]
     found = Dataset()
+    found.SpecificCharacterSet = "ISO_IR 192"
     found.file_meta = FileMetaDataset()
-    found.SOPClassUID = CLASSES.get(stack.modality, SECONDARY_CAPTURE)
+    found.SOPClassUID = class_of(stack, picture)
     found.SOPInstanceUID = uid_of(case.token, stack.token, str(number), picture.digest)
     found.StudyInstanceUID, found.SeriesInstanceUID = uid_of(case.token), uid_of(case.token, stack.token)
     found.file_meta.MediaStorageSOPClassUID = found.SOPClassUID
@@ -70,7 +86,7 @@ def _place(found: Any, case: Drawn, stack: Stack, picture: Picture) -> None:
             found.PixelSpacing = [_decimal(value) for value in geometry.spacing]
         else:
             found.ImagerPixelSpacing = [_decimal(value) for value in geometry.spacing]
-    if geometry.position is not None and geometry.orientation is not None:
+    if is_placed(picture.plane) and geometry.position is not None and geometry.orientation is not None:
         found.FrameOfReferenceUID = uid_of(case.token, "frame of reference", str(stack.reference or 1))
         found.PositionReferenceIndicator = ""
         found.ImagePositionPatient = [_decimal(value) for value in geometry.position]

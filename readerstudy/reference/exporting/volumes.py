@@ -22,6 +22,7 @@ from readerstudy.reference.measuring import Plane
 
 from .filling import filled
 from .gathering import Drawn, Stack
+from .pictures import is_placed
 
 Affine = NDArray[np.float64]
 Places = NDArray[np.float64]
@@ -95,13 +96,12 @@ def parts_with(stack: Stack, marks: Iterable[Mark]) -> list[Part]:
 
 
 def _why(name: str, planes: Sequence[Plane], images: str) -> str:
-    held = f"this file holds {images}. The DICOM segmentation and COCO hold the series whole."
-    if not all(_alike(planes[0], plane) for plane in planes):
-        return f"The slices of {name} differ in size, spacing or direction, which no NIfTI file can say; {held}"
+    held = f"which no NIfTI file can say; this file holds {images}."
+    if not all(are_alike(planes[0], plane) for plane in planes):
+        return f"The slices of {name} differ in size, spacing or direction, {held} COCO holds the series whole."
     gaps = np.linalg.norm(np.diff(_places(planes), axis=0), axis=1)
-    return (
-        f"The slices of {name} lie {gaps.min():.4g} to {gaps.max():.4g} mm apart, which no NIfTI file can say; {held}"
-    )
+    apart = f"{gaps.min():.4g} to {gaps.max():.4g} mm"
+    return f"The slices of {name} lie {apart} apart, {held} The DICOM segmentation and COCO hold the series whole."
 
 
 def parts_of(planes: Sequence[Plane]) -> list[range]:
@@ -114,7 +114,7 @@ def parts_of(planes: Sequence[Plane]) -> list[range]:
 
 
 def _length_of_run(planes: Sequence[Plane]) -> int:
-    alike = next((n for n, plane in enumerate(planes) if not _alike(planes[0], plane)), len(planes))
+    alike = next((n for n, plane in enumerate(planes) if not are_alike(planes[0], plane)), len(planes))
     if planes[0].geometry.position is None:
         return alike
     places = _places(planes[:alike])
@@ -123,7 +123,7 @@ def _length_of_run(planes: Sequence[Plane]) -> int:
     return next(n for n in range(1, alike) if not is_even(places[: n + 1], planes[0]))
 
 
-def _alike(one: Plane, other: Plane) -> bool:
+def are_alike(one: Plane, other: Plane) -> bool:
     """In all but the place along the stack."""
     here, there = one.geometry, other.geometry
     if (one.rows, one.columns, here.position is None) != (other.rows, other.columns, there.position is None):
@@ -168,10 +168,6 @@ def volume(planes: Sequence[Plane], marks: Iterable[Mark], images: range) -> NDA
         if mark.slice in images:
             found[:, :, mark.slice - images.start] |= filled(mark, rows, columns).T
     return found
-
-
-def is_placed(plane: Plane) -> bool:
-    return plane.geometry.position is not None and plane.geometry.orientation is not None
 
 
 def affine_of(planes: Sequence[Plane], thickness: float | None = None) -> Affine:

@@ -131,6 +131,7 @@ def test_echoes_at_one_place_other_sizes_and_films_without_a_place_are_apart() -
     ]
     (part,) = parts_with(sizes, marks_on([3]))
     assert part.why.startswith("The slices of CT BONE differ in size")
+    assert "DICOM" not in part.why
     image = nibabel.Nifti1Image.from_bytes(gzip.decompress(mask_file(nowhere, marks_on([0]), range(2))))
     assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == (0, 0)
 
@@ -184,11 +185,16 @@ def test_an_uneven_ct_leaves_in_parts_at_its_true_positions(standard: Standard) 
     # Names without Latin letters have files of their own.
     assert {entry["name"] for entry in names.values()} == {"L1", "骨折", "血管瘤"}
 
-    segmentation = highdicom.seg.segread(
-        io.BytesIO(unpacked(standard, "dicom.zip")["case-1/series-1/segmentation.dcm"])
-    )
+    files_found = unpacked(standard, "dicom.zip")
+    segmentation = highdicom.seg.segread(io.BytesIO(files_found["case-1/series-1/segmentation.dcm"]))
+    assert [item.SegmentLabel for item in segmentation.SegmentSequence] == ["L1", "骨折", "血管瘤"]
+    report = str(pydicom.dcmread(io.BytesIO(files_found["case-1/report.dcm"])))
+    assert "box 骨折" in report
     positions = {
         float(item.PlanePositionSequence[0].ImagePositionPatient[2])
         for item in segmentation.PerFrameFunctionalGroupsSequence
     }
     assert positions == {0, 2, 5, 8, 15}
+    assert json.loads(files_found["files.json"])["case-1/series-1/segmentation.dcm"] == {
+        "case": "C1", "series": "CT", "names": ["L1", "骨折", "血管瘤"], "images": [1, 2, 3, 4, 5],
+    }  # fmt: skip
