@@ -177,7 +177,10 @@ class Exposure(models.Model):
     plane = models.CharField(
         max_length=8, blank=True, help_text="Where it lay over a plane through the stack that begins with the image."
     )
-    opacity = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Percent, of the heat map.")
+    position = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of that plane among those of its direction."
+    )
+    opacity = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Percent, of what is laid over images.")
     after_ms = models.PositiveBigIntegerField(help_text="Since the reading was opened.")
     recorded_at = models.DateTimeField(auto_now_add=True)
 
@@ -200,8 +203,13 @@ class Exposure(models.Model):
                 name="exposure_image_of_a_layer",
             ),
             models.CheckConstraint(
-                condition=Q(opacity__isnull=True) | Q(opacity__lte=100, kind="heatmap", image__isnull=True),
-                name="exposure_opacity_of_a_map",
+                condition=Q(position__isnull=True) | (Q(position__gte=1) & ~Q(plane="")),
+                name="exposure_position_in_a_plane",
+            ),
+            models.CheckConstraint(
+                condition=Q(opacity__isnull=True)
+                | Q(opacity__lte=100, kind__in=["heatmap", "mask", "boxes", "levels"], image__isnull=True),
+                name="exposure_opacity_of_a_layer",
             ),
         ]
 

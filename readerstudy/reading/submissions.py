@@ -31,7 +31,8 @@ class BodyError(ValueError):
 @dataclass(frozen=True)
 class Shown:
     """Without an image it was switched on or off, or has another opacity, in percent; with one it came to the screen
-    over that image or left it: over a plane through the stack that begins with the image, where one is named.
+    over that image or left it: over a plane through the stack that begins with the image, where one is named, at that
+    position in it.
     """
 
     kind: str
@@ -39,11 +40,12 @@ class Shown:
     t: float
     image: int | None = None
     plane: str = ""
+    position: int | None = None
     opacity: int | None = None
 
     def to_document(self, t: int) -> dict[str, Any]:
         """As the page sends it, at a time within the server's bounds."""
-        facts = {"image": self.image, "plane": self.plane, "opacity": self.opacity}
+        facts = {"image": self.image, "plane": self.plane, "position": self.position, "opacity": self.opacity}
         told = {name: value for name, value in facts.items() if value not in (None, "")}
         return {"kind": self.kind, "event": "shown" if self.shown else "hidden", **told, "t": t}
 
@@ -201,12 +203,15 @@ def exposure(item: dict[str, Any], name: str) -> Shown:
     if item.get("kind") not in EXPOSED or item.get("event") not in EXPOSURES:
         raise BodyError(f"“{name}” holds an exposure of no known kind.")
     kind, shown, plane = item["kind"], EXPOSURES[item["event"]], item.get("plane", "")
-    image, opacity = counted(item.get("image"), name, 1, MOST_IMAGES), counted(item.get("opacity"), name, 0, 100)
+    image, position = (counted(item.get(fact), name, 1, MOST_IMAGES) for fact in ("image", "position"))
+    opacity = counted(item.get("opacity"), name, 0, 100)
     if plane not in PLANES or (plane and image is None) or (image is not None and kind not in LAID_OVER):
         raise BodyError(f"“{name}” holds an exposure on no image.")
-    if opacity is not None and (kind != "heatmap" or image is not None):
+    if position is not None and not plane:
+        raise BodyError(f"“{name}” holds a position in no plane.")
+    if opacity is not None and (kind not in LAID_OVER or image is not None):
         raise BodyError(f"“{name}” holds an opacity of what has none.")
-    return Shown(kind, shown, milliseconds(item.get("t"), name), image, plane, opacity)
+    return Shown(kind, shown, milliseconds(item.get("t"), name), image, plane, position, opacity)
 
 
 def counted(value: object, name: str, least: int, most: int) -> int | None:

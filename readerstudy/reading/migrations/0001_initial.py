@@ -158,8 +158,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "position",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Of that plane among those of its direction.", null=True
+                    ),
+                ),
+                (
                     "opacity",
-                    models.PositiveSmallIntegerField(blank=True, help_text="Percent, of the heat map.", null=True),
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Percent, of what is laid over images.", null=True
+                    ),
                 ),
                 ("after_ms", models.PositiveBigIntegerField(help_text="Since the reading was opened.")),
                 ("recorded_at", models.DateTimeField(auto_now_add=True)),
@@ -359,11 +367,26 @@ class Migration(migrations.Migration):
             model_name="exposure",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("opacity__isnull", True),
-                    models.Q(("image__isnull", True), ("kind", "heatmap"), ("opacity__lte", 100)),
+                    ("position__isnull", True),
+                    models.Q(("position__gte", 1), models.Q(("plane", ""), _negated=True)),
                     _connector="OR",
                 ),
-                name="exposure_opacity_of_a_map",
+                name="exposure_position_in_a_plane",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exposure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("opacity__isnull", True),
+                    models.Q(
+                        ("image__isnull", True),
+                        ("kind__in", ["heatmap", "mask", "boxes", "levels"]),
+                        ("opacity__lte", 100),
+                    ),
+                    _connector="OR",
+                ),
+                name="exposure_opacity_of_a_layer",
             ),
         ),
         migrations.AddConstraint(

@@ -331,7 +331,8 @@ def test_on_which_image_output_lay_is_stored_where_the_case_has_that_image(room:
         (body(exposures=[{"kind": "mask", "event": "shown", "t": 1, "plane": "coronal"}]), 400),
         (body(exposures=[{"kind": "probability", "event": "shown", "t": 1, "image": 1}]), 400),
         (body(exposures=[{"kind": "heatmap", "event": "shown", "t": 1, "opacity": 101}]), 400),
-        (body(exposures=[{"kind": "mask", "event": "shown", "t": 1, "opacity": 50}]), 400),
+        (body(exposures=[{"kind": "probability", "event": "shown", "t": 1, "opacity": 50}]), 400),
+        (body(exposures=[{"kind": "mask", "event": "shown", "t": 1, "image": 1, "position": 3}]), 400),
         (
             '{"client_key": "5f0c3a52-6e0f-4d53-9a5e-0d3a8c1b6f11", "answers": {"decision": true, "confidence": NaN}}',
             400,
