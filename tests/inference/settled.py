@@ -1,11 +1,14 @@
-"""Small models that answer differently to different images, and folders as a training leaves them."""
+"""Small models that answer differently to different images, a case of theirs, and folders as a training leaves them."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import torch
 
 from inference.cards import Card
+from inference.cohorts.cases import CohortCase, Place
 from inference.models import registry
 from inference.models.contract import Model
 from inference.models.weights import save_weights
@@ -14,6 +17,17 @@ from inference.serving.trial import trials
 from inference.spec import ModelSpec
 
 DECISION = Decision(Platt(1.5, -0.2), 0.4, "youden", "0" * 64, 40)
+
+
+def scanned(folder: Path) -> CohortCase:
+    """A case of two sequences of six sagittal slices, the finding in the fourth."""
+    chance = np.random.default_rng(0)
+    images = {name: folder / f"{name}.nii.gz" for name in ("T1W", "T2W")}
+    for path in images.values():
+        values = chance.normal(500, 100, (6, 60, 50)).astype(np.int16)
+        # Voxels of 4 mm across the sagittal slices, which run to the left.
+        nib.save(nib.Nifti1Image(values, np.diag([-4.0, -0.8, 0.8, 1.0])), path)
+    return CohortCase("c1", "p1", "control", "A", images, True, Place(3.0, 25.0, 30.0, 20.0, 20.0))
 
 
 def settled(study: str) -> tuple[ModelSpec, Model]:

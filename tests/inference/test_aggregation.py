@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ from inference.measures.vertebrae import body_logit
 from inference.models import registry
 from inference.prediction import Item, Place
 from inference.spec import Aggregate
-from tests.inference.settled import DECISION, folder_with, settled
+from tests.inference.settled import DECISION, folder_with, scanned, settled
 from tests.inference.test_answered import request_for, said, stack
 
 WAYS: tuple[Aggregate, ...] = ("none", "max_slice", "mean_slice")
@@ -23,14 +22,7 @@ WAYS: tuple[Aggregate, ...] = ("none", "max_slice", "mean_slice")
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> CohortCase:
-    """Two sequences of six slices, the finding in the fourth."""
-    folder = tmp_path_factory.mktemp("mr")
-    chance = np.random.default_rng(0)
-    for name in ("T1W", "T2W"):
-        values = chance.normal(500, 100, (6, 60, 50)).astype(np.int16)
-        nib.save(nib.Nifti1Image(values, np.diag([-4.0, -0.8, 0.8, 1.0])), folder / f"{name}.nii.gz")
-    images = {name: folder / f"{name}.nii.gz" for name in ("T1W", "T2W")}
-    return CohortCase("c1", "p1", "control", "A", images, True, Place(3.0, 25.0, 30.0, 20.0, 20.0))
+    return scanned(tmp_path_factory.mktemp("mr"))
 
 
 @pytest.mark.parametrize("slice", [3.0, 0.0])

@@ -4,8 +4,6 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
 import pytest
 
 from inference.cards import Card
@@ -17,23 +15,14 @@ from inference.imaging.preparing import prepare
 from inference.learning.predicting import answers_to
 from inference.learning.slices import answers_by_slice, around_each, reads_neighbours
 from inference.models import registry
-from inference.prediction import Place
 from inference.serving.answering import COLUMNS, SLICES, Answered, answer_slices
 from inference.spec import ModelSpec
-from tests.inference.settled import folder_with, settled
+from tests.inference.settled import folder_with, scanned, settled
 
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> CohortCase:
-    """Two sequences of six sagittal slices, the finding in the fourth."""
-    folder = tmp_path_factory.mktemp("mr")
-    chance = np.random.default_rng(0)
-    for name in ("T1W", "T2W"):
-        values = chance.normal(500, 100, (6, 60, 50)).astype(np.int16)
-        # Voxels of 4 mm across the sagittal slices, which run to the left.
-        nib.save(nib.Nifti1Image(values, np.diag([-4.0, -0.8, 0.8, 1.0])), folder / f"{name}.nii.gz")
-    images = {name: folder / f"{name}.nii.gz" for name in ("T1W", "T2W")}
-    return CohortCase("c1", "p1", "control", "A", images, True, Place(3.0, 25.0, 30.0, 20.0, 20.0))
+    return scanned(tmp_path_factory.mktemp("mr"))
 
 
 def numbers(spec: ModelSpec, case: CohortCase) -> list[float]:
