@@ -111,10 +111,11 @@ EXPOSURES = (
         "where it lay over a plane made of the stack that begins with that image; else empty",
         values="axial, coronal, sagittal",
     ),
+    Column("plane_number", "integer", "number of that plane among those of its direction; 0 where none was made"),
     Column("after_seconds", "number", "when that was first so, from the opening of the case", unit="s"),
     Column("seconds", "number", "how long it was so, counted from 0.2 s of rest on", unit="s"),
-    Column("least_opacity", "integer", "least opacity of the heat map while it was switched on", unit="%"),
-    Column("most_opacity", "integer", "greatest opacity of the heat map while it was switched on", unit="%"),
+    Column("least_opacity", "integer", "its least opacity while it was switched on", unit="%"),
+    Column("most_opacity", "integer", "its greatest opacity while it was switched on", unit="%"),
 )
 
 KINDS: Mapping[str, Any] = {

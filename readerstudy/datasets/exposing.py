@@ -57,23 +57,24 @@ def exposures_in(study: Study) -> QuerySet[Exposure]:
 
 
 def toggled(one: Exposure) -> Toggled:
-    return Toggled((one.kind, one.image, one.plane), one.shown, one.after_ms)
+    return Toggled((one.kind, one.image, one.plane, one.position), one.shown, one.after_ms)
 
 
 def exposures_of(study: Study, cases: dict[int, dict[str, Cell]]) -> Iterator[dict[str, Cell]]:
     rows = exposures_in(study).filter(reading__slot__training=0)
     rows = rows.select_related("reading__slot__reader", "reading__slot__arm", "reading__slot__period")
     for reading, given in groupby(rows, attrgetter("reading")):
-        by_place: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
+        by_place: dict[tuple[str, int, str, int], list[Exposure]] = defaultdict(list)
         for one in given:
-            by_place[one.kind, one.image or 0, one.plane].append(one)
-        for (kind, image, plane), happened in by_place.items():
+            by_place[one.kind, one.image or 0, one.plane, one.position or 0].append(one)
+        for (kind, image, plane, position), happened in by_place.items():
             seen = shown_times(map(toggled, happened), until_ms=duration_of(reading))
             opacities = [one.opacity for one in happened if one.opacity is not None]
             yield where(reading.slot, cases) | {
                 "output": kind,
                 "image_number": image,
                 "made_plane": plane,
+                "plane_number": position,
                 "after_seconds": seconds(seen.first_ms),
                 "seconds": seconds(seen.total_ms),
                 "least_opacity": min(opacities, default=None),

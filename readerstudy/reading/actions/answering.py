@@ -299,6 +299,7 @@ def store_exposures(
             shown=exposure.shown,
             image=exposure.image,
             plane=exposure.plane,
+            position=exposure.position,
             opacity=exposure.opacity,
             after_ms=clamped(before + exposure.t, earliest, latest),
         )

@@ -293,7 +293,7 @@ def test_on_which_image_output_lay_is_stored_where_the_case_has_that_image(room:
     exposures = [
         {"kind": "heatmap", "event": "shown", "t": 5, "opacity": 50},
         {"kind": "heatmap", "event": "shown", "t": 6, "image": 1},
-        {"kind": "heatmap", "event": "shown", "t": 7, "image": 1, "plane": "coronal"},
+        {"kind": "heatmap", "event": "shown", "t": 7, "image": 1, "plane": "coronal", "position": 3},
         {"kind": "heatmap", "event": "shown", "t": 8, "image": 2},
         {"kind": "heatmap", "event": "shown", "t": 9, "opacity": 35},
         {"kind": "heatmap", "event": "hidden", "t": 10, "image": 1},
@@ -303,12 +303,12 @@ def test_on_which_image_output_lay_is_stored_where_the_case_has_that_image(room:
     assert [one | {"t": 0} for one in kept] == [one | {"t": 0} for one in exposures]
     assert post(bob, slot, "submit", body(exposures=exposures)).status_code == 200
     stored = Exposure.objects.filter(source="browser").order_by("number")
-    assert list(stored.values_list("shown", "image", "plane", "opacity")) == [
-        (True, None, "", 50),
-        (True, 1, "", None),
-        (True, 1, "coronal", None),
-        (True, None, "", 35),
-        (False, 1, "", None),
+    assert list(stored.values_list("shown", "image", "plane", "position", "opacity")) == [
+        (True, None, "", None, 50),
+        (True, 1, "", None, None),
+        (True, 1, "coronal", 3, None),
+        (True, None, "", None, 35),
+        (False, 1, "", None, None),
     ]
 
 
