@@ -104,7 +104,8 @@ def give_opinion(
     check_is_task(truther, case)
     work = _drafted(truther, case, revision)
     proposal = proposal_for(case)
-    decisions = decided_on(work, proposal)
+    # An opinion without the page of marks says nothing of the model's.
+    decisions = decided_on(work, proposal) if revision else []
     last = Opinion.objects.filter(truther=truther, case=case).order_by("-number").first()
     opinion = Opinion.objects.create(
         truther=truther,
@@ -142,11 +143,8 @@ def _drafted(truther: Enrolment, case: Case, revision: int | None) -> Work:
 
 
 def decided_on(work: Work, proposal: Proposal | None) -> list[Decided]:
-    """What became of every mark of the model; refused while one is neither kept nor rejected.
-
-    Without any mark drawn or rejected the truther gave an opinion alone, and nothing is said of the model's marks.
-    """
-    if proposal is None or not (work.marks or work.rejected):
+    """What became of every mark of the model; refused while one is neither kept nor rejected."""
+    if proposal is None:
         return []
     kept = {mark.proposed: mark for mark in work.marks if mark.proposed}
     offered = {entry["key"]: entry for entry in proposal.marks}

@@ -261,6 +261,8 @@ def test_marks_of_a_model_are_not_passed_over(cases: list[Case], tess: Enrolment
 
     with pytest.raises(Refused, match="3 are undecided"):
         say(tess, cases[0], "positive", BOX | {"key": "own"})
+    with pytest.raises(Refused, match="3 are undecided"):
+        actions.give_opinion(truther=tess, case=cases[0], verdict="negative", note="", by=people.tess, revision=1)
     assert not Opinion.objects.exists()
 
 
