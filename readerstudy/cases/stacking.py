@@ -65,6 +65,7 @@ def stacked(files: Sequence[File]) -> Stack:
         raise Unreadable("The same image is there twice (two files have one SOP Instance UID).")
     _check_total(files)
     slices, notes = _sorted(files) if kinds == ["dicom"] else (_as_given(files), [])
+    notes = [*_measures(slices), *_sizes(slices), *notes]
     first = files[0].facts
     plane = plane_of(slices[0].frame.geometry.orientation)
     facts = Facts(
@@ -120,7 +121,7 @@ def _sorted(files: Sequence[File]) -> tuple[list[Slice], list[str]]:
     by_number = _as_given(sorted(files, key=lambda file: (file.number, file.instance)))
     geometries = [slice_.frame.geometry for slice_ in by_number]
     modality = files[0].facts.modality
-    notes = [*_measures(geometries), *_sizes(by_number), *_spaces(files)]
+    notes = list(_spaces(files))
     along = geometries[0].orientation
     if along is None or any(geometry.position is None for geometry in geometries):
         if len(by_number) > 1 or modality in CROSS_SECTIONAL:
@@ -139,8 +140,8 @@ def _sorted(files: Sequence[File]) -> tuple[list[Slice], list[str]]:
     return [by_number[at] for at in order], notes
 
 
-def _measures(geometries: Sequence[Geometry]) -> Iterator[str]:
-    spacings = {geometry.spacing for geometry in geometries}
+def _measures(slices: Sequence[Slice]) -> Iterator[str]:
+    spacings = {slice_.frame.geometry.spacing for slice_ in slices}
     if None in spacings:
         yield "There is no pixel spacing; lengths are not measured."
         return

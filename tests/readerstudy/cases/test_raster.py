@@ -11,6 +11,8 @@ from readerstudy.cases import kinds, raster
 from readerstudy.cases.pictures import AS_IT_IS, Picture, Unreadable
 from tests.readerstudy.cases.decoded_here import pictures_of, stack_of
 
+NO_SPACING = "There is no pixel spacing; lengths are not measured."
+
 
 def saved(image: Image.Image, path: Path, **options: object) -> Path:
     image.save(path, **options)  # type: ignore[arg-type]
@@ -140,7 +142,7 @@ def test_pages_of_a_tiff_are_slices_and_a_note_says_so(tmp_path: Path) -> None:
     stack = stack_of(path)
 
     assert np.array_equal([picture.pixels for picture in pictures_of(path)], pages)
-    assert stack.facts.notes == ("The file holds 4 pictures; they are slices of one series.",)
+    assert stack.facts.notes == ("The file holds 4 pictures; they are slices of one series.", NO_SPACING)
 
 
 def test_a_smaller_copy_in_a_tiff_is_no_slice(tmp_path: Path) -> None:

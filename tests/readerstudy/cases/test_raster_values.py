@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from readerstudy.cases.pictures import Unreadable
 from tests.readerstudy.cases.decoded_here import pictures_of, stack_of
 from tests.readerstudy.cases.test_dicom import shown_values
+from tests.readerstudy.cases.test_raster import NO_SPACING
 
 CHANCE = np.random.default_rng(12)
 # Unsigned, signed and floating, as TIFF counts them.
@@ -55,7 +56,7 @@ def test_whole_numbers_that_fit_are_exact(kind: type, first: int, last: int, tmp
     (picture,) = pictures_of(tiff(tmp_path / "a.tif", values))
 
     assert np.array_equal(shown_values(picture), values)
-    assert not stack_of(tmp_path / "a.tif").facts.notes
+    assert stack_of(tmp_path / "a.tif").facts.notes == (NO_SPACING,)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_what_does_not_fit_comes_within_half_a_step_and_that_is_said(
     (picture,) = pictures_of(tiff(tmp_path / "a.tif", values))
 
     assert np.abs(shown_values(picture) - values).max() <= picture.slope * 0.51
-    assert stack_of(tmp_path / "a.tif").facts.notes == (words,)
+    assert stack_of(tmp_path / "a.tif").facts.notes == (words, NO_SPACING)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
@@ -91,7 +92,8 @@ def test_colours_of_16_bits_keep_the_upper_8_and_that_is_said(tmp_path: Path) ->
     (picture,) = pictures_of(png(tmp_path / "a.png", values, colours=2))
 
     assert np.array_equal(picture.pixels, values >> 8)
-    assert stack_of(tmp_path / "a.png").facts.notes == ("Of colours of more than 8 bits the upper 8 were kept.",)
+    said = "Of colours of more than 8 bits the upper 8 were kept."
+    assert stack_of(tmp_path / "a.png").facts.notes == (said, NO_SPACING)
 
 
 @pytest.mark.parametrize(("samples", "colours"), [(3, 2), (2, 4)])
