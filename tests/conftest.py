@@ -57,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.DATABASES["default"]["TEST"]["NAME"] = f"{DATABASE_PREFIX}{os.getpid()}"
     # Argon2 is slow on purpose; tests log in a thousand times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    # Every client of a test makes its middleware anew, which would look through all static files each time.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
