@@ -157,6 +157,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "readerstudy.accounts.middleware.SecondFactor",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "readerstudy.urls"
@@ -259,6 +260,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False  # hospital PCs are shared: closing the browser logs out
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Everybody may have a second factor; with this, everybody but readers must.
+STAFF_SECOND_FACTOR = flag("STAFF_SECOND_FACTOR", default=False)
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

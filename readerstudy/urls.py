@@ -1,5 +1,6 @@
 """Every door of the site. The stages stand in the order of the data's way."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
@@ -19,6 +20,8 @@ urlpatterns = [
     path("studies/<str:study>/results/", include("readerstudy.results.urls")),
     path("studies/<str:study>/audit/", include("readerstudy.dashboard.audit_urls")),
     path("language/", set_language, name="set_language"),
+    # Its own log-in would ask nobody for the second factor.
+    path("admin/login/", secure_admin_login(admin.site.login), name="admin_login"),
     path("admin/", admin.site.urls),
     path("", include("readerstudy.dashboard.urls")),
 ]

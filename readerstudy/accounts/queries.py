@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 
+from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -10,6 +11,11 @@ def person(request: HttpRequest) -> User:
     """Who asks. LoginRequiredMiddleware lets nobody else through."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def signs(request: HttpRequest, password: str) -> bool:
+    """Whether this is the password of who asks. Guesses count with those at the log-in, and are stopped like them."""
+    return authenticate(request, username=person(request).get_username(), password=password) is not None
 
 
 def people() -> QuerySet[User]:

@@ -15,6 +15,7 @@ from . import bundling
 from .models import Dataset
 from .queries import completeness_of, hindrances, source_of
 
+NOT_SIGNED = "The password is not right; nothing was locked."
 MEANING = "I have checked that the data are complete as stated, and lock them for analysis."
 
 
@@ -23,7 +24,7 @@ def lock(*, study: Study, password: str, reasons: Mapping[str, str], by: User) -
     """Freeze the data of a study under a signature; readers with missing readings need a reason each."""
     check_coordinates(by, study)
     if not by.check_password(password):
-        raise Refused("The password is not right; nothing was locked.")
+        raise Refused(NOT_SIGNED)
     held = Study.objects.select_for_update().get(pk=study.pk)
     if found := hindrances(held):
         raise Refused(" ".join(found))

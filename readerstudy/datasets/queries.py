@@ -210,6 +210,9 @@ def answers_of(
     table: list[dict[str, Cell]] = []
     by_reading: dict[tuple[int, str], dict[str, Any]] = defaultdict(dict)
     for answer in rows.iterator(chunk_size=5000):
+        if answer.value is None:
+            # Taken back: what came before led no longer to the question.
+            continue
         by_reading[answer.reading_id, answer.stage][answer.question.key] = answer.value
         facts: dict[str, Cell] = {
             "question": answer.question.key,

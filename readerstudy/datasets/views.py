@@ -3,9 +3,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from readerstudy.accounts.queries import person
+from readerstudy.accounts.queries import person, signs
 from readerstudy.audit.errors import Refused
-from readerstudy.studies.models import Enrolment
+from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_analyses, check_coordinates, role_in
 from readerstudy.studies.queries import study_for
 
@@ -29,14 +29,9 @@ def data(request: HttpRequest, study: str) -> HttpResponse:
     form = LockForm(request.POST or None, incomplete=[reader for reader in completeness if reader.missing])
     if request.method == "POST":
         check_coordinates(by, of_study)
-        if form.is_valid():
-            try:
-                actions.lock(study=of_study, password=form.cleaned_data["password"], reasons=form.reasons(), by=by)
-            except Refused as refused:
-                form.add_error(None, str(refused))
-            else:
-                messages.success(request, "The study is locked. Its data set can be analysed.")
-                return redirect("datasets:data", study=study)
+        if form.is_valid() and locked(request, of_study, form):
+            messages.success(request, "The study is locked. Its data set can be analysed.")
+            return redirect("datasets:data", study=study)
     dataset = queries.dataset_of(of_study)
     context = {
         "study": of_study,
@@ -49,6 +44,17 @@ def data(request: HttpRequest, study: str) -> HttpResponse:
         "form": form,
     }
     return render(request, "datasets/data.html", context, status=400 if form.errors else 200)
+
+
+def locked(request: HttpRequest, study: Study, form: LockForm) -> bool:
+    try:
+        if not signs(request, form.cleaned_data["password"]):
+            raise Refused(actions.NOT_SIGNED)
+        actions.lock(study=study, password=form.cleaned_data["password"], reasons=form.reasons(), by=person(request))
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
 
 
 @require_GET

@@ -74,7 +74,17 @@ def checked(given: Mapping[str, object], questions: Iterable[Asked], frames: Fra
     return taken
 
 
-def is_reached(question: Asked, taken: Mapping[str, Value], asked: Mapping[str, Asked]) -> bool:
+def still_asked(given: Mapping[str, object], questions: Iterable[Asked]) -> dict[str, object]:
+    """Without the answers to questions that the others do not lead to."""
+    asked = {question.key: question for question in questions}
+    reached: dict[str, object] = {}
+    for key, question in asked.items():
+        if key in given and is_reached(question, reached, asked):
+            reached[key] = given[key]
+    return reached
+
+
+def is_reached(question: Asked, taken: Mapping[str, object], asked: Mapping[str, Asked]) -> bool:
     """Whether the answers so far lead to this question; a question that stands alone is always asked."""
     if question.depends_on is None or question.depends_on not in asked:
         return True
@@ -187,7 +197,7 @@ def mark(value: object, question: Asked, frames: Frames | None) -> dict[str, Val
         raise wrong("A mark lies outside its image.")
     if value["rating"] is None:
         raise wrong("Please rate every mark.")
-    return {"image": image, "x": round(x, 2), "y": round(y, 2), "rating": number(value["rating"], question)}
+    return {"image": image, "x": round(x, 2), "y": round(y, 2), "rating": confidence(value["rating"], question)}
 
 
 def text(value: object, question: Asked) -> Value:

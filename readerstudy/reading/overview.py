@@ -1,4 +1,6 @@
-"""What the coordinator sees of the reading: how far it is and what holds it up. Never what was answered or how well."""
+"""What the coordinator sees of the reading: how far it is and what holds it up. Never what was answered or how well,
+except in the training.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +8,16 @@ from datetime import datetime
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.allocation.models import Allocation, Slot
 from readerstudy.allocation.queries import missing_cases, missing_for_draw, readers_to_draw
 from readerstudy.predictions.queries import assisting_run, prediction_for_reader, progress_of
 from readerstudy.studies.models import Enrolment, Study
-from readerstudy.studies.queries import readers_of
+from readerstudy.studies.queries import readers_of, rules_of
 
 from .models import Answer, ExternalSource, Reading, WashoutOverride
-from .queries import due_at, open_slots
+from .queries import Training, due_at, open_slots, training_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class ReaderProgress:
     waiting: Slot | None
     due_at: datetime | None
     override: WashoutOverride | None
+    training: Training | None = None
 
     @property
     def done(self) -> int:
@@ -45,20 +49,21 @@ class ReaderProgress:
 def missing_to_open(study: Study) -> list[str]:
     """Sentences: what must be there before reading can open. Empty when nothing is missing."""
     if study.phase == Study.Phase.DRAFT:
-        return ["The protocol is not frozen yet."]
+        return [_("The protocol is not frozen yet.")]
     if study.phase != Study.Phase.FROZEN:
-        return ["Reading was opened already."]
+        return [_("Reading was opened already.")]
     readers = readers_to_draw(study)
     if not readers.exists():
         # Every reader's answers come from a file: nothing is drawn, shown or predicted here.
         return missing_cases(study)
     missing = missing_for_draw(study)
     if not Allocation.objects.filter(study=study).exists():
-        missing.append("The allocation is not drawn yet.")
+        missing.append(_("The allocation is not drawn yet."))
     else:
         without = list(readers.filter(slots=None).values_list("code", flat=True))
         if without:
-            missing.append(f"Nothing is drawn for {', '.join(without)}, who joined after the draw; withdraw them.")
+            told = _("Nothing is drawn for %(readers)s, who joined after the draw; withdraw them.")
+            missing.append(told % {"readers": ", ".join(without)})
     return missing + missing_predictions(study)
 
 
@@ -67,13 +72,15 @@ def missing_predictions(study: Study) -> list[str]:
         return []
     run = assisting_run(study)
     if run is None:
-        return ["No algorithm is run whose output the aided arm shows."]
+        return [_("No algorithm is run whose output the aided arm shows.")]
     progress = progress_of(run)
     predicted = run.run_cases.values("case")
     if not progress.complete:
-        return [f"{progress.done} of {progress.total} predictions of {run.algorithm} are done."]
+        told = _("%(done)s of %(total)s predictions of %(algorithm)s are done.")
+        return [told % {"done": progress.done, "total": progress.total, "algorithm": run.algorithm}]
     forgotten = study.cases.exclude(pk__in=predicted).count()
-    return [f"{run.algorithm} was not run over {forgotten} case(s), which were imported later."] if forgotten else []
+    told = _("%(algorithm)s was not run over %(count)s case(s), which were imported later.")
+    return [told % {"algorithm": run.algorithm, "count": forgotten}] if forgotten else []
 
 
 def reader_progress(study: Study) -> list[ReaderProgress]:
@@ -81,8 +88,11 @@ def reader_progress(study: Study) -> list[ReaderProgress]:
     readers = readers_of(study)
     newest = Max("slots__reading__submitted_at", filter=submitted)
     last = dict(readers.order_by().annotate(last=newest).values_list("pk", "last"))
-    counted = periods_by_reader(study)
-    return [progress_of_reader(study, reader, counted.get(reader.pk, []), last[reader.pk]) for reader in readers]
+    counted, trained = periods_by_reader(study), trainings_of(study)
+    return [
+        progress_of_reader(study, reader, counted.get(reader.pk, []), last[reader.pk], trained.get(reader.pk))
+        for reader in readers
+    ]
 
 
 def periods_by_reader(study: Study) -> dict[int, list[PeriodProgress]]:
@@ -99,7 +109,11 @@ def periods_by_reader(study: Study) -> dict[int, list[PeriodProgress]]:
 
 
 def progress_of_reader(
-    study: Study, reader: Enrolment, periods: list[PeriodProgress], last_submitted_at: datetime | None
+    study: Study,
+    reader: Enrolment,
+    periods: list[PeriodProgress],
+    last_submitted_at: datetime | None,
+    training: Training | None,
 ) -> ReaderProgress:
     upcoming = open_slots(reader).first() if study.phase == Study.Phase.OPEN else None
     due = due_at(upcoming) if upcoming else None
@@ -111,7 +125,14 @@ def progress_of_reader(
         waiting=upcoming if waits else None,
         due_at=due if waits else None,
         override=WashoutOverride.objects.filter(slot=upcoming).select_related("asked_by").first() if waits else None,
+        training=training,
     )
+
+
+def trainings_of(study: Study) -> dict[int, Training]:
+    pass_mark = rules_of(study).training_pass_mark or 0
+    trained = Enrolment.objects.filter(study=study, slots__training__gt=0).distinct()
+    return {reader.pk: training_of(reader, pass_mark) for reader in trained.select_related("study")}
 
 
 def corrections_of(study: Study) -> QuerySet[Answer]:
@@ -170,10 +191,14 @@ class Planned:
     probability: float | None
 
 
+def planned_slots(reader: Enrolment) -> QuerySet[Slot]:
+    """Only where it was shown: some of it stays back, or is never asked for."""
+    return Slot.objects.filter(reader=reader, sham=True, reading__output_at__isnull=False)
+
+
 def planned_output_of(reader: Enrolment) -> list[Planned]:
-    slots = Slot.objects.filter(reader=reader, sham=True).select_related("period", "case")
     found = []
-    for slot in slots.order_by("period__number", "position"):
+    for slot in planned_slots(reader).select_related("period", "case").order_by("period__number", "position"):
         said = prediction_for_reader(reader.study, slot.case)
         if said is not None:
             found.append(Planned(slot.period.number, slot.position, said.positive, said.probability))

@@ -15,6 +15,7 @@ from readerstudy.audit.chain import canonical, digest_of
 Document = Mapping[str, Any]
 PROTOCOL_FORMAT = "readerstudy protocol 1"
 PLAN_FORMAT = "readerstudy analysis plan 1"
+POOLING = {"mrmc": "obuchowski-rockette", "model": "model against each reader"}
 PER_READER = {
     "auc": "delong per reader",
     "sensitivity": "mcnemar per reader",
@@ -101,8 +102,7 @@ def plan_document(protocol: Document, endpoints: Sequence[Document]) -> dict[str
 
 def analysis_of(endpoint: Document) -> dict[str, str]:
     metric = endpoint["metric"]
-    method = "obuchowski-rockette" if endpoint["method"] == "mrmc" else PER_READER[metric]
-    return {"analysis": method, "figure": metric}
+    return {"analysis": POOLING.get(endpoint["method"]) or PER_READER[metric], "figure": metric}
 
 
 def key_of(protocol: Document, kind: str) -> str | None:
@@ -132,8 +132,10 @@ def gaps_of_questions(protocol: Document) -> Iterator[str]:
     if not key_of(protocol, "decision") and not key_of(protocol, "confidence"):
         yield _("Add a decision or a confidence question; without one there is nothing to analyse.")
     for question in protocol["questions"]:
-        if question["kind"] == "choice" and len(question["choices"]) < 2:
+        if question["kind"] in ("choice", "choices", "grid", "level") and len(question["choices"]) < 2:
             yield _("The question “%(question)s” needs at least two choices.") % {"question": question["text"]}
+        if question["kind"] == "grid" and not question.get("items"):
+            yield _("The grid “%(question)s” needs at least one row.") % {"question": question["text"]}
 
 
 def gaps_of_endpoints(protocol: Document, plan: Document) -> Iterator[str]:

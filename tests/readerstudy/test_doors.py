@@ -59,6 +59,7 @@ ALLAUTH = door(of="log-in")
 
 DOORS = {
     **dict.fromkeys(("account_login", "account_logout", "account_inactive", "account_reauthenticate"), ALLAUTH),
+    "admin_login": ALLAUTH,
     **dict.fromkeys(("account_change_password", "mfa_index", "mfa_authenticate", "mfa_reauthenticate"), ALLAUTH),
     **dict.fromkeys(("mfa_activate_totp", "mfa_deactivate_totp"), ALLAUTH),
     **dict.fromkeys(("mfa_view_recovery_codes", "mfa_generate_recovery_codes"), ALLAUTH),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from readerstudy.audit.actions import record
 from readerstudy.audit.chain import digest_of
 from readerstudy.audit.errors import Conflict, Refused
 from readerstudy.reading.activity import Times, clamped, times, within
-from readerstudy.reading.answers import AnswersError, Frames, checked
+from readerstudy.reading.answers import AnswersError, checked
 from readerstudy.reading.models import Answer, Exposure, Look, Reading
 from readerstudy.reading.permissions import check_study_open
 from readerstudy.reading.queries import (
@@ -30,6 +31,7 @@ from readerstudy.reading.queries import (
     last_submitted,
     series_in_sight,
     settled_questions,
+    sizes_of,
     stage_of,
     training_of,
     upcoming_slot,
@@ -104,7 +106,7 @@ def submit(*, slot: Slot, submission: Submission, by: User) -> Receipt:
         check_unreadable(slot, submission)
         answers: dict[str, Value] = {}
     else:
-        answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
+        answers = checked(submission.answers, map(asked, questions), sizes_of(slot, questions))
     if submission.stage == Answer.Stage.FIRST and not submission.unreadable:
         return commit_first(slot, reading, submission, questions, answers, by)
     if stage_of(slot, reading) == Answer.Stage.FIRST and not submission.unreadable:
@@ -119,13 +121,6 @@ def check_unreadable(slot: Slot, submission: Submission) -> None:
         raise Refused(_("A case is either answered or declared not readable."))
     if submission.unreadable not in rules_of(slot.reader.study).unreadable_reasons:
         raise Refused(_("Please choose one of the reasons offered."))
-
-
-def frames_of(slot: Slot, questions: Sequence[Question]) -> Frames | None:
-    """Sizes of the images in the order of their numbers; asked for where marks are placed on them."""
-    if not any(question.kind == Question.Kind.MARKS for question in questions):
-        return None
-    return [(frame.rows, frame.columns) for series in series_in_sight([slot])[slot.pk] for frame in series.frames]
 
 
 def commit_first(
@@ -269,7 +264,7 @@ def store_answers(
 def store_exposures(
     slot: Slot, reading: Reading, exposures: tuple[Shown, ...], *, began: datetime | None, now: datetime
 ) -> None:
-    """Only what was sent, and not before it: a browser's word is no proof that a reader saw anything.
+    """Only what was sent, not before it and never backwards: a browser's word is no proof that a reader saw anything.
 
     Its times count from `began`.
     """
@@ -291,6 +286,8 @@ def store_exposures(
     latest = milliseconds_between(reading.opened_at, now)
     again = reading.phase == Reading.Phase.SUBMITTED
     known = reading.exposures.filter(source=Exposure.Source.BROWSER).count() if again else 0
+    # What is told of one time is not told of an earlier one afterwards, or shown times would count twice.
+    at = accumulate((clamped(before + one.t, earliest, latest) for one in possible), max)
     Exposure.objects.bulk_create(
         Exposure(
             reading=reading,
@@ -301,9 +298,9 @@ def store_exposures(
             plane=exposure.plane,
             position=exposure.position,
             opacity=exposure.opacity,
-            after_ms=clamped(before + exposure.t, earliest, latest),
+            after_ms=after_ms,
         )
-        for number, exposure in enumerate(possible, start=known + 1)
+        for number, (exposure, after_ms) in enumerate(zip(possible, at, strict=True), start=known + 1)
     )
 
 
@@ -320,7 +317,7 @@ def revise(*, slot: Slot, submission: Submission, reason: str, by: User) -> Rece
         raise Refused(_("A change needs its reason."))
     held = Reading.objects.select_for_update().get(slot=slot)
     questions = settled_questions(study)
-    answers = checked(submission.answers, map(asked, questions), frames_of(slot, questions))
+    answers = checked(submission.answers, map(asked, questions), sizes_of(slot, questions))
     stored = {key: answer.value for key, answer in current_answers(held).items()}
     if digest_of(answers) != digest_of(stored):
         add_corrections(held, answers, reason, "answer.revised", by)

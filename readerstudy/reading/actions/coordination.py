@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import JSONField, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,12 +11,19 @@ from readerstudy.audit.actions import record
 from readerstudy.audit.errors import Refused
 from readerstudy.predictions.actions import freeze_run
 from readerstudy.predictions.queries import assisting_run
-from readerstudy.reading.answers import checked
+from readerstudy.reading.answers import checked, still_asked
 from readerstudy.reading.models import Answer, Reading, WashoutOverride
 from readerstudy.reading.overview import missing_to_open
 from readerstudy.reading.permissions import check_study_open
-from readerstudy.reading.queries import current_answers, due_at, questions_of
-from readerstudy.reading.sight import Value
+from readerstudy.reading.queries import (
+    current_answers,
+    due_at,
+    latest_answers,
+    question_rows,
+    questions_of,
+    sizes_of,
+)
+from readerstudy.reading.sight import Value as Given
 from readerstudy.studies.actions import open_study
 from readerstudy.studies.models import Study
 from readerstudy.studies.permissions import check_analyses, check_coordinates
@@ -51,27 +59,35 @@ def correct(*, reading: Reading, values: Mapping[str, object], reason: str, by: 
     if not reason.strip():
         raise Refused(_("A correction needs its reason."))
     old = {key: answer.value for key, answer in current_answers(held).items()}
-    new = checked({**old, **values}, questions_of(study))
+    questions = questions_of(study)
+    # An answer to what is no longer asked goes by itself; one that is given to it now is a fault.
+    given = {**still_asked({**old, **values}, questions), **values}
+    new = checked(given, questions, sizes_of(slot, question_rows(study)))
     rows = add_corrections(held, new, reason, "answer.corrected", by)
     if not rows:
         raise Refused(_("These answers are the ones that are stored already."))
     return rows
 
 
-def add_corrections(reading: Reading, new: dict[str, Value], reason: str, verb: str, by: User) -> list[Answer]:
-    """Further rows for the answers that differ, and their event. An answer that is no longer asked for stays."""
-    slot, latest = reading.slot, current_answers(reading)
-    old = {key: answer.value for key, answer in latest.items()}
+def add_corrections(reading: Reading, new: dict[str, Given], reason: str, verb: str, by: User) -> list[Answer]:
+    """Further rows for the answers that differ, and their event.
+
+    An answer that is no longer given, or no longer asked for, is taken back by a row of JSON's null.
+    """
+    slot, latest = reading.slot, latest_answers(reading)
+    old = {key: answer.value for key, answer in latest.items() if answer.value is not None}
     # True equals 1 in Python; a decision is no number.
     changed = [key for key in new if key not in old or (type(new[key]), new[key]) != (type(old[key]), old[key])]
+    changed += [key for key in old if key not in new]
     questions = {question.key: question for question in slot.reader.study.questions.all()}
     rows = [
         Answer(
             reading=reading,
             question=questions[key],
-            stage=latest[key].stage if key in latest else Answer.Stage.FINAL,
+            stage=Answer.Stage.FIRST if slot.withheld else Answer.Stage.FINAL,
             number=latest[key].number + 1 if key in latest else 1,
-            value=new[key],
+            # None alone would be SQL's null.
+            value=new.get(key, Value(None, JSONField())),
             reason=reason.strip(),
             given_by=by,
             given_at=timezone.now(),
@@ -82,7 +98,7 @@ def add_corrections(reading: Reading, new: dict[str, Value], reason: str, verb: 
         Answer.objects.bulk_create(rows)
         facts = {
             "old": {key: old.get(key) for key in changed},
-            "new": {key: new[key] for key in changed},
+            "new": {key: new.get(key) for key in changed},
             "reason": reason.strip(),
         }
         record(actor=by, verb=verb, target=slot, facts=facts_of(slot) | facts, study=slot.reader.study)

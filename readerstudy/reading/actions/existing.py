@@ -5,6 +5,7 @@ from collections import Counter
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.allocation.models import Slot
@@ -42,11 +43,11 @@ def import_readings(
     held = Study.objects.select_for_update().get(pk=study.pk)
     if held.phase not in (Study.Phase.FROZEN, Study.Phase.OPEN):
         raise Refused(
-            "Existing answers are checked against the protocol: import them once it is frozen, before the lock."
+            _("Existing answers are checked against the protocol: import them once it is frozen, before the lock.")
         )
     digest = hashlib.sha256(content).hexdigest()
     if ExternalSource.objects.filter(study=held, digest=digest).exists():
-        raise Refused("This very file was imported already.")
+        raise Refused(_("This very file was imported already."))
     checked = judged(held, content, source, new_cases=new_cases)
     if checked.faults:
         raise Refused(summary_of(checked))

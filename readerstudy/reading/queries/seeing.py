@@ -1,5 +1,6 @@
 """What the reading page is made of. `what_reader_sees` is the only source of what a reader gets to see of a case."""
 
+import math
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from .turns import current_and_next, last_submitted, prefetchable, progress_of
 MOST_TOGETHER = 8
 # Pixels of a frame; what is larger is sent alone.
 LARGEST_TOGETHER = 1 << 19
+# Of a probability in an arm with planned wrong output: a millionth.
+DIGITS = 10**6
 YES_NO = {"no": False, "yes": True}
 
 
@@ -55,7 +58,9 @@ def what_reader_sees(slot: Slot) -> sight.ReaderView:
         stage=stage,
         training=slot.training > 0,
         withheld=slot.withheld and stage == Answer.Stage.FINAL,
-        on_request=slot.arm.assistance == Arm.Assistance.ON_REQUEST and not is_output_due(slot, reading),
+        on_request=not revised
+        and slot.arm.assistance == Arm.Assistance.ON_REQUEST
+        and not is_output_due(slot, reading),
         revised=revised,
         previous=previous_of(slot) if rules.may_revise and not revised else None,
         assistance=assistance_of(slot, series[slot.pk], reading),
@@ -225,7 +230,9 @@ def assistance_of(
     arm = slot.arm
     found = findings_in(prediction.findings)
     figures = arm.shows_probability
-    said = planned_wrong(prediction) if slot.sham else Said(prediction.probability, prediction.positive)
+    said = said_to(slot, prediction)
+    # A band of abstention would tell what was planned wrong from what was not.
+    banded = figures and not arm.sham_share
     frames = tuple(tuple(frame.url for frame in one.frames) for one in series)
     placed = placed_for(slot.token, frames, figures=figures)
     return sight.Assistance(
@@ -233,8 +240,8 @@ def assistance_of(
         probability=said.probability if figures else None,
         operating_point=found.operating_point if figures else None,
         positive=said.positive if figures else None,
-        abstain=found.abstain if figures else None,
-        uncertain=prediction.uncertain if figures and not slot.sham else None,
+        abstain=found.abstain if banded else None,
+        uncertain=prediction.uncertain if banded else None,
         heatmaps=placed.overlays("heatmap", found) if arm.shows_heatmap else None,
         heatmap_at_once=arm.shows_heatmap and arm.heatmap_at_once,
         masks=placed.overlays("mask", found) if arm.shows_mask else None,
@@ -248,16 +255,25 @@ class Said(NamedTuple):
     positive: bool | None
 
 
+def said_to(slot: Slot, prediction: Prediction) -> Said:
+    """Where some output is planned wrong, all has as many digits, on the side of its decision: none tells itself."""
+    said = planned_wrong(prediction) if slot.sham else Said(prediction.probability, prediction.positive)
+    if said.probability is None or not slot.arm.sham_share:
+        return said
+    towards = math.ceil if said.positive else math.floor
+    return Said(towards(said.probability * DIGITS) / DIGITS, said.positive)
+
+
 def planned_wrong(prediction: Prediction) -> Said:
     """The opposite of what the model said, as far from its operating point on the other side."""
     point, probability = findings_in(prediction.findings).operating_point, prediction.probability
     if probability is None:
         return Said(None, None)
     if probability < point:
-        return Said(round(1 - probability / point * (1 - point), 6), True)
+        return Said(1 - probability / point * (1 - point), True)
     below = (1 - probability) / (1 - point or 1) * point
     # On the point itself the decision would be positive still.
-    return Said(round(max(0.0, min(below, point - 1e-6)), 6), False)
+    return Said(max(0.0, min(below, point - 1 / DIGITS)), False)
 
 
 # Bytes: of nothing but what the functions above put into sight
@@ -280,6 +296,13 @@ def frames_together(slot: Slot, first: int, last: int) -> bytes:
         raise Http404
     contents = [stored(key) for key, _, _ in found]
     return b"".join(len(content).to_bytes(4, "little") + content for content in contents)
+
+
+def sizes_of(slot: Slot, questions: Iterable[Question]) -> list[tuple[int, int]] | None:
+    """Rows and columns of the images in the order of their numbers; asked for where marks are placed on them."""
+    if not any(question.kind == Question.Kind.MARKS for question in questions):
+        return None
+    return list(images_of(slot).values_list("rows", "columns"))
 
 
 def images_of(slot: Slot) -> QuerySet[Image]:
@@ -309,12 +332,14 @@ def stored(key: str) -> bytes:
 # Answers
 
 
-def current_answers(reading: Reading, stage: str = "") -> dict[str, Answer]:
-    """The latest answer to each question, by the question's key; the final one where there are two stages."""
-    rows = Answer.objects.filter(reading=reading).select_related("question")
-    rows = rows.filter(stage=stage) if stage else rows
-    latest: dict[str, Answer] = {}
-    for answer in rows.order_by("stage", "-number"):
-        # "final" comes before "first".
-        latest.setdefault(answer.question.key, answer)
-    return latest
+def current_answers(reading: Reading) -> dict[str, Answer]:
+    """The latest answer to each question, by the question's key, without those that were taken back."""
+    return {key: answer for key, answer in latest_answers(reading).items() if answer.value is not None}
+
+
+def latest_answers(reading: Reading) -> dict[str, Answer]:
+    """Of the own answer as long as no final one is due, then of the final one alone."""
+    final = reading.first_at is None or (reading.phase == Reading.Phase.SUBMITTED and not reading.slot.withheld)
+    stage = Answer.Stage.FINAL if final else Answer.Stage.FIRST
+    rows = Answer.objects.filter(reading=reading, stage=stage).select_related("question")
+    return {answer.question.key: answer for answer in rows.order_by("number")}

@@ -1,6 +1,10 @@
 """Training comes first where the protocol asks; only there a reader is told what was right."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from readerstudy.allocation.models import Slot
 from readerstudy.predictions.overlays import Marked
@@ -9,7 +13,7 @@ from readerstudy.reading.lessons import Known, Told, marked, regions_in, told
 from readerstudy.reading.models import Answer, Reading
 from readerstudy.reference.models import StandardAnnotation, Truth
 from readerstudy.reference.queries import current_standard
-from readerstudy.studies.models import Enrolment, Question
+from readerstudy.studies.models import Enrolment, Question, Study
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,8 @@ def training_of(reader: Enrolment, pass_mark: float) -> Training:
     if last is None:
         return Training(0, 0, 0, 0, pass_mark)
     slots = Slot.objects.filter(reader=reader, training=last.training)
-    read = list(slots.filter(reading__phase=Reading.Phase.SUBMITTED).select_related("reading", "case", "reader"))
-    correct = sum(is_correct(slot) for slot in read)
-    return Training(last.training, slots.count(), len(read), correct, pass_mark)
+    done = slots.filter(reading__phase=Reading.Phase.SUBMITTED).count()
+    return Training(last.training, slots.count(), done, len(correct_among(reader.study, slots)), pass_mark)
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,25 @@ def known_of(slot: Slot, series: tuple[sight.SeriesSight, ...]) -> Known:
 
 def is_correct(slot: Slot) -> bool:
     assert slot.training
-    standard = current_standard(slot.reader.study)
-    truth = Truth.objects.get(standard=standard, case=slot.case_id, unit=None).positive
-    given = decided(slot)
-    return given is not None and given == truth
+    return slot.pk in correct_among(slot.reader.study, Slot.objects.filter(pk=slot.pk))
 
 
-def decided(slot: Slot) -> bool | None:
+def correct_among(study: Study, slots: QuerySet[Slot]) -> set[int]:
+    """Which of these training cases were decided right; as many questions to the database for one as for all."""
+    cases = dict(slots.filter(training__gt=0).values_list("pk", "case_id"))
+    truths = Truth.objects.filter(standard=current_standard(study), case__in=cases.values(), unit=None)
+    positive = dict(truths.values_list("case_id", "positive"))
+    answers = Answer.objects.filter(reading__slot__in=cases, stage=Answer.Stage.FINAL)
+    given: dict[int, dict[str, Answer]] = defaultdict(dict)
+    for answer in answers.select_related("question", "reading").order_by("number"):
+        given[answer.reading.slot_id][answer.question.kind] = answer
+    said = {slot: decided(answered) for slot, answered in given.items()}
+    return {slot for slot, decision in said.items() if decision is not None and decision == positive.get(cases[slot])}
+
+
+def decided(given: Mapping[str, Answer]) -> bool | None:
     """The reader's decision, or the side of the confidence where none is asked."""
-    rows = Answer.objects.filter(reading__slot=slot, stage=Answer.Stage.FINAL).select_related("question")
-    answers = {answer.question.kind: answer for answer in rows}
-    decision, confidence = answers.get(Question.Kind.DECISION), answers.get(Question.Kind.CONFIDENCE)
+    decision, confidence = given.get(Question.Kind.DECISION), given.get(Question.Kind.CONFIDENCE)
     if decision is not None:
         return bool(decision.value)
     if confidence is None:

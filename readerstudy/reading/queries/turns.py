@@ -12,7 +12,7 @@ from readerstudy.allocation.models import Slot
 from readerstudy.reading import sight
 from readerstudy.reading.models import Reading, ReadingSession, WashoutOverride
 from readerstudy.reading.permissions import check_display, check_study_open, check_trained, check_turn, check_washout
-from readerstudy.studies.models import Enrolment
+from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.queries import rules_of
 
 from .training import training_of
@@ -100,7 +100,8 @@ def check_pixels(slot: Slot, now: datetime) -> None:
 
 def is_revisable(slot: Slot) -> bool:
     """Whether the reader may still go back to this case."""
-    return rules_of(slot.reader.study).may_revise and last_submitted(slot.reader) == slot
+    study = slot.reader.study
+    return study.phase == Study.Phase.OPEN and rules_of(study).may_revise and last_submitted(slot.reader) == slot
 
 
 def last_submitted(reader: Enrolment) -> Slot | None:

@@ -28,6 +28,7 @@ from readerstudy.reading.queries import (
     slot_for,
     what_reader_sees,
 )
+from readerstudy.studies.stored import in_language
 
 PIXELS = cache_control(private=True, max_age=3600)
 NOTHING_KEPT = cache_control(private=True, no_store=True)
@@ -43,7 +44,7 @@ def sentences_as_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
         except AnswersError as error:
             return refusal(422, _("Some answers need your attention."), errors=said(error.errors))
         except submissions.BodyError as error:
-            return refusal(400, str(error))
+            return refusal(400, in_language(str(error)))
         except Conflict as error:
             return refusal(409, str(error))
         except Denied as error:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from readerstudy.accounts.queries import person
@@ -56,7 +57,7 @@ def confirm(request: HttpRequest, study: str) -> HttpResponse:
     try:
         ticket = signing.loads(request.POST.get("ticket", ""), salt=SALT, max_age=24 * 60 * 60)
     except signing.BadSignature as error:
-        raise Refused("This check has run out; check the file again.") from error
+        raise Refused(_("This check has run out; check the file again.")) from error
     source = actions.import_readings(
         study=of_study,
         content=kept(ticket["digest"]),
@@ -66,5 +67,6 @@ def confirm(request: HttpRequest, study: str) -> HttpResponse:
         new_cases=ticket["new_cases"],
         simulated=ticket["simulated"],
     )
-    messages.success(request, f"{source.rows} readings of {source.name} are imported.")
+    told = _("%(count)s readings of %(file)s are imported.") % {"count": source.rows, "file": source.name}
+    messages.success(request, told)
     return redirect("readings:progress", study=study)

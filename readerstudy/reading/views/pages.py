@@ -14,6 +14,7 @@ from readerstudy.accounts.queries import person
 from readerstudy.allocation.models import Slot
 from readerstudy.reading import actions
 from readerstudy.reading.models import ReadingSession
+from readerstudy.reading.overview import planned_slots
 from readerstudy.reading.queries import (
     current_and_next,
     due_at,
@@ -151,7 +152,7 @@ def read(request: HttpRequest, slot: str) -> HttpResponse:
     """The frame of the reading page: the case itself comes as JSON, and only that counts as opening it."""
     own = slot_for(person(request), slot)
     standing = standing_of(own.reader)
-    revised = is_revisable(own) and standing.state != "locked"
+    revised = is_revisable(own)
     if not revised and (standing.state != "ready" or standing.slot != slot):
         return redirect(HOME)
     if not revised and not standing.display_checked:
@@ -194,7 +195,7 @@ def finished(request: HttpRequest, reader: str) -> HttpResponse:
 
 def debriefing_url(reader: Enrolment, standing: Standing) -> str | None:
     """Only who has read everything is told that some of the output was planned."""
-    if standing.state not in ("finished", "locked") or not Slot.objects.filter(reader=reader, sham=True).exists():
+    if standing.state not in ("finished", "locked") or not planned_slots(reader).exists():
         return None
     return reverse("reading:debriefing", args=[reader.token])
 

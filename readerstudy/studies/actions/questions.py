@@ -189,7 +189,9 @@ def coded(labels: Sequence[str], fallback: str) -> list[tuple[str, str]]:
 
 def facts_with_lists(question: Question) -> dict[str, object]:
     labels = {name: list(rows.values_list("label", flat=True)) for name, rows in lists_of(question).items()}
-    return facts_of(question) | {name: found for name, found in labels.items() if found or name == "choices"}
+    others = {"agrees_with": question.agrees_with, "depends_on": question.depends_on}
+    named = {name: other.key for name, other in others.items() if other is not None}
+    return facts_of(question) | named | {name: found for name, found in labels.items() if found or name == "choices"}
 
 
 def lists_of(question: Question) -> dict[str, Any]:

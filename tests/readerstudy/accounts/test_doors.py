@@ -1,14 +1,16 @@
 """Logging in and out, and the doors that are not there."""
 
 import re
+from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.world import PASSWORD, People, client_of
+from tests.world import PASSWORD, People, client_of, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +102,30 @@ def test_a_password_is_changed_by_its_owner_who_stays_logged_in() -> None:
 
 def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+
+def test_where_the_site_asks_for_it_everybody_but_readers_sets_up_a_second_factor(settings: Any) -> None:
+    people = People()
+    make_study(people)
+    settings.STAFF_SECOND_FACTOR = True
+    setting_up = "/accounts/2fa/totp/activate/"
+    for user in (people.alice, people.tess, people.stan, people.charlie, people.dev):
+        assert client_of(user).get("/").headers["Location"] == setting_up
+    for reader in (people.bob, people.rita):
+        assert client_of(reader).get("/").status_code == 200
+    alice = Client()
+    log_in(alice, "alice", PASSWORD)
+    assert "second factor" in alice.get("/", follow=True).content.decode()
+    assert alice.post("/accounts/logout/").status_code == 302
+    totp.TOTP.activate(people.alice, totp.generate_totp_secret())
+    assert client_of(people.alice).get("/").status_code == 200
+
+
+def test_the_administration_has_no_log_in_of_its_own() -> None:
+    people = People()
+    by_password = Client().post("/admin/login/", {"username": people.ada.username, "password": PASSWORD})
+    assert by_password.headers["Location"] == "/accounts/login/?next=%2Fadmin%2Flogin%2F"
+    assert client_of(people.alice).get("/admin/", follow=True).status_code == 403
 
 
 def test_a_second_factor_is_set_up_and_then_asked_for() -> None:

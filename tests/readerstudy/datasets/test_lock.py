@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
+from axes.models import AccessAttempt
 from django.db import DatabaseError, transaction
 
 from readerstudy.audit.chain import faults
@@ -173,6 +174,12 @@ def test_the_page_locks_and_offers_the_files(study: Study, people: People) -> No
     wrong = client.post(address, {"agrees": "on", "password": "guess"})
     assert wrong.status_code == 400
     assert "The password is not right" in wrong.content.decode()
+    for _guess in range(7):
+        guessed = client.post(address, {"agrees": "on", "password": "guess"})
+    stopped = client.post(address, {"agrees": "on", "password": PASSWORD})
+    assert (guessed.status_code, stopped.status_code) == (429, 429)
+    assert not Dataset.objects.exists()
+    AccessAttempt.objects.all().delete()
     done = client.post(address, {"agrees": "on", "password": PASSWORD}, follow=True)
     assert "Locked data set" in done.content.decode()
     bundle = client.get(f"{address}files/bundle.zip")

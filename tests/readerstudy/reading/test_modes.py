@@ -11,11 +11,14 @@ from readerstudy.allocation.models import Slot
 from readerstudy.audit.errors import Refused
 from readerstudy.audit.models import Event
 from readerstudy.datasets.queries import source_of, tables_of
+from readerstudy.predictions.findings import Findings
 from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Answer, Exposure
+from readerstudy.reading.overview import planned_output_of
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, Outline
 from readerstudy.studies.queries import current_version
-from tests.readerstudy.reading.room import SEED, Hidden, Room, body, post, prepared_room, read_slot, reading_of
+from tests.readerstudy.reading.room import SEED, Hidden, Room, body, post, prepared_room, read_slot, reading_of, start
+from tests.readerstudy.reading.test_blinding import assistance_sent
 from tests.world import People, client_of
 
 FIRST, FINAL = {"stage": "first"}, {"stage": "final"}
@@ -149,6 +152,34 @@ def test_planned_wrong_output_says_the_opposite_and_is_told_of_only_at_the_end(p
     assert "planned to be wrong" in bob.get(debriefing).text
     assert debriefing in bob.get(f"/reading/finished/{room.reader().token}/").text
     assert client_of(people.rita).get(debriefing).status_code == 404
+
+
+def test_nothing_but_the_decision_tells_planned_wrong_output_from_the_models_own(people: People) -> None:
+    """Neither digits nor fields; the model's own words of many digits and a band of abstention would."""
+    scores = (0.81372594837, 0.19372612345, 0.69372633211, 0.4374999999)
+    hidden = Hidden(scores=scores, findings=Findings(0.4375, abstain=(0.4, 0.5), heatmaps=(), masks=()))
+    arm = ArmOutline("Aided", "aided", "concurrent", True, sham_share=0.5)
+    room = prepared_room(people, hidden, replace(CROSSOVER, arms=(CROSSOVER.arms[0], arm)))
+    start(room)
+    shown = [(slot.sham, assistance_sent(slot)) for slot in room.slots() if slot.arm.aided]
+    assert [sham for sham, _output in shown].count(True) == 2
+    for _sham, output in shown:
+        assert (output["abstain"], output["uncertain"]) == (None, None)
+        assert output["probability"] == round(output["probability"], 6)
+        assert (output["probability"] >= output["operating_point"]) == output["positive"]
+
+
+def test_only_what_was_shown_is_told_of_as_planned(people: People) -> None:
+    arm = ArmOutline("On request", "aided", "on_request", True, sham_share=0.5)
+    room, bob = room_with(people, arm), client_of(people.bob)
+    planned = [slot for slot in room.slots() if slot.sham]
+    for slot in room.slots():
+        case_of(bob, slot)
+        if slot == planned[0]:
+            post(bob, slot, "output", {})
+        read_slot(bob, slot)
+    (told,) = planned_output_of(room.reader())
+    assert (told.period, told.position) == (planned[0].period.number, planned[0].position)
 
 
 @pytest.mark.parametrize(

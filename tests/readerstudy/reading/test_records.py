@@ -89,6 +89,31 @@ def test_output_is_not_seen_before_it_was_sent(people: People, clock: Clock) -> 
     assert list(Exposure.objects.filter(source="browser").values_list("after_ms", flat=True)) == [sent, 25_000]
 
 
+def test_output_is_in_sight_for_no_longer_than_the_reading_whatever_the_browser_says(
+    people: People, clock: Clock
+) -> None:
+    room, bob = open_room(people), client_of(people.bob)
+    slot = next(slot for slot in room.slots()[:4] if slot.arm.aided)
+    for before in room.slots()[: room.slots().index(slot)]:
+        read_slot(bob, before)
+    open_case(bob, slot)
+    clock(30 * SECOND)
+    # Backwards, long before, long after, shown twice, of an image that another case may have.
+    claimed = [("shown", -9e9), ("hidden", 20_000), ("shown", 0), ("hidden", 9e14), ("shown", 5), ("shown", 9)]
+    toggles = [{"kind": "probability", "event": event, "t": t} for event, t in claimed]
+    toggles.append({"kind": "heatmap", "event": "shown", "t": 1, "image": 2})
+    post(bob, slot, "submit", body(exposures=toggles, activity=spent(30_000)))
+    stored = list(Exposure.objects.filter(source="browser").values_list("kind", "after_ms"))
+    assert len(stored) == 6 and {kind for kind, _at in stored} == {"probability"}
+    assert stored == sorted(stored)
+    rows = [row for row in tables_of(source_of(room.study))[1].rows if row["case"] == slot.case.label]
+    reading = reading_of(slot)
+    assert reading.submitted_at and reading.opened_at
+    shown = rows[0]["output_seconds"]
+    assert isinstance(shown, float)
+    assert 30 <= shown <= (reading.submitted_at - reading.opened_at).total_seconds()
+
+
 def test_times_of_events_are_kept_within_the_reading(room: Room, clock: Clock) -> None:
     bob, slot = client_of(room.people.bob), room.slots()[0]
     open_case(bob, slot)

@@ -15,9 +15,9 @@ from readerstudy.reading.actions import open_reading
 from readerstudy.reading.models import Answer, ReadingSession
 from readerstudy.reading.queries.training import known_of
 from readerstudy.reference.models import Annotation, Opinion, StandardAnnotation
-from readerstudy.studies.actions import set_rules
+from readerstudy.studies.actions import mark_locked, set_rules
 from readerstudy.studies.hanging import HangingError, hanging_of, read, written
-from readerstudy.studies.outline import CROSSOVER, RulesOutline
+from readerstudy.studies.outline import CROSSOVER, ArmOutline, RulesOutline
 from tests.readerstudy.reading.room import SEED, Hidden, Room, body, post, prepared_room, read_slot, reading_of
 from tests.world import People, client_of, make_study
 
@@ -71,6 +71,28 @@ def test_there_is_no_way_back_unless_the_protocol_allows_it_and_then_with_a_reas
     assert open_case(bob, second).status_code == 403
 
 
+def test_the_way_back_ends_with_the_lock_for_every_door(people: People) -> None:
+    arm = ArmOutline("On request", "aided", "on_request", True)
+    outline = replace(CROSSOVER, arms=(CROSSOVER.arms[0], arm), rules=RulesOutline(may_revise=True))
+    room, bob = prepared_room(people, None, outline), client_of(people.bob)
+    draw(study=room.study, by=people.alice, seed=SEED)
+    open_reading(study=room.study, by=people.alice)
+    for slot in room.slots():
+        read_slot(bob, slot)
+        if slot.arm.aided:
+            break
+    # What was not asked for while it was read is not offered afterwards.
+    again = open_case(bob, slot).json()
+    assert (again["revised"], again["on_request"], again["assistance"]) == (True, False, None)
+    assert bob.get(f"/reading/{slot.token}/frame/1").status_code == 200
+    mark_locked(study=room.study, by=people.alice)
+    doors = {
+        door: bob.get(f"/reading/{slot.token}/{door}").status_code for door in ("", "case.json", "frame/1", "mask/1")
+    }
+    assert doors == {"": 302, "case.json": 403, "frame/1": 403, "mask/1": 404}
+    assert post(bob, slot, "revise", body(False, 10) | {"reason": "Wrong key"}).status_code == 403
+
+
 def test_without_that_rule_a_submitted_case_stays_closed(people: People) -> None:
     room, bob = room_with(people), client_of(people.bob)
     first, second = room.slots()[:2]
@@ -118,6 +140,9 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
     assert receipt["next"] is None
     study_slot = next(slot for slot in room.slots() if not slot.training)
     assert open_case(bob, study_slot).status_code == 403
+    progress = client_of(people.alice).get(f"/studies/{room.study.token}/readings/").text
+    assert "training, round 1 not passed: 1 of 2 correct" in progress
+    assert "training, round 1: 0 / 2" in progress
     assert "pass mark of the training is not reached" in bob.get("/reading/").text
     bob.post(f"/reading/training/{reader.token}/")
     again = [slot for slot in room.slots() if slot.training == 2]
@@ -126,6 +151,7 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
         positive = truth[slot.case.label]
         receipt = read_slot(bob, slot, decision=positive, confidence=80 if positive else 20)
     assert receipt["next"] == study_slot.token
+    assert "training passed in round 2" in client_of(people.alice).get(f"/studies/{room.study.token}/readings/").text
     assert "feedback" not in read_slot(bob, study_slot)
     assert bob.post(f"/reading/training/{reader.token}/").status_code == 400
     assert [row.done for row in completeness_of(room.study) if row.code == reader.code] == [1]

@@ -27,6 +27,7 @@ AIDED = {
 }
 DECISION = {"key": "decision", "kind": "decision", "text": "Fracture?", "choices": []}
 CONFIDENCE = {"key": "sure", "kind": "confidence", "text": "How sure?", "minimum": 0.0, "maximum": 100.0, "choices": []}
+GRID = {"key": "f", "kind": "grid", "text": "Features?", "choices": [{}, {}], "items": [{}]}
 PRIMARY = {"rank": "primary", "metric": "auc", "method": "mrmc", "margin": None}
 SECONDARY = {"rank": "secondary", "metric": "sensitivity", "method": "per_reader", "margin": None}
 
@@ -122,6 +123,16 @@ def test_a_complete_protocol_has_no_gaps() -> None:
             {"questions": [DECISION, CONFIDENCE, {"key": "g", "kind": "choice", "text": "Grade?", "choices": [{}]}]},
             [PRIMARY],
             "The question “Grade?” needs at least two choices.",
+        ),
+        (
+            {"questions": [DECISION, CONFIDENCE, GRID | {"choices": []}]},
+            [PRIMARY],
+            "The question “Features?” needs at least two choices.",
+        ),
+        (
+            {"questions": [DECISION, CONFIDENCE, GRID | {"items": []}]},
+            [PRIMARY],
+            "The grid “Features?” needs at least one row.",
         ),
     ],
 )
