@@ -1,6 +1,6 @@
 """The model alone, against each reader, and the readers as points on its ROC plane."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from analysis.per_reader import (
     DecisionComparison,
     Decisions,
     Discrimination,
+    adjusted_family,
     compare_decisions,
     compare_ratings,
     decisions_of,
@@ -86,6 +87,7 @@ def analyse_model(
         for reader in cases.readers
         for arm in arms
     )
+    comparisons = with_adjusted_p(comparisons, arms, plan)
     return ModelResults(
         int((known_score | known_decision).sum()),
         decisions_of(cases.truth[known_decision], decision[known_decision], plan),
@@ -94,6 +96,19 @@ def analyse_model(
         reader_points(decisions, arms),
         warnings,
     )
+
+
+def with_adjusted_p(
+    comparisons: tuple[AgainstReader, ...], arms: tuple[str, ...], plan: Plan
+) -> tuple[AgainstReader, ...]:
+    """The same results with p values adjusted over readers, one family per test and arm."""
+    found = {}
+    for arm in arms:
+        items = [item for item in comparisons if item.arm == arm]
+        family = adjusted_family([item.delong for item in items], [item.mcnemar for item in items], plan)
+        for item, (delong, mcnemar) in zip(items, family, strict=True):
+            found[item.reader, arm] = replace(item, delong=delong, mcnemar=mcnemar)
+    return tuple(found[item.reader, item.arm] for item in comparisons)
 
 
 def align(model: "pd.DataFrame", cases: Ratings) -> tuple[Floats, Floats, tuple[str, ...]]:

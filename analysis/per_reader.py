@@ -1,7 +1,7 @@
 """One reader, or the model, in one arm and between arms: everything a study page shows, each result or a refusal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from analysis.delong import delong_auc, delong_test
 from analysis.errors import CannotAnalyse
 from analysis.interval import Refusal
+from analysis.multiplicity import adjusted
 from analysis.paired import PairedTable, mcnemar, paired_table
 from analysis.plan import Plan
 from analysis.proportions import (
@@ -188,3 +189,31 @@ def cell_of(values: Ratings | None, reader: str, arm: str) -> tuple[Bools, Float
     if values is None:
         return np.zeros(0, dtype=bool), np.zeros(0)
     return values.cell(reader, arm)
+
+
+def adjusted_family(
+    delong: list[DifferenceRow | Refusal], decisions: list[DecisionComparison], plan: Plan
+) -> list[tuple[DifferenceRow | Refusal, DecisionComparison]]:
+    """The tests of all readers with p values adjusted over them, one family per test."""
+    families = {
+        name: adjust_paired([getattr(item, name) for item in decisions], plan)
+        for name in ("sensitivity", "specificity", "accuracy")
+    }
+    compared = [DecisionComparison(*rows) for rows in zip(*families.values(), strict=True)]
+    return list(zip(adjust(delong, plan), compared, strict=True))
+
+
+def adjust(family: list[DifferenceRow | Refusal], plan: Plan) -> list[DifferenceRow | Refusal]:
+    tests = [item for item in family if isinstance(item, DifferenceRow)]
+    values = iter(adjusted([item.p for item in tests], plan.multiplicity))
+    return [replace(item, p_adjusted=next(values)) if isinstance(item, DifferenceRow) else item for item in family]
+
+
+def adjust_paired(family: list[PairedComparison | Refusal], plan: Plan) -> list[PairedComparison | Refusal]:
+    tests = adjust([item.test if isinstance(item, PairedComparison) else item for item in family], plan)
+    return [
+        PairedComparison(item.table, test)
+        if isinstance(item, PairedComparison) and isinstance(test, DifferenceRow)
+        else item
+        for item, test in zip(family, tests, strict=True)
+    ]

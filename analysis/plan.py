@@ -23,7 +23,7 @@ from analysis.paired import Method as DifferenceMethod
 from analysis.paired import Test as McNemarTest
 from analysis.proportions import Method as ProportionMethod
 
-Analysis = Literal["obuchowski-rockette", "delong per reader", "mcnemar per reader"]
+Analysis = Literal["obuchowski-rockette", "delong per reader", "mcnemar per reader", "model against each reader"]
 # Simulated type-I error at a nominal 5 %: 6 readers, 60 + 60 cases, readers differing in their response to the arm.
 POOLED = {
     "delong pooled over readers": 36,
@@ -165,10 +165,11 @@ def refuse_unknown(mapping: Mapping[str, Any], kind: type[Plan] | type[Endpoint]
         raise CannotAnalyse(f"A plan knows no {', '.join(unknown)}; it knows {', '.join(names)}.")
 
 
-def valid_tests(plan: Plan, design: Design) -> tuple[PlannedTest, ...]:
+def valid_tests(plan: Plan, design: Design, no_model: str | None = None) -> tuple[PlannedTest, ...]:
     """Which endpoints of the plan can be tested with this design?
 
-    Answer in the order primary, secondary; an endpoint that the design does not permit carries the reason.
+    Answer in the order primary, secondary; an endpoint that the design does not permit carries the reason. ``no_model``
+    is the sentence why there is no model to hold against the readers; None where there is one.
 
     >>> import numpy as np
     >>> from analysis.designs import study_design
@@ -181,6 +182,10 @@ def valid_tests(plan: Plan, design: Design) -> tuple[PlannedTest, ...]:
     """
     found = []
     for endpoint in (plan.primary, *plan.secondary):
+        if endpoint.analysis == "model against each reader":
+            said = no_model or f"The model is held against each reader, {plan.arms[0]}, on the same cases."
+            found.append(PlannedTest(endpoint, endpoint is plan.primary, no_model is None, said))
+            continue
         analysis = needed_of_design(endpoint, plan)
         valid, sentence = design.allows(analysis), design.reason(analysis)
         if design.arms < 2:

@@ -14,14 +14,13 @@ from analysis.designs import Design, study_design
 from analysis.errors import CannotAnalyse
 from analysis.interval import Refusal
 from analysis.mrmc import Components, Mrmc, Overall, obuchowski_rockette
-from analysis.multiplicity import adjusted
 from analysis.per_model import ModelResults, analyse_model
 from analysis.per_reader import (
     DecisionComparison,
     Decisions,
     Discrimination,
-    PairedComparison,
     ReadingTime,
+    adjusted_family,
     attempt,
     cell_of,
     compare_decisions,
@@ -150,19 +149,20 @@ def analyse_study(frame: "pd.DataFrame", model: "pd.DataFrame | None", plan: Pla
     warnings += [f"Nobody read in arm {arm}." for arm in plan.arms if arm not in arms]
     design = study_design(data.any_values.restricted(arms=arms))
     readers = with_adjusted_p(tuple(reader_results(data, reader, arms, plan) for reader in data.readers), plan)
+    against = analyse_model(model, data.any_values, data.ratings, data.decisions, arms, plan)
     groups = sorted({data.seniority[reader] for reader in data.readers} - {""})
     return StudyResults(
         level=plan.level,
         arms=arms,
         design=design,
-        planned=valid_tests(plan, design),
+        planned=valid_tests(plan, design, against.sentence if isinstance(against, Refusal) else None),
         readers=readers,
         study=reader_group("all readers", data.readers, data, arms, plan),
         seniority=tuple(
             reader_group(name, tuple(r for r in data.readers if data.seniority[r] == name), data, arms, plan)
             for name in groups
         ),
-        model=analyse_model(model, data.any_values, data.ratings, data.decisions, arms, plan),
+        model=against,
         warnings=tuple(warnings),
         plan=plan,
         versions=versions(),
@@ -252,36 +252,12 @@ def with_adjusted_p(readers: tuple[ReaderResults, ...], plan: Plan) -> tuple[Rea
     table = [list(reader.comparisons) for reader in readers]
     for pair in range(len(table[0])):
         column = [row[pair] for row in table]
-        delong = adjust([item.delong for item in column], plan)
-        families = {
-            name: adjust_paired([getattr(item.mcnemar, name) for item in column], plan)
-            for name in ("sensitivity", "specificity", "accuracy")
-        }
-        for place, row in enumerate(table):
-            mcnemar = DecisionComparison(**{name: rows[place] for name, rows in families.items()})
-            row[pair] = dataclasses.replace(row[pair], delong=delong[place], mcnemar=mcnemar)
+        family = adjusted_family([item.delong for item in column], [item.mcnemar for item in column], plan)
+        for row, (delong, mcnemar) in zip(table, family, strict=True):
+            row[pair] = dataclasses.replace(row[pair], delong=delong, mcnemar=mcnemar)
     return tuple(
         dataclasses.replace(reader, comparisons=tuple(row)) for reader, row in zip(readers, table, strict=True)
     )
-
-
-def adjust(family: list[DifferenceRow | Refusal], plan: Plan) -> list[DifferenceRow | Refusal]:
-    tests = [item for item in family if isinstance(item, DifferenceRow)]
-    values = iter(adjusted([item.p for item in tests], plan.multiplicity))
-    return [
-        dataclasses.replace(item, p_adjusted=next(values)) if isinstance(item, DifferenceRow) else item
-        for item in family
-    ]
-
-
-def adjust_paired(family: list[PairedComparison | Refusal], plan: Plan) -> list[PairedComparison | Refusal]:
-    tests = adjust([item.test if isinstance(item, PairedComparison) else item for item in family], plan)
-    return [
-        PairedComparison(item.table, test)
-        if isinstance(item, PairedComparison) and isinstance(test, DifferenceRow)
-        else item
-        for item, test in zip(family, tests, strict=True)
-    ]
 
 
 def reader_group(name: str, readers: tuple[str, ...], data: Data, arms: tuple[str, ...], plan: Plan) -> ReaderGroup:

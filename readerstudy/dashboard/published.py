@@ -33,7 +33,7 @@ UNAIDED = replace(
     arms=CROSSOVER.arms[:1],
     washouts=(0,),
     endpoints=tuple(
-        EndpointOutline(rank=rank, metric=metric, method="per_reader")
+        EndpointOutline(rank=rank, metric=metric, method="model")
         for rank, metric in (("primary", "sensitivity"), ("secondary", "specificity"))
     ),
 )

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from analysis.delong import delong_auc
 from analysis.errors import CannotAnalyse
@@ -93,6 +94,23 @@ def test_the_model_alone_and_against_each_reader() -> None:
     assert test["p"] == pytest.approx(statsmodels_mcnemar(table, exact=True).pvalue)
     assert test["estimate"] == pytest.approx(model_right.mean() - right.mean())
     assert found["delong"]["second"] == "model"
+
+
+def test_a_plan_holds_the_model_against_each_reader_of_one_arm() -> None:
+    plan = Plan(arms=("unaided",), primary=Endpoint("model against each reader", "sensitivity"))
+    results = as_json(analyse_study(crossed(), model_frame(), plan))
+    assert results["planned"][0]["valid"]
+    assert "each reader, unaided, on the same cases" in results["planned"][0]["sentence"]
+    for name in ("sensitivity", "specificity", "accuracy"):
+        tests = [row["mcnemar"][name]["test"] for row in results["model"]["against_readers"]]
+        expected = multipletests([test["p"] for test in tests], method="holm")[1]
+        assert [test["p_adjusted"] for test in tests] == pytest.approx(expected.tolist())
+    delong = [row["delong"] for row in results["model"]["against_readers"]]
+    assert [row["p_adjusted"] for row in delong] == pytest.approx(
+        multipletests([row["p"] for row in delong], method="holm")[1].tolist()
+    )
+    alone = as_json(analyse_study(crossed(), None, plan))["planned"][0]
+    assert (alone["valid"], alone["sentence"]) == (False, "The study has no model predictions.")
 
 
 def test_model_cases_that_are_missing_or_foreign_are_left_out_and_said() -> None:

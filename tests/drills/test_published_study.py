@@ -12,7 +12,8 @@ from readerstudy.dashboard.published import PUBLISHED, load, rows_of
 from readerstudy.embedded.places import REPOSITORY
 from readerstudy.predictions.queries import predictions_in, runs_of
 from readerstudy.results.models import AnalysisRun
-from readerstudy.results.queries import latest_run
+from readerstudy.results.queries import latest_run, results_of
+from readerstudy.results.templatetags.results_pages import primary_result
 from readerstudy.studies.models import Study
 from tests.servers import INFERENCE, WORKER, Server
 
@@ -53,6 +54,9 @@ def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
     assert len(answered) == 40 and all(row.prediction.probability is not None for row in answered)
     analysis = latest_run(study)
     assert analysis is not None and analysis.phase == AnalysisRun.Phase.DONE, analysis and analysis.message
+    # The paper held its network against three radiologists: that is the primary endpoint, one test a reader.
+    lines = primary_result(results_of(analysis))["by_reader"]
+    assert len(lines) == 3 and all("p_adjusted" in line["row"] for line in lines)
 
 
 def load_by_command(environment: dict[str, str], folder: Path) -> list[str]:

@@ -312,6 +312,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("mrmc", "Obuchowski–Rockette over readers and cases"),
                             ("per_reader", "Per reader, with Holm's correction"),
+                            ("model", "The model against each reader, with Holm's correction"),
                         ],
                         max_length=12,
                     ),
@@ -676,7 +677,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="endpoint",
             constraint=models.CheckConstraint(
-                condition=models.Q(("method__in", ["mrmc", "per_reader"])), name="endpoint_method_known"
+                condition=models.Q(("method__in", ["mrmc", "per_reader", "model"])), name="endpoint_method_known"
             ),
         ),
         migrations.AddConstraint(

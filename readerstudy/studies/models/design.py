@@ -188,6 +188,7 @@ class Endpoint(models.Model):
     class Method(models.TextChoices):
         MRMC = "mrmc", _("Obuchowski–Rockette over readers and cases")
         PER_READER = "per_reader", _("Per reader, with Holm's correction")
+        MODEL = "model", _("The model against each reader, with Holm's correction")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="endpoints")
     position = models.PositiveSmallIntegerField()
@@ -214,7 +215,9 @@ class Endpoint(models.Model):
             models.CheckConstraint(
                 condition=Q(metric__in=["auc", "sensitivity", "specificity"]), name="endpoint_metric_known"
             ),
-            models.CheckConstraint(condition=Q(method__in=["mrmc", "per_reader"]), name="endpoint_method_known"),
+            models.CheckConstraint(
+                condition=Q(method__in=["mrmc", "per_reader", "model"]), name="endpoint_method_known"
+            ),
             models.CheckConstraint(
                 condition=Q(margin__isnull=True) | (Q(margin__gt=0) & Q(margin__lt=1)),
                 name="endpoint_margin_a_share",

@@ -20,6 +20,7 @@ from readerstudy.reading.models import Reading
 from readerstudy.results import analysing, queries
 from readerstudy.results.actions import start_run
 from readerstudy.results.models import AnalysisRun
+from readerstudy.results.templatetags.results_pages import primary_result
 from readerstudy.studies.actions import amend, create_study, freeze
 from readerstudy.studies.actions.freezing import Changes
 from readerstudy.studies.models import Study
@@ -199,6 +200,31 @@ def test_a_margin_of_the_plan_is_held_against_the_interval(
     assert row["low"] == pytest.approx(-0.02500167519799, rel=DIGITS)
     assert row["shown"] is shown
     assert f"<strong>{words}</strong>" in client.get(f"/studies/{study.token}/results/").content.decode()
+
+
+def test_a_primary_test_per_reader_stands_first_on_the_page(people: People) -> None:
+    endpoint = EndpointOutline(rank="primary", metric="sensitivity", method="per_reader")
+    outline = Outline(CROSSOVER.arms, CROSSOVER.washouts, CROSSOVER.questions, (endpoint,))
+    study = locked(people, (FIXTURES / "crossed.csv").read_bytes(), Source(), outline)
+    found = analysed(study, people)
+    lines = primary_result(found)["by_reader"]
+    assert [line["reader"] for line in lines] == ["R1", "R2", "R3", "R4", "R5"]
+    tests = [reader["comparisons"][0]["mcnemar"]["sensitivity"]["test"] for reader in found["readers"]]
+    assert [line["row"] for line in lines] == tests
+    page = client_of(people.alice).get(f"/studies/{study.token}/results/").content.decode()
+    assert page.index("<td>aided − unaided</td>") < page.index('id="design"')
+
+
+def test_a_model_that_nobody_asked_cannot_be_held_against_readers(people: People) -> None:
+    endpoint = EndpointOutline(rank="primary", metric="auc", method="model")
+    outline = Outline(CROSSOVER.arms[:1], (0,), CROSSOVER.questions, (endpoint,))
+    rows = (FIXTURES / "crossed.csv").read_text().splitlines()
+    unaided = [rows[0], *(row for row in rows if ",unaided," in row)]
+    study = locked(people, "\n".join(unaided).encode(), Source(), outline)
+    found = analysed(study, people)
+    assert primary_result(found) == {"refused": "The study has no model predictions."}
+    page = client_of(people.alice).get(f"/studies/{study.token}/results/").content.decode()
+    assert "The model against each reader, AUC" in page
 
 
 def test_the_page_says_where_the_data_come_from_and_what_was_changed(people: People) -> None:

@@ -175,7 +175,7 @@ def test_a_study_has_one_primary_endpoint() -> None:
 def test_pooled_tests_are_not_offered() -> None:
     people = People()
     study = make_study(people)
-    assert set(Endpoint.Method.values) == {"mrmc", "per_reader"}
+    assert set(Endpoint.Method.values) == {"mrmc", "per_reader", "model"}
     with pytest.raises(Refused, match="Method: Value 'pooled'"):
         actions.add_endpoint(study=study, rank="secondary", metric="auc", method="pooled", by=people.alice)
 
