@@ -34,6 +34,8 @@ def coco_json(cases: Iterable[Drawn], title: str) -> str:
             annotations.append(common | _annotation(mark, image["height"], image["width"]))
             if document["millimetres"]:
                 annotations[-1]["attributes"]["points_mm"] = document["millimetres"]
+            if origin := case.origins.get(mark.key):
+                annotations[-1]["attributes"] |= {"model": origin.model, "model_verdict": origin.verdict}
     document = {
         "info": {"description": title},
         "images": list(images.values()),

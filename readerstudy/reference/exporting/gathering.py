@@ -1,7 +1,7 @@
 """The marks of a version of the standard with the images they lie on, as plain data for every format."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from readerstudy.cases.models import Case, Image, Series
 from readerstudy.reference.drawn import marks_of, plane_of
 from readerstudy.reference.marks import Mark
 from readerstudy.reference.measuring import Plane
-from readerstudy.reference.models import Standard
+from readerstudy.reference.models import ProposalDecision, Standard
 from readerstudy.reference.queries import annotations_of
 
 
@@ -43,6 +43,19 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The model that had proposed a mark, and whether the truther accepted it as it was or edited it."""
+
+    model: str
+    digest: str
+    verdict: str
+
+    @property
+    def version(self) -> str:
+        return self.digest[:12]
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A case with the marks that count; `documents` are the same marks with what the server worked out."""
 
@@ -53,6 +66,8 @@ class Drawn:
     stacks: tuple[Stack, ...]
     marks: tuple[Mark, ...]
     documents: tuple[dict[str, Any], ...]
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By the key of the mark; what is not there was drawn by hand."""
 
     def picture(self, mark: Mark) -> Picture:
         return self.stacks[mark.series].pictures[mark.slice]
@@ -61,18 +76,42 @@ class Drawn:
 def drawn_cases(standard: Standard) -> list[Drawn]:
     truths = dict(standard.truths.filter(unit__isnull=True).values_list("case_id", "positive"))
     found = [
-        drawn_case(row.case, row.annotation.marks, positive=truths[row.case_id]) for row in annotations_of(standard)
+        drawn_case(
+            row.case,
+            row.annotation.marks,
+            positive=truths[row.case_id],
+            decisions=row.annotation.decisions.select_related("proposal"),
+        )
+        for row in annotations_of(standard)
     ]
     if not found:
         raise Refused(_("This version of the standard has no marks."))
     return found
 
 
-def drawn_case(case: Case, documents: Iterable[dict[str, Any]], *, positive: bool) -> Drawn:
+def drawn_case(
+    case: Case,
+    documents: Iterable[dict[str, Any]],
+    *,
+    positive: bool,
+    decisions: Iterable[ProposalDecision] = (),
+) -> Drawn:
     stacks = tuple(stack_of(series) for series in case.series.order_by("position").prefetch_related("images"))
     documents = tuple(documents)
     planes = [[picture.plane for picture in stack.pictures] for stack in stacks]
-    return Drawn(case.label, case.token, case.patient, positive, stacks, marks_of(documents, planes), documents)
+    marks = marks_of(documents, planes)
+    origins = origins_of(marks, decisions)
+    return Drawn(case.label, case.token, case.patient, positive, stacks, marks, documents, origins)
+
+
+def origins_of(marks: Iterable[Mark], decisions: Iterable[ProposalDecision]) -> dict[str, Origin]:
+    decided = {decision.key: decision for decision in decisions}
+    found = ((mark.key, decided.get(mark.proposed)) for mark in marks if mark.proposed)
+    return {
+        key: Origin(decision.proposal.source, decision.proposal.source_digest, decision.verdict)
+        for key, decision in found
+        if decision is not None
+    }
 
 
 def stack_of(series: Series) -> Stack:

@@ -6,7 +6,7 @@ from typing import Any
 from readerstudy.reference.marks import Mark
 
 from .filling import bounds, corners_of, rectangle
-from .gathering import Drawn
+from .gathering import Drawn, Origin
 from .pictures import MAKER, header_of, uid_of
 
 # Ours where no standard has a code for it.
@@ -70,15 +70,23 @@ def _group(case: Drawn, mark: Mark, document: Mapping[str, Any]) -> Any:
     image = hd.sr.SourceImageForRegion(header.SOPClassUID, header.SOPInstanceUID)
     vertebra = document["measure"]["morphometry"] is not None or mark.kind == "vertebra"
     evaluations = list(_evaluations(document["measure"]["morphometry"]))
+    origin = case.origins.get(mark.key)
     return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
             uid=uid_of(case.token, mark.key), identifier=f"{mark.kind} {mark.label}".strip()
         ),
         referenced_region=_region(mark, image, (header.Rows, header.Columns)),
         finding_type=hd.sr.CodedConcept(*(VERTEBRA if vertebra else LESION)),
+        algorithm_id=None if origin is None else _model(origin),
         measurements=list(_measurements(document["measure"])) or None,
         qualitative_evaluations=evaluations or None,
     )
+
+
+def _model(origin: Origin) -> Any:
+    import highdicom as hd
+
+    return hd.sr.AlgorithmIdentification(origin.model, origin.version, [f"{origin.verdict} by the truther"])
 
 
 def _region(mark: Mark, image: Any, size: tuple[int, int]) -> Any:

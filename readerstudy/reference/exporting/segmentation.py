@@ -15,13 +15,15 @@ from readerstudy.reference.marks import VERTEBRAE, Mark
 from readerstudy.reference.morphometry import LEVELS
 
 from .filling import filled
-from .gathering import Drawn, Stack
+from .gathering import Drawn, Origin, Stack
 from .pictures import MAKER, header_of, is_placed, uid_of
 from .volumes import SAME, are_alike, areas_of
 
 # SNOMED CT
 ANATOMY, VERTEBRA = ("91723000", "SCT", "Anatomical structure"), ("51282000", "SCT", "Vertebra")
 ABNORMAL, LESION = ("49755003", "SCT", "Morphologically abnormal structure"), ("52988006", "SCT", "Lesion")
+
+NETWORK = ("123110", "DCM", "Artificial Intelligence")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _segmentation(
         source_images=sources,
         pixel_array=pixels_of(images, [marks for _, marks in named], (plane.rows, plane.columns)),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[_segment(n, name, marks) for n, (name, marks) in enumerate(named, start=1)],
+        segment_descriptions=[_segment(case, n, name, marks) for n, (name, marks) in enumerate(named, start=1)],
         series_instance_uid=uid_of(case.token, stack.token, version, "segmentation", *further),
         series_number=100 + series,
         sop_instance_uid=uid_of(case.token, stack.token, version, "segmentation", "instance", str(number)),
@@ -122,15 +124,25 @@ def pixels_of(slices: Sequence[int], marks: Sequence[Sequence[Mark]], size: tupl
     return found
 
 
-def _segment(number: int, name: str, marks: Sequence[Mark]) -> Any:
+def _segment(case: Drawn, number: int, name: str, marks: Sequence[Mark]) -> Any:
+    """Drawn by hand unless a model had proposed one of the marks."""
     import highdicom as hd
 
     vertebra = name in LEVELS or any(mark.kind in VERTEBRAE for mark in marks)
     category, kind = (ANATOMY, VERTEBRA) if vertebra else (ABNORMAL, LESION)
+    types = hd.seg.SegmentAlgorithmTypeValues
+    origin = next((case.origins[mark.key] for mark in marks if mark.key in case.origins), None)
     return hd.seg.SegmentDescription(
         segment_number=number,
         segment_label=name[:64],
         segmented_property_category=hd.sr.CodedConcept(*category),
         segmented_property_type=hd.sr.CodedConcept(*kind),
-        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+        algorithm_type=types.SEMIAUTOMATIC if origin else types.MANUAL,
+        algorithm_identification=None if origin is None else _model(origin),
     )
+
+
+def _model(origin: Origin) -> Any:
+    import highdicom as hd
+
+    return hd.AlgorithmIdentificationSequence(origin.model[:64], hd.sr.CodedConcept(*NETWORK), origin.version)

@@ -10,7 +10,7 @@ from .gathering import Drawn
 COLUMNS = (
     "case", "truth", "series", "image", "mark", "kind", "label", "points_px", "points_mm", "pixels", "unit", "length",
     "area", "degrees", "height_anterior", "height_middle", "height_posterior", "wedge", "biconcave", "crush", "loss",
-    "genant_grade", "genant_kind",
+    "genant_grade", "genant_kind", "model", "model_verdict",
 )  # fmt: skip
 # A spreadsheet takes text that begins so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -30,6 +30,7 @@ def _row(case: Drawn, document: Mapping[str, Any]) -> list[object]:
     measure: Mapping[str, Any] = document["measure"]
     six: Mapping[str, Any] = measure["morphometry"] or {}
     heights: Mapping[str, Any] = six.get("heights", {})
+    origin = case.origins.get(document["key"])
     return [
         plain(case.label),
         "positive" if case.positive else "negative",
@@ -45,6 +46,7 @@ def _row(case: Drawn, document: Mapping[str, Any]) -> list[object]:
         *(measure[name] for name in ("length", "area", "degrees")),
         *(heights.get(name) for name in ("anterior", "middle", "posterior")),
         *(six.get(name) for name in ("wedge", "biconcave", "crush", "loss", "grade", "kind")),
+        *((plain(origin.model), origin.verdict) if origin else ("", "")),
     ]
 
 

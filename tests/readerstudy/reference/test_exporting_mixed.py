@@ -1,6 +1,8 @@
 """A series whose images differ leaves in as many DICOM segmentations as it needs, and nothing is left out."""
 
+import csv
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +13,19 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from readerstudy.cases.geometry import Directions, Geometry
+from readerstudy.cases.models import Case
+from readerstudy.reference import actions
+from readerstudy.reference.drawn import marks_of, planes_of
+from readerstudy.reference.exporting.coco import coco_json
 from readerstudy.reference.exporting.files import written
-from readerstudy.reference.exporting.gathering import Drawn, Picture, Stack
+from readerstudy.reference.exporting.gathering import Drawn, Picture, Stack, drawn_cases
+from readerstudy.reference.exporting.report import report_of
 from readerstudy.reference.exporting.segmentation import segmentations_of
+from readerstudy.reference.exporting.sheet import marks_csv
 from readerstudy.reference.marks import Mark
 from readerstudy.reference.measuring import Plane
+from readerstudy.studies.models import Enrolment, Study
+from tests.world import People
 
 SPACING = (0.75, 0.5)
 UPRIGHT, TURNED = np.eye(3), Rotation.from_euler("x", 90, degrees=True).as_matrix()
@@ -105,3 +115,56 @@ def test_a_film_of_any_modality_without_a_place_has_its_segmentation(modality: s
     case = case_of([picture(None, spacing=None), picture((0.0, 0.0, 0.0), spacing=None)], modality)
     assert [place for _, place, _ in frames_in(case)] == [None, None]
     assert [one.images for one in segmentations_of(case, 0, "version")] == [(0,), (1,)]
+
+
+def test_marks_that_a_model_had_proposed_leave_with_its_name(study: Study, people: People, cases: list[Case]) -> None:
+    """One accepted, one edited, one rejected, one drawn by hand; all formats name the model, none the rejected mark."""
+    case, tess = cases[0], Enrolment.objects.get(study=study, user=people.tess)
+    boxes = [
+        {
+            "key": f"m{n}",
+            "kind": "box",
+            "series": 0,
+            "slice": 0,
+            "label": f"F{n}",
+            "points": [[1, 1 + 4 * n], [5, 4 + 4 * n]],
+        }
+        for n in range(3)
+    ]
+    offered = actions.offer_marks(
+        case=case,
+        source="spine-net 1.2",
+        source_digest="d" * 64,
+        marks=marks_of(boxes, planes_of(case)),
+        by=people.alice,
+    )
+    assert offered is not None
+    accepted, edited, rejected = (
+        {**one, "key": f"k{n}", "proposed": one["key"]} for n, one in enumerate(offered.marks)
+    )
+    edited["points"] = [[2, 5], [7, 8]]
+    own = {**boxes[0], "key": "own", "label": "F9"}
+    work = {
+        "marks": [accepted, edited, own],
+        "rejected": [rejected["proposed"]],
+        "verdict": "",
+        "note": "",
+        "place": None,
+    }
+    revision = actions.save_draft(truther=tess, case=case, work=work, revision=0, by=people.tess)
+    actions.give_opinion(truther=tess, case=case, verdict="positive", note="", by=people.tess, revision=revision)
+    standard = actions.adopt_opinions(study=study, adjudicated={}, reason="One", by=people.alice, single_stands=True)
+    (drawn,) = drawn_cases(standard)
+
+    rows = list(csv.DictReader(io.StringIO(marks_csv([drawn]))))
+    told = [("spine-net 1.2", "accepted"), ("spine-net 1.2", "edited"), ("", "")]
+    assert [(row["model"], row["model_verdict"]) for row in rows] == told
+    coco = [one["attributes"] for one in json.loads(coco_json([drawn], ""))["annotations"]]
+    assert [(one.get("model", ""), one.get("model_verdict", "")) for one in coco] == told
+    (found,) = segmentations_of(drawn, 0, "version")
+    segments = pydicom.dcmread(io.BytesIO(written(found.dataset))).SegmentSequence
+    assert [one.SegmentAlgorithmType for one in segments] == ["SEMIAUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
+    assert [one.get("SegmentAlgorithmName", "") for one in segments] == [name for name, _ in told]
+    report = written(report_of(drawn, "version"))
+    assert report.count(b"spine-net 1.2") == 2
+    assert [report.count(word + b" by the truther") for word in (b"accepted", b"edited", b"rejected")] == [1, 1, 0]
