@@ -83,6 +83,7 @@ def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
     if not all(map(math.isfinite, (picture.slope, picture.intercept, picture.slope * 65535 + picture.intercept))):
         raise Unreadable(OUT_OF_RANGE)
     smaller = frames.quarter(picture.pixels)
+    small = replace(picture, pixels=smaller) if smaller is not None else picture
     window = frames.window_of(picture) if sample else picture.window
     return Frame(
         digest=_write(target, frames.encode(picture.pixels)),
@@ -98,7 +99,7 @@ def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
         more_windows=picture.more_windows,
         geometry=picture.geometry,
         slice_thickness=picture.slice_thickness,
-        thumbnail=_write(target, frames.thumbnail(picture, window)) if sample and window else "",
+        thumbnail=_write(target, frames.thumbnail(small, window)) if sample and window else "",
     )
 
 

@@ -76,6 +76,14 @@ def test_the_preview_is_a_quarter_with_means_of_sixteen_pixels() -> None:
     assert preview[0, 0] == 30_000
 
 
+@pytest.mark.parametrize("highest", [4095, 4096, 65535])
+def test_the_preview_of_one_value_has_that_value(highest: int) -> None:
+    preview = frames.quarter(np.full((1000, 1001), highest, dtype=np.uint16))
+
+    assert preview is not None
+    assert (preview == highest).all()
+
+
 def test_a_small_picture_needs_no_preview() -> None:
     assert frames.quarter(np.zeros((512, 512), dtype=np.uint16)) is None
 
