@@ -130,6 +130,10 @@ def test_every_tool_draws_what_the_server_keeps(study: Study, first: str, addres
     assert list(all_faults()) == []
 
 
+def quad(top: float) -> tuple[tuple[float, float], ...]:
+    return (40, top), (50, top), (50, top + 12), (40, top + 12)
+
+
 def test_slices_names_and_a_models_marks(study: Study, first: str, address: str) -> None:
     case = Case.objects.get(study=study, label="C1")
     marks = marks_of([MODEL_BOX, MODEL_MASK], planes_of(case))
@@ -142,6 +146,15 @@ def test_slices_names_and_a_models_marks(study: Study, first: str, address: str)
         page.keyboard.press("Shift+Y")
         page.keyboard.press("Shift+X")
         expect(page.get_by_text("All are decided.")).to_be_visible()
+        # A mask is painted on under the name that it was given, on its own image and on another.
+        desk.tool("5")
+        desk.drag((50, 30), (56, 30))
+        desk.name("cord")
+        desk.drag((50, 36), (56, 36))
+        expect(desk.rows.filter(has_text="cord · Mask")).to_have_count(1)
+        for _ in range(3):
+            page.keyboard.press("Control+z")
+        expect(desk.rows).to_have_count(1)
         # The same outline two slices further, and the slices between by themselves.
         desk.tool("3")
         desk.click((10, 40), (20, 40), (20, 50))
@@ -155,19 +168,24 @@ def test_slices_names_and_a_models_marks(study: Study, first: str, address: str)
         page.get_by_role("button", name=re.compile("Polygon.*image 4")).click()
         page.keyboard.press("m")
         expect(desk.rows).to_have_count(4)
-        # Three vertebrae, one named, the rest follow from the head down; T12 is followed by L1.
+        # Four vertebrae on two images, one named, the rest follow from the head down; T12 is followed by L1.
         desk.tool("q")
+        desk.click(*quad(25))
+        page.get_by_role("slider", name="Image of").press("ArrowRight")
+        expect(page.locator(".caption").first).to_contain_text("5 / 7")
         for top in (44, 24, 4):
-            desk.click((40, top), (50, top), (50, top + 12), (40, top + 12))
+            desk.click(*quad(top))
         desk.name("T12")
         page.keyboard.press("l")
-        expect(desk.rows.filter(has_text="L2")).to_have_count(1)
+        expect(page.get_by_text("Named from T12 to L2; images: 2.")).to_be_visible()
         desk.saved()
         check_page(page, "annotation-model")
         record(page, "Negative")
     (annotation,) = Annotation.objects.all()
     polygons = sorted(mark["slice"] for mark in annotation.marks if mark["kind"] == "polygon")
-    levels = {mark["label"]: mark["points"][0][1] for mark in annotation.marks if mark["kind"] == "vertebra"}
+    vertebrae = [mark for mark in annotation.marks if mark["kind"] == "vertebra"]
+    levels = {mark["label"]: mark["points"][0][1] for mark in vertebrae}
+    assert sorted((mark["slice"], mark["label"]) for mark in vertebrae) == [(3, "L1"), (4, "L1"), (4, "L2"), (4, "T12")]
     assert polygons == [3, 4, 5]
     assert sorted(levels, key=lambda level: levels[level]) == ["T12", "L1", "L2"]
     assert sorted(ProposalDecision.objects.values_list("verdict", flat=True)) == ["accepted", "rejected"]

@@ -82,8 +82,9 @@ def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str,
         desk.click((30, 30), (30, 10), (10, 30))
         page.keyboard.press("Enter")
         expect(told).to_contain_text("crosses itself")
-        for _ in range(2):
-            page.keyboard.press("Control+z")
+        for key, left in (("z", 3), ("z", 2), ("y", 3), ("z", 2)):
+            page.keyboard.press(f"Control+{key}")
+            expect(page.locator(".unfinished circle")).to_have_count(left)
         # Looking at another image in between is no harm, drawing there is refused.
         page.get_by_role("slider", name="Image of").press("ArrowRight")
         expect(page.locator(".caption").first).to_contain_text("5 / 7")

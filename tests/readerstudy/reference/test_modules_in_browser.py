@@ -8,7 +8,6 @@ from playwright.sync_api import Page
 from scipy import ndimage
 
 from readerstudy.reference import runs
-from readerstudy.reference.measuring import neighbours_of
 from readerstudy.reference.morphometry import Heights, grade_of, heights_of
 from readerstudy.reference.outlines import crosses, fault_of
 from tests.readerstudy.reference.modules import said
@@ -74,7 +73,7 @@ def test_pictures_of_old_strokes_make_room(page: Page) -> None:
     assert said(page, "masks", script) == [39_000_000, True, True, False, 39_000_000]
 
 
-# Morphometry and levels
+# Morphometry
 
 
 def test_the_page_grades_as_the_server_does(page: Page) -> None:
@@ -101,30 +100,6 @@ def test_heights_are_measured_alike(page: Page) -> None:
     assert [found["anterior"], found["middle"], found["posterior"]] == pytest.approx(
         [ours.anterior, ours.middle, ours.posterior]
     )
-
-
-def test_one_name_gives_all_the_others(page: Page) -> None:
-    script = "(m, [count, index, level, counts]) => m.follow(count, index, level, m.chainOf(counts))"
-    assert said(page, "levels", script, [4, 1, "T12", {}]) == ["T11", "T12", "L1", "L2"]
-    assert said(page, "levels", script, [3, 0, "T12", {"thoracic": 13}]) == ["T12", "T13", "L1"]
-    assert said(page, "levels", script, [2, 0, "T11", {"thoracic": 11}]) == ["T11", "L1"]
-    assert said(page, "levels", script, [3, 0, "L5", {"lumbar": 6}]) == ["L5", "L6", "S1"]
-    assert said(page, "levels", script, [3, 0, "L5", {}]) is None
-    assert said(page, "levels", script, [2, 1, "C1", {}]) is None
-    heights = {"T12": 20.0, "T13": 24.0, "L2": 22.0}
-    for level in ("L1", "L3", "S1", "T12", "nothing"):
-        found = said(page, "levels", "(m, [l, h]) => m.neighboursOf(l, new Map(Object.entries(h)))", [level, heights])
-        assert found == neighbours_of(level, heights)
-
-
-def test_the_head_is_where_the_patient_has_it(page: Page) -> None:
-    """Upside down on the screen, the lowest row is nearest to the head."""
-    script = """(m, orientation) => m.fromTheHead(
-        [{ key: "top", points: [[5, 5]] }, { key: "bottom", points: [[5, 50]] }],
-        orientation && { position: [0, 0, 0], orientation, spacing: [1, 1] }).map(({ key }) => key)"""
-    assert said(page, "levels", script) == ["top", "bottom"]
-    assert said(page, "levels", script, [0, 1, 0, 0, 0, -1]) == ["top", "bottom"]
-    assert said(page, "levels", script, [0, 1, 0, 0, 0, 1]) == ["bottom", "top"]
 
 
 # Between slices
@@ -229,6 +204,20 @@ def test_copies_and_slices_between(page: Page) -> None:
     ]
 
 
+def test_of_two_things_of_one_name_each_goes_on_in_its_own_place(page: Page) -> None:
+    """Two findings on slices 1, 4 and 7, drawn in another order on each; what is chosen is filled, the other is not."""
+    told = board(
+        page,
+        """const left = (x) => [[x, 5], [x + 4, 9]];
+        const chosen = add("box", 4, "Cleft", left(11)); add("box", 4, "Cleft", left(30));
+        for (const x of [32, 10]) add("box", 1, "Cleft", left(x));
+        for (const x of [13, 29]) add("box", 7, "Cleft", left(x));
+        told.push(board.interpolate(chosen.key));
+        told.push(board.marks.slice(6).map(({ slice, points }) => [slice, Math.round(points[0][0] * 10)]));""",
+    )
+    assert told == [4, [[2, 103], [3, 107], [5, 117], [6, 123]]]
+
+
 def test_a_level_stands_once_on_an_image_and_names_the_rest(page: Page) -> None:
     told = board(
         page,
@@ -238,11 +227,28 @@ def test_a_level_stands_once_on_an_image_and_names_the_rest(page: Page) -> None:
         told.push(add("vertebra", 0, "L1", at(8)).label); board.history.undo(); board.history.undo(); tell();""",
     )
     assert told == [
-        [False, True, False],
-        True,
+        [None, True, False],
+        {"first": "T12", "last": "L2", "images": 1},
         ["vertebra L2 0", "vertebra T12 0", "vertebra L1 0"],
         "",
         ["vertebra 0", "vertebra 0", "vertebra L1 0"],
+    ]
+
+
+def test_names_go_on_through_a_series_that_is_placed_and_stay_on_a_film_that_is_not(page: Page) -> None:
+    script = """const size = { rows: 40, columns: 40, spacing: [1, 1], orientation: [0, 1, 0, 0, 0, -1] };
+        for (const placed of [true, false]) {
+            board.frames = (_, slice) => ({ ...size, position: placed ? [slice, 0, 0] : null });
+            while (board.history.undo());
+            const one = add("vertebra", 0, "L1", at(15));
+            for (const [slice, top] of [[0, 28], [1, 3], [1, 16]]) add("vertebra", slice, "", at(top));
+            told.push(board.chain(one.key, {})); tell();
+        }"""
+    assert board(page, script) == [
+        {"first": "T12", "last": "L2", "images": 2},
+        ["vertebra L1 0", "vertebra L2 0", "vertebra T12 1", "vertebra L1 1"],
+        {"first": "L1", "last": "L2", "images": 1},
+        ["vertebra L1 0", "vertebra L2 0", "vertebra 1", "vertebra 1"],
     ]
 
 
@@ -254,9 +260,10 @@ def test_a_models_marks_are_kept_or_rejected(page: Page) -> None:
         board.remove(kept.key); told.push(board.rejected);
         board.history.undo(); told.push([board.marks.length, board.rejected]);
         const copy = board.copy(board.marks[0].key, 1); told.push(copy.proposed ?? null);
-        while (board.history.undo()); board.acceptAll(); told.push([board.marks.length, board.undecided.length]);""",
+        while (board.history.undo()); board.acceptAll(); told.push([board.marks.length, board.undecided.length]);
+        board.history.undo(); board.rejectAll(); told.push([board.rejected, board.undecided.length]);""",
     )
-    assert told == [2, ["p-1", 0, ["p-2"]], ["p-2", "p-1"], [1, ["p-2"]], None, [2, 0]]
+    assert told == [2, ["p-1", 0, ["p-2"]], ["p-2", "p-1"], [1, ["p-2"]], None, [2, 0], [["p-1", "p-2"], 0]]
 
 
 def test_an_adjudicator_takes_over_one_mark_or_all_in_the_place_of_their_own(page: Page) -> None:
@@ -272,7 +279,23 @@ def test_an_adjudicator_takes_over_one_mark_or_all_in_the_place_of_their_own(pag
     assert told == [["point 0", "vertebra L1 0", "point 0"], [3, 9, 3], False, ["vertebra L1 0", "point 0"]]
 
 
-# Outlines, moving, keeping
+# Outlines, moving, steps
+
+
+def test_points_are_taken_back_and_given_again_until_another_is_clicked(page: Page) -> None:
+    script = """(m) => {
+        const steps = new m.Steps({ series: 0, slice: 2 }, "polygon");
+        for (const x of [1, 2, 3]) steps.add([x, x]);
+        const told = [steps.back(), steps.back(), steps.points.length, steps.again(), steps.points.at(-1)[0]];
+        steps.add([9, 9]);
+        told.push(steps.canGoOn, steps.again(), steps.points.map(([x]) => x));
+        while (steps.back()); told.push(steps.begun, steps.canGoOn);
+        while (steps.again()); told.push(steps.points.map(([x]) => x));
+        return told;
+    }"""
+    assert said(page, "steps", script) == [
+        True, True, 1, True, 2, False, False, [1, 2, 9], False, True, [1, 2, 9],
+    ]  # fmt: skip
 
 
 def test_a_vertebra_turned_around_is_told_where_the_image_says_how_it_lies(page: Page) -> None:
@@ -350,44 +373,3 @@ def test_a_shape_keeps_its_form_at_the_edge_and_a_corner_its_neighbours(page: Pa
     # Pulled over the opposite corner the box turns over and has its upper left corner first again.
     assert said(page, "moving", script, [*box, 0, [20, 0]]) == [[15, 5], [25, 12]]
     assert said(page, "moving", script, ["line", [[1, 1], [9, 9]], 1, [100, 100]]) == [[1, 1], [40, 30]]
-
-
-KEPT = """(m, saved) => import("/static/reference/history.js").then(({ History }) => {
-    sessionStorage.clear();
-    sessionStorage.setItem("annotation:other:c", "x");
-    sessionStorage.setItem("reading:s", "y");
-    const mark = (n, runs) =>
-        ({ key: `k${n}`, kind: runs ? "mask" : "point", series: 0, slice: 0, label: "", points: [[n, n]], runs });
-    const history = new History({ marks: [], rejected: [] });
-    const add = (n) => ({ marks, rejected }) => ({ marks: [...marks, Object.freeze(mark(n))], rejected });
-    for (let n = 0; n < 6; n++) history.change(add(n));
-    history.undo(); history.undo();
-    const states = history.steps.states;
-    const typed = { verdict: "", note: "" };
-    const form = { now: { verdict: "positive", note: "Cleft" }, before: typed };
-    new m.Kept("me:c").write(history.steps, states[saved], form);
-    const server = JSON.parse(JSON.stringify(states[saved]));
-    const found = new m.Kept("me:c").read(server, typed);
-    const again = new History({ marks: [], rejected: [] });
-    again.restore(found);
-    const told = [again.state.marks.length];
-    while (again.redo()); told.push(again.state.marks.length);
-    while (again.undo()); told.push(again.state.marks.length, found.form.note, Object.keys(sessionStorage).sort());
-    told.push(new m.Kept("me:c").read({ marks: [mark(77)], rejected: [] }, typed));
-    const large = new History({ marks: [], rejected: [] });
-    const runs = (n) => Array.from({ length: 20_000 }, (_, k) => 10 + ((n + k) % 90));
-    for (let n = 0; n < 60; n++) large.change(() => ({ marks: [mark(n, runs(n))], rejected: [] }));
-    const wrote = new m.Kept("me:d").write(large.steps, large.state, { now: typed, before: typed });
-    const kept = new m.Kept("me:d").read(large.state, typed);
-    told.push(wrote, kept.states.length > 5 && kept.states.length < 60, kept.at === kept.states.length - 1);
-    told.push(sessionStorage.getItem("annotation:me:d").length < 1_500_001);
-    return told;
-})"""
-
-
-@pytest.mark.parametrize("saved", [4, 2])
-def test_steps_of_undo_outlive_a_reload(page: Page, saved: int) -> None:
-    """The server has the state after `saved` strokes; two of six are undone; what another owner kept goes."""
-    assert said(page, "kept", KEPT, saved) == [
-        4, 6, 0, "Cleft", ["annotation:me:c", "reading:s"], None, True, True, True, True,
-    ]  # fmt: skip

@@ -60,6 +60,8 @@ class Page {
     if (form.verdict) this.form.elements.verdict.value = form.verdict;
     this.form.elements.note.value = form.note;
     if (place) this.goTo(place);
+    const { dropped } = this.kept;
+    if (dropped) this.panel.tell("The oldest steps before the reload can no longer be undone: {count}.", { count: dropped });
     const same = form.verdict === verdict && form.note === note;
     if (found && (found.base !== board.history.state || !same)) this.saving.changed();
   }
@@ -147,10 +149,11 @@ class Page {
     const chosen = board.selected;
     const commands = {
       undo: () => drawing.stepBack() || board.history.undo(),
-      redo: () => board.history.redo(),
-      copy: () => this.#copy(),
-      interpolate: () => this.#said(board.interpolate(chosen), "Nothing lies between two marks of this name."),
-      chain: () => this.#said(board.chain(chosen, this.panel.counts), "The names do not reach that far; check the counts."),
+      redo: () => drawing.stepOn() || board.history.redo(),
+      copy: () => this.#copy(1),
+      "copy back": () => this.#copy(-1),
+      interpolate: () => this.#fill(chosen),
+      chain: () => this.#chain(chosen),
       remove: () => this.#remove(),
       next: () => this.#step(1),
       previous: () => this.#step(-1),
@@ -172,6 +175,22 @@ class Page {
 
   #said(done, sentence) {
     this.panel.tell(done ? "" : sentence);
+  }
+
+  #fill(chosen) {
+    const { board, panel } = this;
+    if (!board.mark) return panel.tell("Choose a mark first.");
+    const count = board.interpolate(chosen);
+    if (count) panel.tell("Images filled: {count}.", { count });
+    else panel.tell("Nothing lies between two marks of this name.");
+  }
+
+  #chain(chosen) {
+    const { board, panel } = this;
+    if (!board.mark?.label || !isVertebra(board.mark)) return panel.tell("Choose a vertebra that has its name; the others follow.");
+    const named = board.chain(chosen, panel.counts);
+    if (named) panel.tell("Named from {first} to {last}; images: {images}.", named);
+    else panel.tell("The names do not reach that far; check the counts.");
   }
 
   #remove() {
@@ -205,10 +224,11 @@ class Page {
     this.panel.tell("Moved to {x}, {y}.", { x, y });
   }
 
-  #copy() {
+  #copy(by) {
     const { mark } = this.board;
-    const made = mark && this.board.copy(mark.key, mark.slice + 1);
-    this.#said(made, "There is no next image of the same size.");
+    if (!mark) return this.panel.tell("Choose a mark first.");
+    const made = this.board.copy(mark.key, mark.slice + by);
+    this.#said(made, "There is no image of the same size.");
     if (made) this.goTo(made);
   }
 
@@ -243,7 +263,7 @@ class Page {
     else if (!board.name(board.selected, label)) {
       panel.show();
       this.#said(false, "That name is taken on this image.");
-    }
+    } else if (kind === "mask" && drawing.kind === "mask") drawing.label = label;
   }
 }
 

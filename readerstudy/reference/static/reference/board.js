@@ -2,9 +2,10 @@
 
 import { between } from "./between.js";
 import { History } from "./history.js";
-import { chainOf, EVERY_LEVEL, follow, fromTheHead } from "./levels.js";
+import { chainOf, EVERY_LEVEL, follow, vertebraeOf } from "./levels.js";
 import { handlesOf, inOrder, moved } from "./moving.js";
 import { faultOf, uncrossed } from "./outlines.js";
+import { boxOfRuns } from "./runs.js";
 import { isVertebra } from "./shapes.js";
 
 const fresh = () => crypto.randomUUID().slice(0, 18);
@@ -13,6 +14,15 @@ const rounded = (points) => points.map(([x, y]) => [Math.round(x * 1e4) / 1e4, M
 
 // Vertebrae bear names of levels alone; what else was chosen as a name does not fit them.
 export const fits = ({ kind }, label) => !label || !isVertebra({ kind }) || EVERY_LEVEL.includes(label);
+
+// Of the points, or of the box around a mask.
+function middleOf({ points, runs }, columns) {
+  if (!points.length) {
+    const { left, top, right, bottom } = boxOfRuns(runs, columns);
+    return [(left + right) / 2, (top + bottom) / 2];
+  }
+  return [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
+}
 
 // Masks of one name and vertebrae of one level stand once on an image.
 const clashes = (one, other) =>
@@ -141,12 +151,24 @@ export class Board extends EventTarget {
   interpolate(key) {
     const mark = this.marks.find((one) => one.key === key);
     if (!mark) return 0;
-    const same = this.marks
-      .filter((one) => one.kind === mark.kind && one.label === mark.label && one.series === mark.series)
-      .toSorted((one, other) => one.slice - other.slice);
-    const made = same.slice(1).flatMap((next, n) => this.#between(same[n], next));
+    const trail = [...this.#trail(mark, -1).toReversed(), mark, ...this.#trail(mark, 1)];
+    const made = trail.slice(1).flatMap((next, n) => this.#between(trail[n], next));
     if (made.length) this.#become(({ marks }) => ({ marks: [...marks, ...made] }));
     return made.length;
+  }
+
+  // The same thing on the slices before or after, nearest first; of several of one name the one that lies nearest.
+  #trail(mark, way) {
+    const { series, kind, label } = mark;
+    const same = this.marks.filter((one) => one.series === series && one.kind === kind && one.label === label);
+    const further = same.filter(({ slice }) => (slice - mark.slice) * way > 0);
+    if (!further.length) return [];
+    const slice = further.map((one) => one.slice).reduce((one, other) => (way * (one - other) < 0 ? one : other));
+    const { columns } = this.frames(series, mark.slice);
+    const [x, y] = middleOf(mark, columns);
+    const apart = (one) => Math.hypot(middleOf(one, columns)[0] - x, middleOf(one, columns)[1] - y);
+    const next = further.filter((one) => one.slice === slice).reduce((one, other) => (apart(other) < apart(one) ? other : one));
+    return [next, ...this.#trail(next, way)];
   }
 
   #between(first, second) {
@@ -165,19 +187,23 @@ export class Board extends EventTarget {
     });
   }
 
-  // Names all vertebrae of the image from the one that has a name; false where the chain does not reach.
+  // Names all vertebrae of the series from the one that has a name; the first and last name and how many images bear them,
+  // or null where the chain does not reach. Images without a place in the patient are each on their own.
   chain(key, counts) {
     const mark = this.marks.find((one) => one.key === key);
-    if (!mark?.label || !isVertebra(mark)) return false;
-    const row = fromTheHead(
-      this.on(mark.series, mark.slice).filter(({ kind }) => kind === mark.kind),
-      this.frames(mark.series, mark.slice),
+    if (!mark?.label || !isVertebra(mark)) return null;
+    const frameOf = (slice) => this.frames(mark.series, slice);
+    const placed = Boolean(frameOf(mark.slice)?.position);
+    const marks = this.marks.filter(
+      (one) => isVertebra(one) && one.series === mark.series && (placed ? frameOf(one.slice)?.position : one.slice === mark.slice),
     );
-    const names = follow(row.length, row.indexOf(mark), mark.label, chainOf(counts));
-    if (!names) return false;
-    const named = new Map(row.map((one, n) => [one, Object.freeze({ ...one, label: names[n] })]));
-    this.#become(({ marks }) => ({ marks: marks.map((one) => named.get(one) ?? one) }));
-    return true;
+    const row = vertebraeOf(marks, frameOf);
+    const at = row.findIndex((body) => body.includes(mark));
+    const names = follow(row.length, at, mark.label, chainOf(counts));
+    if (!names) return null;
+    const named = new Map(row.flatMap((body, n) => body.map((one) => [one, Object.freeze({ ...one, label: names[n] })])));
+    this.#become(({ marks: before }) => ({ marks: before.map((one) => named.get(one) ?? one) }));
+    return { first: names[0], last: names.at(-1), images: new Set(marks.map(({ slice }) => slice)).size };
   }
 
   accept(key) {
@@ -198,6 +224,11 @@ export class Board extends EventTarget {
   reject(key) {
     if (!this.undecided.some((one) => one.key === key)) return;
     this.#become(({ rejected }) => ({ rejected: [...rejected, key] }));
+  }
+
+  rejectAll() {
+    const keys = this.undecided.map(({ key }) => key);
+    if (keys.length) this.#become(({ rejected }) => ({ rejected: [...rejected, ...keys] }));
   }
 
   // Other truthers' marks, taken over by the adjudicator in the place of what clashes with them.

@@ -6,6 +6,7 @@ import { MaskPicture, MaskPictures } from "./masks.js";
 import { handlesOf, isWithin, moved, within } from "./moving.js";
 import { faultOf, uncrossed } from "./outlines.js";
 import { contains, distanceToSide, isClosed, KINDS, outlineOf, thinned } from "./shapes.js";
+import { Steps } from "./steps.js";
 
 // Pixels of the screen: how near a point or line is taken up, and what still is a click.
 const NEAR = 9;
@@ -25,7 +26,9 @@ export class Drawing extends EventTarget {
   // Between press and release, when nothing else may change what is drawn on.
   holding = false;
   #attached = new WeakSet();
+  // What is drawn click by click, and what a drag shows before it ends.
   #steps = null;
+  #shape = null;
   #pointer = null;
   #painting = null;
   #pictures = new MaskPictures();
@@ -37,6 +40,8 @@ export class Drawing extends EventTarget {
     for (const { owner } of overlays) this.shown.add(owner);
     layout.addEventListener("painted", () => this.#attachAll());
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.repaint());
+    // Points that were taken back are given again only before anything else is done.
+    board.addEventListener("changed", () => this.#steps?.begun || (this.#steps = null));
     this.#attachAll();
     this.repaint();
   }
@@ -56,7 +61,7 @@ export class Drawing extends EventTarget {
     for (const name of ["painted", "refreshed"]) pane.addEventListener(name, () => this.#redraw(pane, layer));
     pane.addEventListener("hovered", ({ detail }) => {
       this.#pointer = detail ? { pane, point: detail.point } : null;
-      if (this.#steps || KINDS[this.kind]?.draws === "brush") this.#redraw(pane, layer);
+      if (this.#steps?.begun || KINDS[this.kind]?.draws === "brush") this.#redraw(pane, layer);
     });
     pane.host.addEventListener("dblclick", () => this.finish());
     pane.refresh();
@@ -73,9 +78,15 @@ export class Drawing extends EventTarget {
     return series < 0 || !pane.frame || pane.series.frames[pane.index] !== pane.frame ? null : { series, slice: pane.index };
   }
 
+  // A tool draws something new, under the name that the column shows then; brush and eraser go on with the chosen mask.
   choose(tool) {
+    const again = tool === this.tool;
     this.cancel();
     this.tool = tool;
+    const { mark } = this.board;
+    const masked = this.kind === "mask" && mark?.kind === "mask";
+    if (masked) this.label = again ? "" : mark.label;
+    if (tool !== "select" && (!masked || again)) this.board.select("");
     this.dispatchEvent(new Event("chosen"));
     this.repaint();
   }
@@ -98,29 +109,41 @@ export class Drawing extends EventTarget {
     return { ...grip, end };
   }
 
-  // What is being drawn, given up: the last point first.
+  get canStepBack() {
+    return Boolean(this.#steps?.begun);
+  }
+
+  get canStepOn() {
+    return Boolean(this.#steps?.canGoOn);
+  }
+
+  #stepped(done) {
+    if (done) this.repaint();
+    this.dispatchEvent(new Event("stepped"));
+    return done;
+  }
+
+  // What is being drawn, given up, the last point first; and given again.
   stepBack() {
-    if (!this.#steps) return false;
-    this.#steps.points.pop();
-    if (!this.#steps.points.length) this.#steps = null;
-    this.repaint();
-    return true;
+    return this.#stepped(Boolean(this.#steps?.back()));
+  }
+
+  stepOn() {
+    return this.#stepped(Boolean(this.#steps?.again()));
   }
 
   cancel() {
-    if (!this.#steps) return false;
+    const { canStepBack } = this;
     this.#steps = null;
-    this.repaint();
-    return true;
+    return this.#stepped(canStepBack);
   }
 
   finish() {
     const steps = this.#steps;
-    if (!steps || steps.kind !== "polygon") return false;
+    if (!steps?.begun || steps.kind !== "polygon") return false;
     if (steps.points.length < 3) this.#refuse("A polygon has at least three corners.");
     else if (this.#add(steps.place, "polygon", steps.points)) this.#steps = null;
-    this.repaint();
-    return true;
+    return this.#stepped(true);
   }
 
   // Null, and the sentence why, where the mark cannot stand.
@@ -161,7 +184,7 @@ export class Drawing extends EventTarget {
   }
 
   #preview(pane, points) {
-    this.#steps = points && { place: this.placeOf(pane), kind: this.kind, points, dragged: true };
+    this.#shape = points && { pane, points };
     pane.refresh();
   }
 
@@ -199,19 +222,20 @@ export class Drawing extends EventTarget {
 
   #stepping(pane, place, start) {
     const { kind } = this;
-    const steps = (this.#steps ??= { place, kind, points: [] });
-    if (steps.place.series !== place.series || steps.place.slice !== place.slice) {
+    if (!this.#steps?.begun) this.#steps = new Steps(place, kind);
+    const steps = this.#steps;
+    if (!steps.isOn(place)) {
       this.#refuse("Image {number} holds what you are drawing: finish it there, or give it up with Esc.", { number: steps.place.slice + 1 });
       return {};
     }
     // The second press of a double click, or a hand that trembles, is no other corner.
-    if (steps.points.length && this.#onScreen(pane, steps.points.at(-1), start) < STILL) return {};
+    if (steps.begun && this.#onScreen(pane, steps.points.at(-1), start) < STILL) return {};
     const closes = kind === "polygon" && steps.points.length > 2 && this.#onScreen(pane, steps.points[0], start) < NEAR;
     if (closes) {
       this.finish();
       return {};
     }
-    steps.points.push(start);
+    steps.add(start);
     const at = steps.points.length - 1;
     return {
       move: (_, to) => {
@@ -223,7 +247,7 @@ export class Drawing extends EventTarget {
           if (this.#add(place, kind, steps.points)) this.#steps = null;
           else steps.points.pop();
         }
-        pane.refresh();
+        this.#stepped(true);
       },
     };
   }
@@ -236,9 +260,11 @@ export class Drawing extends EventTarget {
   // The mask of the chosen name on this image, or a new one; a whole stroke is one step of undo.
   #brushing(pane, place, point) {
     const value = this.tool === "brush" ? 1 : 0;
-    const { label } = this;
-    const mark = this.board.on(place.series, place.slice).find((one) => one.kind === "mask" && one.label === label);
-    if (!mark && !value) return {};
+    if (this.board.mark?.kind === "mask") this.label = this.board.mark.label;
+    const here = this.board.on(place.series, place.slice).filter(({ kind }) => kind === "mask");
+    const under = value ? undefined : here.findLast((one) => this.#hits(pane, one, pair(point)));
+    const mark = here.find(({ label }) => label === this.label) ?? under;
+    if (!mark && !value) return this.#refuse("There is no mask to erase here.") ?? {};
     const old = mark && this.#pictures.of(mark, pane.frame, COLOURS.own);
     const picture = new MaskPicture(pane.frame, COLOURS.own, old?.bitmap.slice());
     this.#painting = { ...place, picture, of: mark };
@@ -343,9 +369,8 @@ export class Drawing extends EventTarget {
     elements.push(...named(pane, seen.map(({ mark, facts }) => nameOn(pane, mark, facts)).filter(Boolean)));
     const pointer = this.#pointer?.pane === pane ? this.#pointer.point : null;
     const steps = this.#steps;
-    if (steps && isHere(steps.place, place)) {
-      elements.push(unfinished(pane, steps.points, steps.dragged || !pointer ? null : pair(pointer)));
-    }
+    if (steps?.begun && steps.isOn(place)) elements.push(unfinished(pane, steps.points, pointer && pair(pointer)));
+    if (this.#shape?.pane === pane) elements.push(unfinished(pane, this.#shape.points, null));
     if (pointer && KINDS[this.kind]?.draws === "brush") elements.push(brushEdge(pane, pointer, this.radius));
     return layer.replaceChildren(...elements);
   }

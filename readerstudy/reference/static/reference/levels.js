@@ -16,15 +16,44 @@ export function follow(count, index, level, chain) {
   return chain.slice(first, first + count);
 }
 
-const middle = (points, axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+// Where a mark lies between feet and head: in the patient where the image is placed, else on the image. Images that lie
+// across the body have no height of their own; neighbours among them reach half over each other.
+function spanOf({ points, slice }, frameOf) {
+  const frame = frameOf(slice) ?? {};
+  const heightIn = ({ position, orientation, spacing }, [x, y]) =>
+    position && orientation && spacing ? position[2] + orientation[2] * spacing[1] * x + orientation[5] * spacing[0] * y : -y;
+  const heights = points.map((point) => heightIn(frame, point));
+  const beside = frameOf(slice + 1) ?? frameOf(slice - 1);
+  const apart = frame.position && beside?.position ? Math.abs(heightIn(beside, [0, 0]) - heightIn(frame, [0, 0])) : 0;
+  const middle = heights.reduce((sum, height) => sum + height, 0) / heights.length;
+  return { low: Math.min(...heights) - apart, high: Math.max(...heights) + apart, middle };
+}
 
-// From the head down: by the patient's height where the image is placed, else from the top of the image.
-export function fromTheHead(marks, frame) {
-  const { position, orientation, spacing } = frame ?? {};
-  const placed = position && orientation && spacing;
-  const [across, down] = placed ? [orientation[2] * spacing[1], orientation[5] * spacing[0]] : [0, -1];
-  const height = ({ points }) => across * middle(points, 0) + down * middle(points, 1);
-  return marks.toSorted((one, other) => height(other) - height(one));
+// How much of the lower of two they share.
+const sharedBy = (one, other) =>
+  (Math.min(one.high, other.high) - Math.max(one.low, other.low)) / Math.min(one.high - one.low, other.high - other.low);
+// From here on marks on two images are of one vertebra.
+const SAME = 0.45;
+
+// The vertebrae of a series from the head down, each with its marks; frameOf(slice): the image there. What lies at one
+// height on images that follow each other is one vertebra; of one kind it has one mark on an image.
+export function vertebraeOf(marks, frameOf) {
+  const found = [];
+  const spans = new Map(marks.map((mark) => [mark, spanOf(mark, frameOf)]));
+  const inOrder = marks.toSorted((one, other) => one.slice - other.slice);
+  for (const layer of Map.groupBy(inOrder, ({ slice, kind }) => `${slice} ${kind}`).values()) {
+    const free = new Set(layer);
+    const near = layer.flatMap((mark) => found.map((body) => [sharedBy(spans.get(mark), spans.get(body.at(-1))), mark, body]));
+    const taken = new Set();
+    for (const [shared, mark, body] of near.toSorted(([one], [other]) => other - one)) {
+      if (shared < SAME || taken.has(body) || !free.delete(mark)) continue;
+      body.push(mark);
+      taken.add(body);
+    }
+    found.push(...[...free].map((mark) => [mark]));
+  }
+  const height = (body) => body.reduce((sum, mark) => sum + spans.get(mark).middle, 0) / body.length;
+  return found.toSorted((one, other) => height(other) - height(one));
 }
 
 // Mean posterior height of the bodies above and below; null where neither is measured. T13 and L6 count where they are.

@@ -14,7 +14,8 @@ const HINTS = {
   polygon: "Click the corners; Enter, a double click or a click on the first corner closes it.",
   vertebra: "Click the corners: anterior superior, posterior superior, posterior inferior, anterior inferior.",
   angle: "Click the end of one arm, the corner, the end of the other arm.",
-  brush: "Draw over the area; the name below is the mask's.",
+  brush: "Draw over the area; the name below is the mask's. The tool once more begins another mask.",
+  eraser: "Draw over what is too much of the mask.",
 };
 
 export class Panel {
@@ -38,8 +39,9 @@ export class Panel {
     this.commands.setAttribute("role", "group");
     this.commands.setAttribute("aria-label", say("Commands"));
     for (const name of BUTTONS) {
-      const { label, shown } = COMMANDS.find(({ command }) => command === name);
-      this.commands.append(Object.assign(button(label, () => run(name), { shown }), { name }));
+      const { label, short, shown } = COMMANDS.find(({ command }) => command === name);
+      const one = button(short ?? label, () => run(name), { shown, title: short && label });
+      this.commands.append(Object.assign(one, { name }));
     }
     this.marks = made("ul", { className: "marks" });
     this.model = made("section", { className: "model" });
@@ -51,6 +53,7 @@ export class Panel {
     board.addEventListener("changed", () => this.tell(""));
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.show());
     drawing.addEventListener("chosen", () => this.show());
+    drawing.addEventListener("stepped", () => this.#enable(board.mark));
     this.show();
   }
 
@@ -191,8 +194,9 @@ export class Panel {
   }
 
   #enable(chosen) {
-    const { history } = this.board;
-    const can = { undo: history.canUndo, redo: history.canRedo, hide: true, chain: Boolean(chosen && isVertebra(chosen) && chosen.label) };
+    const { board: { history }, drawing } = this;
+    const [undo, redo] = [drawing.canStepBack || history.canUndo, drawing.canStepOn || history.canRedo];
+    const can = { undo, redo, hide: true, chain: Boolean(chosen && isVertebra(chosen) && chosen.label) };
     for (const one of this.commands.children) one.disabled = !(can[one.name] ?? Boolean(chosen));
   }
 
@@ -211,6 +215,8 @@ export class Panel {
       list.append(this.#row(mark, () => this.run("goTo", mark), accept, reject));
     }
     this.model.append(list);
-    if (undecided.length > 1) this.model.append(button("Accept all", () => board.acceptAll()));
+    if (undecided.length < 2) return;
+    const [accept, reject] = [button("Accept all", () => board.acceptAll()), button("Reject all", () => board.rejectAll())];
+    this.model.append(made("p", { className: "all" }, accept, " ", reject));
   }
 }
