@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
 from readerstudy.cases.models import Case
@@ -30,10 +31,10 @@ class Prediction(models.Model):
     """One answer of one algorithm to one input. This row is the queue of record; done rows never change."""
 
     class Phase(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        LEASED = "leased", "Being computed"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Waiting")
+        LEASED = "leased", _("Being computed")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
     algorithm = models.ForeignKey(Algorithm, on_delete=models.PROTECT, related_name="predictions")

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.audit.tokens import TOKEN_LENGTH, new_token
 from readerstudy.cases.models import Case
@@ -11,10 +12,10 @@ class AnalysisRun(models.Model):
     """One run of the frozen plan on the locked data set; its results are kept as they were computed."""
 
     class Phase(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     token = models.CharField(max_length=TOKEN_LENGTH, unique=True, default=new_token, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="analysis_runs")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from django import template
+from django.utils.translation import gettext as _
 
 import readerstudy
 
@@ -38,7 +39,9 @@ def precise(value: float | str | None) -> str:
 
 @register.filter
 def interval(low: float | None, high: float | None) -> str:
-    return NOTHING if low is None or high is None else f"{estimate(low)} to {estimate(high)}"
+    if low is None or high is None:
+        return NOTHING
+    return _("%(low)s to %(high)s") % {"low": estimate(low), "high": estimate(high)}
 
 
 @register.filter
