@@ -19,9 +19,9 @@ const LAYERS = [
   { kind: "reference", field: "reference", label: "Reference", key: "X", none: "The reference standard marks no place in this case.", draw: drawNamed, colour: OUTLINE },
 ];
 
-function drawNamed(context, matrix, _, { points, label, probability, positive, colour }) {
+function drawNamed(context, matrix, _, { points, label, probability, positive, colour }, written) {
   const words = [label, probability === null ? "" : likely(probability)].filter(Boolean).join(" ");
-  drawMarked(context, matrix, points, words, colour ?? (positive ? FRACTURED : OTHER), positive === false);
+  drawMarked(context, matrix, points, words, colour ?? (positive ? FRACTURED : OTHER), positive === false, written);
 }
 
 export class Assistance {
@@ -34,7 +34,8 @@ export class Assistance {
   #parts = new Map();
   #pictures = new Map();
   #cuts = new Map();
-  #opacity = 0.5;
+  // In percent; a heat map hides what lies under it.
+  #opacity = { heatmap: 50, mask: 100, boxes: 100, levels: 100, reference: 100 };
   #sights = new Map();
   #coming = "";
   #resting = 0;
@@ -65,15 +66,13 @@ export class Assistance {
     if (!offered && request) this.#offerRequest(request);
     if (!offered) return;
     this.#root.hidden = false;
-    this.status = make("p", { className: "help" });
-    this.status.setAttribute("role", "status");
+    this.status = make("p", { className: "help", role: "status" });
     const { algorithm } = offered;
+    this.switches = make("div", { className: "switches" });
     const figures = this.#figures(offered);
-    const toggles = make("div", { className: "toggles" });
     const parts = LAYERS.flatMap((layer) => this.#layerParts(layer));
-    toggles.append(...this.#buttons.values());
     const title = make("h2", { textContent: say(algorithm ? "Model" : "Reference") });
-    this.#root.append(title, ...figures, toggles, ...parts, ...this.#guide(), this.status);
+    this.#root.append(title, ...figures, this.switches, ...parts, ...this.#guide(), this.status);
     if (algorithm) this.#root.append(make("p", { className: "provenance", textContent: say("Output of {algorithm}", offered) }));
     // A heat map hides what lies under it: the protocol may let it wait until it is asked for.
     const waits = (kind) => kind === "heatmap" && !offered.heatmap_at_once;
@@ -98,8 +97,8 @@ export class Assistance {
     if (!found) return [];
     if (!found.length) return [make("p", { className: "help", textContent: say(none) })];
     this.#addButton(kind, say(label), key);
+    this.switches.append(this.#slider(kind, say("Opacity: {label}", { label: say(label) })));
     const part = make("div", { hidden: true });
-    if (kind === "heatmap") part.append(this.#slider());
     if (kind === "levels") part.append(levelTable(found, this.#layout));
     const where = whereabouts(found, this.#layout.series);
     if (where) part.append(make("p", { className: "help", textContent: say("{label} on {where}", { label: say(label), where }) }));
@@ -107,26 +106,27 @@ export class Assistance {
     return [part];
   }
 
-  #slider() {
-    const slider = make("input", { type: "range", min: 10, max: 100, step: 5, value: this.#opacity * 100, id: "opacity" });
+  #slider(kind, title) {
+    const slider = make("input", { type: "range", min: 10, max: 100, step: 5, value: this.#opacity[kind], title, ariaLabel: title });
     slider.addEventListener("input", () => {
-      this.#opacity = slider.value / 100;
+      this.#opacity[kind] = Number(slider.value);
       this.#layout.repaint();
     });
     // Once the hand lets go of it.
-    slider.addEventListener("change", () => this.#expose("heatmap", "shown", this.#strength("heatmap")));
-    const label = make("label", { htmlFor: slider.id, textContent: say("Opacity") });
-    return make("div", { className: "opacity" }, label, slider);
+    slider.addEventListener("change", () => this.#exposeShown(kind));
+    return slider;
   }
 
-  #strength(kind) {
-    return kind === "heatmap" ? { opacity: Math.round(100 * this.#opacity) } : {};
+  // Of figures, which have no opacity, it is left out on the way.
+  #exposeShown(kind) {
+    this.#expose(kind, "shown", { opacity: this.#opacity[kind] });
   }
 
   #addButton(kind, label, key) {
     const toggle = button(label, () => this.toggle(kind), key);
-    toggle.setAttribute("aria-pressed", "false");
+    toggle.ariaPressed = false;
     this.#buttons.set(kind, toggle);
+    this.switches.append(toggle);
   }
 
   // In a stack the output may lie on an image that is not in sight.
@@ -220,7 +220,12 @@ export class Assistance {
   }
 
   #draw(context, matrix, frame) {
-    for (const { draw, found } of this.#on(frame)) for (const one of found) draw(context, matrix, frame, one, this.#opacity);
+    const written = [];
+    for (const { kind, draw, found } of this.#on(frame)) {
+      context.globalAlpha = this.#opacity[kind] / 100;
+      for (const one of found) draw(context, matrix, frame, one, written);
+    }
+    context.globalAlpha = 1;
   }
 
   // On which images what is on the screen.
@@ -229,9 +234,9 @@ export class Assistance {
     for (const { frame, host } of document.hidden ? [] : this.#layout.panes) {
       // Another view may have the whole screen.
       if (!frame || !host.clientWidth) continue;
-      const { plane, stack } = frame.cut ?? { stack: [frame] };
+      const { plane, position, stack } = frame.cut ?? { stack: [frame] };
       for (const { kind } of this.#on(frame)) {
-        const one = { kind, image: this.#layout.numberOf(stack[0].url), plane };
+        const one = { kind, image: this.#layout.numberOf(stack[0].url), plane, position };
         now.set(Object.values(one).join(), one);
       }
     }
@@ -261,11 +266,11 @@ export class Assistance {
     if (this.#shown.has(kind) === shown) return;
     if (shown) this.#shown.add(kind);
     else this.#shown.delete(kind);
-    this.#buttons.get(kind)?.setAttribute("aria-pressed", shown);
-    const part = this.#parts.get(kind);
-    if (part) part.hidden = !shown;
+    this.#buttons.get(kind).ariaPressed = shown;
+    this.#parts.get(kind).hidden = !shown;
     this.#layout.repaint();
-    this.#expose(kind, shown ? "shown" : "hidden", shown ? this.#strength(kind) : {});
+    if (shown) this.#exposeShown(kind);
+    else this.#expose(kind, "hidden");
   }
 }
 
@@ -294,8 +299,7 @@ function probabilityPanel(offered) {
   fill.style.width = `${probability * 100}%`;
   const tick = make("div", { className: "meter-point" });
   tick.style.left = `${point * 100}%`;
-  const meter = make("div", { className: "meter" }, fill, tick);
-  meter.setAttribute("aria-hidden", "true");
+  const meter = make("div", { className: "meter", ariaHidden: true }, fill, tick);
   const verdict = make("p", { className: "verdict", textContent: verdictOf(offered) });
   return make("div", { hidden: true }, figure, meter, verdict);
 }
@@ -344,6 +348,6 @@ function levelTable(levels, layout) {
 function wayTo(frame, label, layout) {
   const place = layout.series.map(({ frames }) => frames.findIndex(({ url }) => url === frame)).find((n) => n >= 0);
   const way = button(place + 1, () => layout.goTo(frame));
-  way.setAttribute("aria-label", say("Go to image {number}, {label}", { number: place + 1, label }));
+  way.ariaLabel = say("Go to image {number}, {label}", { number: place + 1, label });
   return way;
 }

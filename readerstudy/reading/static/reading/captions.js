@@ -2,6 +2,7 @@
 
 import { make } from "./fields.js";
 import { lettersOf } from "./geometry.js";
+import { unitOf } from "./measure.js";
 import { say } from "./say.js";
 
 const SCALE_BARS = [1, 2, 5, 10, 20, 50, 100, 200];
@@ -16,7 +17,7 @@ export class Captions {
     this.readout = part("readout");
     this.bar = part("scale-bar");
     this.message = part("pane-message");
-    this.message.setAttribute("role", "status");
+    this.message.role = "status";
     this.edges = Object.fromEntries(Object.keys(EDGES).map((side) => [side, part(`edge ${side}`)]));
     host.append(this.caption, this.readout, this.bar, this.message, ...Object.values(this.edges));
   }
@@ -42,13 +43,13 @@ export class Captions {
     this.#nameEdges(frame, matrix.inverse());
   }
 
-  #drawBar({ spacing, calibrated }, perColumn, longest) {
-    this.bar.hidden = !(spacing && calibrated);
+  #drawBar(frame, perColumn, longest) {
+    this.bar.hidden = !frame.spacing;
     if (this.bar.hidden) return;
-    const perMillimetre = perColumn / spacing[1];
+    const perMillimetre = perColumn / frame.spacing[1];
     const length = SCALE_BARS.findLast((bar) => bar * perMillimetre <= longest) ?? SCALE_BARS[0];
     this.bar.style.width = `${length * perMillimetre}px`;
-    this.bar.textContent = `${length} mm`;
+    this.bar.textContent = `${length} ${unitOf(frame)}`;
   }
 
   // Towards which part of the patient each edge of the screen lies.

@@ -34,7 +34,7 @@ if (form) {
     ["dark", drawSteps(find("dark-steps"), 0, 1)],
     ["bright", drawSteps(find("bright-steps"), 100, -1)],
   ];
-  const measured = { width: screen.width, height: screen.height, ratio: devicePixelRatio || 1 };
+  const measured = { width: screen.width, height: screen.height, ratio: devicePixelRatio };
   for (const [name, value] of Object.entries(measured)) form.elements[name].value = value;
   const pixels = (length) => Math.round(length * measured.ratio);
   find("screen").textContent = `${pixels(screen.width)} × ${pixels(screen.height)}`;

@@ -16,7 +16,7 @@ export function button(words, act, key) {
   element.addEventListener("click", act);
   if (key) {
     element.append(make("kbd", { textContent: key }));
-    element.setAttribute("aria-keyshortcuts", key);
+    element.ariaKeyShortcuts = key;
   }
   return element;
 }
@@ -41,9 +41,7 @@ function keysOf(choices) {
 }
 
 function keyHint(key) {
-  const hint = make("kbd", { textContent: key });
-  hint.setAttribute("aria-hidden", "true");
-  return hint;
+  return make("kbd", { textContent: key, ariaHidden: true });
 }
 
 // One radio button for each choice: decisions, choices, levels.
@@ -85,10 +83,9 @@ export function confidenceField(question, id, changed) {
   const entry = make("input", { type: "text", id, inputMode: "numeric", autocomplete: "off", maxLength: 6 });
   const low = make("span");
   const high = make("span");
-  const note = make("p", { className: "note" });
+  const note = make("p", { className: "note", role: "status" });
   const ends = make("div", { className: "ends" }, low, high);
-  slider.setAttribute("aria-label", say("{question}, slider", { question: question.text }));
-  note.setAttribute("role", "status");
+  slider.ariaLabel = say("{question}, slider", { question: question.text });
   const element = make("div", { className: "confidence" }, make("div", {}, slider, ends), entry, note);
   let range = rangeFor(question);
 
@@ -101,7 +98,7 @@ export function confidenceField(question, id, changed) {
     const value = parseNumber(entry.value);
     slider.classList.toggle("unset", Number.isNaN(value));
     if (!Number.isNaN(value)) slider.value = value;
-    slider.setAttribute("aria-valuetext", Number.isNaN(value) ? say("not rated yet") : entry.value);
+    slider.ariaValueText = Number.isNaN(value) ? say("not rated yet") : entry.value;
   };
   slider.addEventListener("input", () => {
     entry.value = slider.value;
@@ -211,8 +208,7 @@ export function pointsField(question, id, changed) {
   const points = Array.from({ length: maximum - minimum + 1 }, (_, n) => minimum + n);
   const options = points.map((value, n) => ({ value, label: choices[n]?.label ?? String(value) }));
   const field = choiceField({ ...question, choices: options }, id, changed);
-  const note = make("p", { className: "note" });
-  note.setAttribute("role", "status");
+  const note = make("p", { className: "note", role: "status" });
   let range = [minimum, maximum];
   const isOpen = (value) => value >= range[0] && value <= range[1];
   return {
@@ -268,7 +264,7 @@ export function gridField(question, id, changed) {
   const rows = items.map((item, row) =>
     choices.map((choice, column) => {
       const radio = make("input", { type: "radio", name: `${id}-${row}`, id: `${id}-${row}-${column}`, value: choice.value });
-      radio.setAttribute("aria-label", `${item.label}: ${choice.label}`);
+      radio.ariaLabel = `${item.label}: ${choice.label}`;
       return radio;
     }),
   );

@@ -125,7 +125,7 @@ export class Form extends EventTarget {
     error.hidden = !sentence;
     box.classList.toggle("faulty", Boolean(sentence));
     for (const control of field.controls) {
-      if (control.type !== "button") control.setAttribute("aria-invalid", Boolean(sentence) && !field.isRight?.(control));
+      if (control.type !== "button") control.ariaInvalid = Boolean(sentence) && !field.isRight?.(control);
     }
   }
 

@@ -73,7 +73,7 @@ const MAP = {
     ["mode:cobb", "A", "Measure a Cobb angle"],
     ["mode:heights", "D", "Measure heights of a vertebra"],
     ["mode:region", "e", "Measure a region"],
-    ["removeMeasure", "Delete", "Remove the last measurement", "delete", "Del"],
+    ["removeMeasure", "Delete", "Remove the measurement at the pointer, or the last", "delete", "Del"],
     ["clearMeasures", "Delete", "Remove all measurements", "delete", "Shift + Del"],
   ],
   Page: [
@@ -103,38 +103,36 @@ export const POINTER = [
 
 // Which classes of keys a focused element keeps for itself.
 const KEPT = {
-  text: ["digit", "letter", "symbol", "arrow", "page", "delete"],
-  area: ["digit", "letter", "symbol", "arrow", "page", "enter", "delete"],
+  text: "digit letter symbol arrow page delete",
+  area: "digit letter symbol arrow page delete enter",
   // Letters mean nothing in a number, so they go on working as commands while a rating is typed.
-  numeric: ["digit", "symbol", "arrow", "delete"],
-  range: ["arrow", "page"],
-  radio: ["arrow"],
-  list: ["letter", "arrow", "page", "enter"],
-  button: ["enter"],
-  other: [],
+  numeric: "digit symbol arrow delete",
+  range: "arrow page",
+  radio: "arrow",
+  list: "letter arrow page enter",
+  button: "enter",
+  other: "",
 };
 
 export function kindOf(element) {
   if (element.tagName === "TEXTAREA") return "area";
   if (element.tagName === "SELECT") return "list";
   if (["BUTTON", "A", "SUMMARY"].includes(element.tagName)) return "button";
-  if (element.tagName !== "INPUT") return "other";
+  // On the slider of a stack a key means the same image as beside it.
+  if (element.tagName !== "INPUT" || element.className === "stack") return "other";
   if (element.type === "range" || element.type === "radio") return element.type;
   if (element.type === "checkbox") return "other";
   return element.inputMode === "numeric" || element.inputMode === "decimal" ? "numeric" : "text";
 }
 
 function pressed(entry, event) {
-  if (entry.class === "digit") {
-    // By place, not by sign: French keyboards need Shift for a digit, and Shift + 1 is "!" on others.
-    return /^(Digit|Numpad)[0-9]$/.test(event.code) && event.shiftKey === Boolean(entry.shift);
-  }
-  if (entry.class === "letter") {
-    const letter = /^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "");
-    return letter.toLowerCase() === entry.key && event.shiftKey === Boolean(entry.shift);
-  }
   if (entry.class === "symbol") return event.key === entry.key;
-  return event.key === entry.key && event.shiftKey === Boolean(entry.shift);
+  if (event.shiftKey !== entry.shift) return false;
+  // By place, not by sign: French keyboards need Shift for a digit, and Shift + 1 is "!" on others.
+  if (entry.class === "digit") return /^(Digit|Numpad)[0-9]$/.test(event.code);
+  if (entry.class !== "letter") return event.key === entry.key;
+  const letter = /^[a-z]$/i.test(event.key) ? event.key : event.code.replace("Key", "");
+  return letter.toLowerCase() === entry.key;
 }
 
 // The command of a key press, or null where the key belongs to the field, to the browser or to nobody.
@@ -199,6 +197,8 @@ const HINTS = {
 function button(action, label, shown = keyOf(action)) {
   const element = make("button", { type: "button", className: "tool", textContent: say(label) });
   element.dataset.action = action;
+  const hint = HINTS[action.slice(5)];
+  if (hint) element.title = say(hint);
   if (!shown) return element;
   element.append(" ", make("kbd", { textContent: shown.replace("Shift + ", "⇧") }));
   return element;
@@ -207,8 +207,7 @@ function button(action, label, shown = keyOf(action)) {
 function group({ label, tools, menu }) {
   const element = make(menu ? "details" : "div", { className: menu ? "tool-menu" : "tool-group" });
   const list = menu ? make("div") : element;
-  list.setAttribute("role", "group");
-  list.setAttribute("aria-label", say(label));
+  Object.assign(list, { role: "group", ariaLabel: say(label) });
   list.append(...tools.map(([action, name]) => button(action, name)));
   if (!menu) return element;
   element.append(make("summary", { className: "tool", textContent: say(label) }), list);
@@ -225,6 +224,7 @@ export class Toolbar {
     this.element.append(...GROUPS.map(group), this.presets, this.hint, this.value);
     this.element.addEventListener("click", ({ target }) => this.#clicked(target.closest("button"), run));
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(event));
+    this.element.addEventListener("toggle", ({ target }) => this.#keepInside(target.lastChild), true);
     document.addEventListener("pointerdown", ({ target }) => {
       for (const menu of this.#open) if (!menu.contains(target)) menu.open = false;
     });
@@ -238,6 +238,13 @@ export class Toolbar {
     if (!pressed) return;
     run(pressed.dataset.action, Number(pressed.dataset.number));
     this.#close();
+  }
+
+  // A menu at the right end of a bar opens to the left.
+  #keepInside(list) {
+    list.style.marginLeft = 0;
+    const [bar, menu] = [this.element, list].map((one) => one.getBoundingClientRect().right);
+    list.style.marginLeft = `${Math.min(0, bar - menu)}px`;
   }
 
   // The focus must not vanish with the menu.
@@ -259,15 +266,15 @@ export class Toolbar {
     this.presets.hidden = !choices.length;
   }
 
-  // pressed: actions that are on; absent: those that make no sense here.
+  // pressed: which actions are on, of those that can be; absent: those that make no sense here.
   mark(mode, pressed, absent, notice) {
-    const toggles = ["invert", "magnifier", "link", "planes", "alone"];
     for (const tool of this.element.querySelectorAll("button")) {
       const { action } = tool.dataset;
       tool.hidden = absent.includes(action);
-      if (action.startsWith("mode:")) tool.setAttribute("aria-pressed", action === `mode:${mode}`);
-      if (toggles.includes(action)) tool.setAttribute("aria-pressed", pressed.includes(action));
+      if (action in pressed || action.startsWith("mode:")) tool.ariaPressed = Boolean(pressed[action]);
     }
-    this.hint.textContent = notice || (HINTS[mode] ? say(HINTS[mode]) : "");
+    const words = notice || (HINTS[mode] ? say(HINTS[mode]) : "");
+    // A new element each time, for after a while it goes by the style sheet.
+    if (this.hint.textContent !== words) this.hint.replaceChildren(make("span", { textContent: words }));
   }
 }

@@ -137,8 +137,7 @@ export class Layout extends EventTarget {
     this.#chooser?.remove();
     this.#chooser = null;
     if (this.series.length <= this.panes.length) return;
-    this.#chooser = make("select", { className: "series" });
-    this.#chooser.setAttribute("aria-label", say("Series in the active view"));
+    this.#chooser = make("select", { className: "series", ariaLabel: say("Series in the active view") });
     const named = (one, n) => one.label || say("Series {number}", { number: n + 1 });
     this.series.forEach((one, n) => this.#chooser.add(new Option(named(one, n), n)));
     this.#chooser.addEventListener("change", () => this.#exchange(this.series[this.#chooser.value]));
@@ -260,7 +259,7 @@ export class Layout extends EventTarget {
     else if (COMMANDS[action]) {
       this.notice = "";
       COMMANDS[action](pane, number, this);
-      if (TRANSFORMS.includes(action)) pane.paint();
+      pane.paint(pane.hurried);
     } else return false;
     this.#mark();
     return true;
@@ -331,13 +330,14 @@ export class Layout extends EventTarget {
 
   #mark() {
     const { active } = this;
-    const pressed = [
-      active?.inverted && "invert",
-      this.magnifier.on && "magnifier",
-      this.linked && "link",
-      this.volume && "planes",
-      this.grid.classList.contains("alone") && "alone",
-    ];
+    const pressed = {
+      [`mode:${this.#mode}`]: true,
+      invert: active?.inverted,
+      magnifier: this.magnifier.on,
+      link: this.linked,
+      planes: this.volume,
+      alone: this.grid.classList.contains("alone"),
+    };
     const single = this.panes.length < 2;
     const absent = [
       ...(single ? ["link", "alone", "mode:locate"] : []),
@@ -347,8 +347,7 @@ export class Layout extends EventTarget {
   }
 }
 
-// After these the viewport is drawn anew.
-const TRANSFORMS = ["invert", "fit", "turnRight", "turnLeft", "mirror", "upend"];
+// After each the viewport is drawn anew.
 const COMMANDS = {
   invert: (pane) => (pane.inverted = !pane.inverted),
   fit: (pane) => pane.view.fit(),
@@ -357,7 +356,11 @@ const COMMANDS = {
   mirror: (pane) => pane.view.flip(true),
   upend: (pane) => pane.view.flip(false),
   actual: (pane) => pane.actual(),
-  reset: (pane) => pane.reset(),
+  // What follows its window follows it back.
+  reset: (pane) => {
+    pane.reset();
+    if (pane.window) pane.setWindow(pane.window);
+  },
   zoomIn: (pane) => pane.zoomBy(1.25),
   zoomOut: (pane) => pane.zoomBy(0.8),
   darker: (pane) => pane.windowBy(-10, 0),

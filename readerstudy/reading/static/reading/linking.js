@@ -22,12 +22,13 @@ export function scrollWith(from, panes) {
 // The planes made of one stack have one window.
 const stackOf = ({ series }) => series.source?.series ?? series;
 
-// Where the units are the same so is the window; else it moves in proportion to each series' own.
+// Where the units are the same so is the window; else, and where the study hangs each in one of its own, it moves in
+// proportion to that in which each came up.
 export function windowFor(from, pane) {
-  const unit = from.series.unit && from.series.unit === pane.series.unit;
-  const [own, theirs] = [from.wanted.window, pane.wanted.window];
   // A look-up table belongs to its series.
   if (stackOf(from) === stackOf(pane)) return from.window;
+  const unit = from.series.unit && from.series.unit === pane.series.unit && !from.firstWindow && !pane.firstWindow;
+  const [own, theirs] = [from, pane].map(({ firstWindow, wanted }) => firstWindow ?? wanted.window);
   const { center, width, shape } = from.window;
   if (unit || (own.center === theirs.center && own.width === theirs.width)) return { center, width, shape };
   const share = theirs.width / own.width;

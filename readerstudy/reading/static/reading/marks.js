@@ -82,8 +82,7 @@ export function marksField(question, id, changed) {
   const add = button(say("Mark a place"), byKey, "B");
   add.id = id;
   const none = make("p", { className: "help", textContent: say("No mark: nothing found. Double-click on the image to mark a place.") });
-  const said = make("p", { className: "note" });
-  said.setAttribute("role", "status");
+  const said = make("p", { className: "note", role: "status" });
   const element = make("div", {}, none, list, said, add);
   element.addEventListener("focusin", () => (inHand = field));
   const rate = (mark) => {
@@ -151,12 +150,12 @@ export function marksField(question, id, changed) {
   element.addEventListener("keydown", undoing);
   const row = (mark, n) => {
     const number = { number: n + 1 };
-    mark.entry.setAttribute("aria-label", say("Rating of mark {number}, {low} to {high}", { ...number, low: minimum, high: maximum }));
+    mark.entry.ariaLabel = say("Rating of mark {number}, {low} to {high}", { ...number, low: minimum, high: maximum });
     const show = button(say("Image {image}", mark), () => layout.goTo(frameOf(mark).url));
     show.title = say("Arrow keys move mark {number}, Del removes it.", number);
     show.addEventListener("keydown", (event) => keyed(event, mark, n));
     const away = button(say("Remove"), () => remove(mark));
-    away.setAttribute("aria-label", say("Remove mark {number}", number));
+    away.ariaLabel = say("Remove mark {number}", number);
     for (const control of [mark.entry, away]) control.disabled = locked;
     return make("li", {}, mark.entry, show, away);
   };

@@ -16,7 +16,7 @@ export const made = (name, facts) => {
 };
 const line = (from, to) => made("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y });
 const pairs = (points) => points.flatMap((point, n) => (n % 2 ? [[points[n - 1], point]] : []));
-const unitOf = ({ spacing, calibrated }) => (spacing ? `mm${calibrated ? "" : ` ${say("(uncalibrated)")}`}` : "px");
+export const unitOf = ({ spacing, calibrated }) => (spacing ? `mm${calibrated ? "" : ` ${say("(uncalibrated)")}`}` : "px");
 const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1));
 
 function heightsText(frame, points) {
@@ -34,7 +34,7 @@ function regionText(frame, points, { levels, series, complete }) {
   const unit = series.unit ? ` ${series.unit}` : "";
   const area = frame.spacing ? unitOf(frame).replace("mm", "mm²") : "px²";
   return [
-    `⌀ ${short(found.mean)} ± ${short(found.deviation)}${unit}`,
+    `${say("mean")} ${short(found.mean)} ± ${short(found.deviation)}${unit}`,
     `${short(found.least)} … ${short(found.most)}${unit}`,
     `${short(found.area)} ${area}`,
   ].join("; ");
@@ -53,6 +53,7 @@ export class Measures {
   #byImage = new Map();
   #draft = null;
   #floating = null;
+  #pointer = null;
 
   // mode(): the tool that is chosen.
   constructor(mode) {
@@ -64,6 +65,7 @@ export class Measures {
     viewport.grips.push((event, point) => this.#grip(viewport, event, point));
     viewport.addEventListener("painted", () => this.#draw(viewport, layer));
     viewport.addEventListener("hovered", ({ detail }) => {
+      this.#pointer = detail;
       if (!this.#draft || this.#draft.url !== viewport.frame?.url || !detail) return;
       this.#floating = detail.point;
       this.#draw(viewport, layer);
@@ -89,9 +91,11 @@ export class Measures {
     viewport?.paint();
   }
 
-  // What is being drawn goes first, then the latest of this image.
+  // What is being drawn goes first, then what has a point under the pointer, then the latest of this image.
   removeLast(viewport) {
-    if (!this.#draft) this.#of(viewport).pop();
+    const all = this.#of(viewport);
+    const near = this.#pointer && this.#near(viewport, this.#pointer);
+    if (!this.#draft) all.splice(all.findIndex(({ points }) => points.includes(near)), 1);
     this.stop(viewport);
   }
 

@@ -78,7 +78,7 @@ export function outlineOf({ width, height, grey }) {
   return lines;
 }
 
-const ratio = () => devicePixelRatio || 1;
+const ratio = () => devicePixelRatio;
 
 // A dark line under the coloured one, so that it is seen on air and on bone.
 function stroke(context, path, colour, dashed = false) {
@@ -94,11 +94,9 @@ function stroke(context, path, colour, dashed = false) {
   context.setLineDash([]);
 }
 
-export function drawMap(context, matrix, frame, { picture }, opacity) {
+export function drawMap(context, matrix, frame, { picture }) {
   context.setTransform(matrix);
-  context.globalAlpha = opacity;
   context.drawImage(picture, 0, 0, frame.columns, frame.rows);
-  context.globalAlpha = 1;
   context.resetTransform();
 }
 
@@ -113,25 +111,29 @@ export function drawOutline(context, matrix, frame, { width, height, picture: li
   stroke(context, path, OUTLINE);
 }
 
-// The corners in image points, the words beside them upright and of one size at every zoom.
-export function drawMarked(context, matrix, points, words, colour, dashed) {
+// The corners in image points, the words beside them upright and of one size at every zoom; written: where words stand
+// already in this drawing.
+export function drawMarked(context, matrix, points, words, colour, dashed, written) {
   if (!points.length) return;
   const corners = points.map(([x, y]) => matrix.transformPoint({ x, y }));
   const path = new Path2D();
   corners.forEach(({ x, y }, n) => (n ? path.lineTo(x, y) : path.moveTo(x, y)));
   path.closePath();
   stroke(context, path, colour, dashed);
-  if (words) write(context, corners, words, colour);
+  if (words) write(context, corners, words, colour, written);
 }
 
-function write(context, corners, words, colour) {
+function write(context, corners, words, colour, written) {
   const size = 13 * ratio();
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   const [pad, width] = [5 * ratio(), context.measureText(words).width];
   const right = Math.max(...corners.map(({ x }) => x)) + 2 * pad;
   const x = Math.max(pad, Math.min(right, context.canvas.width - width - 2 * pad));
-  const y = corners.reduce((sum, corner) => sum + corner.y, 0) / corners.length;
+  let y = corners.reduce((sum, corner) => sum + corner.y, 0) / corners.length;
+  const meets = (one) => Math.abs(one.y - y) < 1.6 * size && one.x < x + one.width && x < one.x + width + 2 * pad;
+  for (let other; (other = written.find(meets)); y = other.y + 1.7 * size) if (other.words === words) return;
+  written.push({ x, y, width: width + 2 * pad, words });
   context.fillStyle = "rgb(0 0 0 / 78%)";
   context.fillRect(x - pad, y - 0.8 * size, width + 2 * pad, 1.6 * size);
   context.fillStyle = colour;

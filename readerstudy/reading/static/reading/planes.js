@@ -183,7 +183,7 @@ export class Volume extends EventTarget {
       spacing: [y.gap, x.gap],
       position,
       orientation: [...directed(x, across.back), ...directed(y, down.back)],
-      cut: { plane, across, down, through: through.axis, at, stack: this.series.frames },
+      cut: { plane, across, down, through: through.axis, at, position: n + 1, stack: this.series.frames },
     };
   }
 

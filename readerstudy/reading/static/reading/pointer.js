@@ -89,13 +89,9 @@ export function attachPointer(viewport, { mode, activate }) {
 
 // A round glass over the pointer, drawn from the pixels themselves, so that it shows what the smaller image leaves out.
 export class Magnifier {
+  on = false;
   #canvas = null;
   #at = null;
-
-  constructor(panes) {
-    this.panes = panes;
-    this.on = false;
-  }
 
   toggle(pane) {
     this.on = !this.on;
@@ -121,7 +117,7 @@ export class Magnifier {
     this.#canvas?.remove();
     this.#canvas = document.createElement("canvas");
     this.#canvas.className = "glass";
-    this.#canvas.width = this.#canvas.height = Math.round(SIZE * (devicePixelRatio || 1));
+    this.#canvas.width = this.#canvas.height = Math.round(SIZE * devicePixelRatio);
     pane.host.append(this.#canvas);
   }
 
@@ -132,8 +128,7 @@ export class Magnifier {
     const { clientX, clientY } = this.#at;
     const middle = pane.pointAt(clientX, clientY);
     const { a, b, c, d } = pane.matrix().inverse();
-    const [ax, bx, cx, dx] = [a, b, c, d].map((value) => value / TIMES);
-    const back = { a: ax, b: bx, c: cx, d: dx, e: middle.x - ((ax + cx) * width) / 2, f: middle.y - ((bx + dx) * width) / 2 };
+    const back = new DOMMatrix([a, b, c, d, middle.x, middle.y]).scaleSelf(1 / TIMES).translateSelf(-width / 2, -width / 2);
     const context = this.#canvas.getContext("2d", { alpha: false });
     const image = context.createImageData(width, width);
     pane.drawInto(new Uint32Array(image.data.buffer), width, width, back, true);

@@ -20,7 +20,7 @@ export async function mount(element) {
   const response = await fetch(caseUrl, { credentials: "same-origin" }).catch(() => null);
   if (!response?.ok) {
     const sentence = document.createElement("p");
-    sentence.setAttribute("role", "alert");
+    sentence.role = "alert";
     sentence.textContent = say("The images could not be loaded. Please reload the page.");
     element.append(sentence);
     return null;

@@ -53,6 +53,12 @@ class ReadingPage {
     return new URL(`../${slot}/${tail}`, this.caseUrl);
   }
 
+  // Of the case in hand, until it is answered; tell: what is said meanwhile, from what hinders it.
+  #ask(tail, options, tell = (sentence) => sentence) {
+    const trouble = (sentence) => this.notices.error(tell(sentence), true);
+    return sendUntilAnswered(this.#url(this.slot, tail), { csrf: this.csrf, trouble, ...options });
+  }
+
   async start() {
     for (const slot of unsentSlots(this.slot)) await this.#deliverKept(slot);
     await this.open(this.slot);
@@ -73,8 +79,8 @@ class ReadingPage {
     this.activity.begin(kept.log);
     if (kept.log) this.activity.record("visible");
     this.loaded = false;
-    const trouble = (sentence) => this.notices.error(`${say("The case could not be loaded; it is tried again.")} ${sentence}`, true);
-    const result = await sendUntilAnswered(this.#url(slot, "case.json"), { method: "GET", trouble });
+    const tell = (sentence) => `${say("The case could not be loaded; it is tried again.")} ${sentence}`;
+    const result = await this.#ask("case.json", { method: "GET" }, tell);
     if (!result.ok) {
       const sentence = result.body.error ?? say("The case cannot be opened ({status}).", { status: result.status });
       this.notices.error(sentence, false, this.root.dataset.homeUrl);
@@ -88,7 +94,7 @@ class ReadingPage {
 
   #show(data, kept) {
     this.layout.show(data.series, data.hanging);
-    this.#ask(data, kept);
+    this.#question(data, kept);
     this.root.dataset.slot = this.slot;
     this.layout.active.host.focus({ preventScroll: true });
     if (data.next_prefetch) this.#prefetch(data.next_prefetch);
@@ -96,7 +102,7 @@ class ReadingPage {
   }
 
   // Questions and what the model says, for a case that comes up or goes on after the own answer.
-  #ask(data, kept) {
+  #question(data, kept) {
     this.case = data;
     this.assistance.close();
     this.assistance.open(data.assistance, data.on_request ? () => this.request() : null);
@@ -191,8 +197,7 @@ class ReadingPage {
   async request() {
     if (this.busy || !this.case?.on_request) return;
     this.#setBusy(true);
-    const trouble = (sentence) => this.notices.error(sentence, true);
-    const result = await sendUntilAnswered(this.#url(this.slot, "output"), { body: () => ({}), csrf: this.csrf, trouble });
+    const result = await this.#ask("output", { body: () => ({}) });
     this.#setBusy(false);
     if (!result.ok) return this.notices.error(result.body.error ?? "");
     this.notices.clear();
@@ -254,7 +259,7 @@ class ReadingPage {
     this.assistance.open({ reference: feedback.regions });
     this.assistance.goOn();
     this.notices.feedback(feedback);
-    this.submitButton.setAttribute("aria-disabled", "false");
+    this.submitButton.ariaDisabled = "false";
     await new Promise((resolve) => (this.lesson = resolve));
     this.lesson = null;
     this.notices.feedback();
@@ -264,11 +269,10 @@ class ReadingPage {
   // The own answer is committed: the same case goes on, with the output or without.
   async #goOn() {
     keep(this.slot, { pending: undefined, answers: undefined });
-    const trouble = (sentence) => this.notices.error(sentence, true);
-    const result = await sendUntilAnswered(this.#url(this.slot, "case.json"), { method: "GET", trouble });
+    const result = await this.#ask("case.json", { method: "GET" });
     if (!result.ok) return this.notices.error(result.body.error ?? "", false, this.root.dataset.homeUrl);
     this.notices.clear();
-    this.#ask(result.body, {});
+    this.#question(result.body, {});
     this.notices.saveState("saved");
     this.submitButton.focus({ preventScroll: true });
   }
@@ -276,8 +280,8 @@ class ReadingPage {
   #setBusy(busy) {
     this.busy = busy;
     this.form.lock(busy);
-    this.submitButton.setAttribute("aria-disabled", busy);
-    this.root.setAttribute("aria-busy", busy);
+    this.submitButton.ariaDisabled = busy;
+    this.root.ariaBusy = busy;
   }
 
   async pause() {
@@ -285,8 +289,7 @@ class ReadingPage {
     this.#setBusy(true);
     if (!this.case.revised) this.drafts.changed();
     await this.drafts.flush();
-    const trouble = (sentence) => this.notices.error(`${sentence} ${say("The pause is tried again.")}`, true);
-    const result = await sendUntilAnswered(this.#url(this.slot, "pause"), { body: () => ({}), csrf: this.csrf, trouble });
+    const result = await this.#ask("pause", { body: () => ({}) }, (sentence) => `${sentence} ${say("The pause is tried again.")}`);
     if (result.ok) location.assign(result.body.url);
     else this.#setBusy(false);
   }

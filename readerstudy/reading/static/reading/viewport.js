@@ -112,8 +112,7 @@ export class Viewport extends EventTarget {
   }
 
   #build() {
-    this.host = make("div", { className: "pane", tabIndex: 0 });
-    this.host.setAttribute("role", "group");
+    this.host = make("div", { className: "pane", tabIndex: 0, role: "group" });
     this.canvas = make("canvas", { className: "pixels" });
     this.overlay = make("canvas", { className: "pixels overlay" });
     // Out of the flow even where the style sheet is missing: a canvas that widens its own frame would grow without end.
@@ -130,7 +129,7 @@ export class Viewport extends EventTarget {
   }
 
   #size() {
-    const ratio = devicePixelRatio || 1;
+    const ratio = devicePixelRatio;
     const box = this.host.getBoundingClientRect();
     this.width = Math.max(1, Math.round(box.width * ratio));
     this.height = Math.max(1, Math.round(box.height * ratio));
@@ -157,8 +156,8 @@ export class Viewport extends EventTarget {
     this.slider.max = series.frames.length;
     this.slider.hidden = series.frames.length < 2;
     const name = series.label || say("the series");
-    this.slider.setAttribute("aria-label", say("Image of {name}", { name }));
-    this.host.setAttribute("aria-label", say("Image viewer: {name}", { name }));
+    this.slider.ariaLabel = say("Image of {name}", { name });
+    this.host.ariaLabel = say("Image viewer: {name}", { name });
     this.reset();
     const shown = this.go(index, true);
     if (this.frame) this.#paintNow();
@@ -239,7 +238,7 @@ export class Viewport extends EventTarget {
   }
 
   screenMatrix() {
-    const less = 1 / (devicePixelRatio || 1);
+    const less = 1 / devicePixelRatio;
     return new DOMMatrix().scaleSelf(less, less).multiplySelf(this.matrix());
   }
 
@@ -327,8 +326,7 @@ export class Viewport extends EventTarget {
   // The image through its window into packed colours; back: from their points to those of the image.
   drawInto(colours, width, height, back, smooth) {
     const level = levelFor(this.levels, Math.hypot(back.a, back.b));
-    const k = 1 / level.scale;
-    const toLevel = { a: back.a * k, b: back.b * k, c: back.c * k, d: back.d * k, e: back.e * k, f: back.f * k };
+    const toLevel = new DOMMatrix().scaleSelf(1 / level.scale).multiplySelf(back);
     draw(colours, width, height, level, toLevel, this.#colourTable(), smooth);
   }
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -264,6 +264,19 @@ def picture(seed: int = 0, rows: int = 60, columns: int = 40) -> NDArray[np.uint
 def read(page: Page, desk: Desk, slot: str) -> None:
     page.goto(f"{desk.address}/reading/{slot}/")
     page.wait_for_selector(f"#reading[data-painted={slot}]")
+
+
+def drawn(page: Page) -> None:
+    """Once whatever waited to be drawn is on the screen: a drawing that is due comes with the next frame of it."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def soon(see: Callable[[], object], expected: object) -> None:
+    """What is seen, as soon as it is as expected, 10 s at most."""
+    until = time.monotonic() + 10
+    while (seen := see()) != expected and time.monotonic() < until:
+        time.sleep(0.02)
+    assert seen == expected
 
 
 def switched(exposures: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_windowing
 
 from readerstudy.cases.tables import window_of_table
-from tests.readerstudy.reading.browser.page_server import Desk, in_module, read
+from tests.readerstudy.reading.browser.page_server import Desk, drawn, in_module, read
 
 IN_COLOUR = {"samples": 3, "bits": 8, "window": {"center": 128, "width": 256, "shape": "linear", "table": None}}
 SEEN = "(c) => Array.from(c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data.slice(0, 3))"
@@ -61,11 +61,11 @@ def test_colours_are_drawn_through_the_window_where_they_lie(page: Page, desk: D
         return Array.from(new Uint8Array(screen.buffer));
     }"""
 
-    drawn = np.array(in_module(page, "raster", script, [colours[0].T.tolist(), smooth])).reshape(4, 4)[:, :3]
+    found = np.array(in_module(page, "raster", script, [colours[0].T.tolist(), smooth])).reshape(4, 4)[:, :3]
 
     shares = np.array([0, 0.25, 0.75, 1] if smooth else [0, 0, 1, 1])[:, None]
     expected = 255 - (colours[0, 0] * (1 - shares) + colours[0, 1] * shares)
-    assert np.abs(drawn - expected).max() <= 0.5
+    assert np.abs(found - expected).max() <= 0.5
 
 
 def test_a_picture_in_colour_is_seen_in_colour_and_inverted(page: Page, desk: Desk) -> None:
@@ -75,7 +75,7 @@ def test_a_picture_in_colour_is_seen_in_colour_and_inverted(page: Page, desk: De
 
     assert canvas.evaluate(SEEN) == [200, 30, 90]
     page.keyboard.press("i")
-    page.wait_for_timeout(300)
+    drawn(page)
     assert canvas.evaluate(SEEN) == [55, 225, 165]
 
 
@@ -93,10 +93,10 @@ def test_a_table_is_used_until_the_window_is_changed_and_again_with_its_preset(p
 
     assert canvas.evaluate(SEEN) == [77, 77, 77]
     page.keyboard.press("]")
-    page.wait_for_timeout(300)
+    drawn(page)
     changed = canvas.evaluate(SEEN)
     page.keyboard.press("Shift+Digit1")
-    page.wait_for_timeout(300)
+    drawn(page)
     assert (canvas.evaluate(SEEN), changed != [77, 77, 77]) == ([77, 77, 77], True)
 
 

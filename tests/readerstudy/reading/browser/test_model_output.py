@@ -12,9 +12,11 @@ from tests.readerstudy.reading.browser.page_server import (
     FRACTURED,
     SOUND,
     Desk,
+    drawn,
     in_module,
     picture,
     read,
+    soon,
     switched,
 )
 from tests.readerstudy.reading.browser.test_page_in_browser import STORED, answer
@@ -33,7 +35,7 @@ COLOUR_AT = """([pane, x, y]) => {
 
 
 def colour(page: Page, x: float, y: float, pane: int = 0) -> list[int]:
-    page.wait_for_timeout(150)
+    drawn(page)
     found: list[int] = page.evaluate(COLOUR_AT, [pane, x, y])
     return found[:3] if found[3] else []
 
@@ -54,7 +56,9 @@ def test_outline_boxes_and_vertebrae_are_drawn_switched_and_recorded(page: Page,
         ["L2", "4.0", "%", "negative"],
     ]
     outline, box, fractured = (30, 20), (30, 60), (12, 8)
-    assert [colour(page, *at) for at in (outline, box, fractured)] == [MINT, BLUE, AMBER]
+    soon(lambda: [colour(page, *at) for at in (outline, box, fractured)], [MINT, BLUE, AMBER])
+    page.get_by_label("Opacity: Boxes").fill("40")
+    soon(lambda: page.evaluate(COLOUR_AT, [0, *box])[3] < 200 < page.evaluate(COLOUR_AT, [0, *outline])[3], True)
     for key, at, name in (("k", outline, "Outline"), ("x", box, "Boxes"), ("l", fractured, "Levels")):
         page.keyboard.press(key)
         assert colour(page, *at) == []
@@ -64,10 +68,12 @@ def test_outline_boxes_and_vertebrae_are_drawn_switched_and_recorded(page: Page,
     answer(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
+    opacities = [(one["kind"], one.get("opacity")) for one in desk.posted("/submit")[0]["exposures"]]
+    assert [percent for kind, percent in opacities if kind == "boxes" and percent] == [100, 40]
     said = stored(desk)
     assert [event for kind, event in said if kind == "levels"] == ["shown", "hidden", "shown", "hidden"]
     assert [event for kind, event in said if kind == "mask"] == ["shown", "hidden"]
-    assert [event for kind, event in said if kind == "boxes"] == ["shown", "hidden"]
+    assert [event for kind, event in said if kind == "boxes"] == ["shown", "shown", "hidden"]
 
 
 def test_in_a_stack_all_lies_on_its_own_image(page: Page, desk: Desk) -> None:
@@ -80,13 +86,13 @@ def test_in_a_stack_all_lies_on_its_own_image(page: Page, desk: Desk) -> None:
     expect(panel).to_contain_text("Levels on image 2 of Series 1")
     caption = page.locator(".pane .caption").first
     expect(caption).to_contain_text("3 / 5")
-    assert (colour(page, 30, 20), colour(page, 30, 20, 1)) == ([], MINT)
+    soon(lambda: (colour(page, 30, 20), colour(page, 30, 20, 1)), ([], MINT))
     page.keyboard.press("g")
     expect(caption).to_contain_text("2 / 5")
-    assert (colour(page, 12, 8), colour(page, 30, 20)) == (AMBER, [])
+    soon(lambda: (colour(page, 12, 8), colour(page, 30, 20)), (AMBER, []))
     page.keyboard.press("g")
     expect(caption).to_contain_text("4 / 5")
-    assert colour(page, 30, 20) == MINT
+    soon(lambda: colour(page, 30, 20), MINT)
     page.get_by_role("button", name="Go to image 2, L1").click()
     expect(caption).to_contain_text("2 / 5")
 
@@ -132,7 +138,7 @@ def test_names_without_figures_where_the_protocol_shows_none(page: Page, desk: D
     read(page, desk, "a")
     table = page.get_by_role("table", name="Vertebrae named by the model")
     assert [text.strip() for text in table.locator("thead, tbody").all_inner_texts()] == ["Level", "L1"]
-    assert colour(page, 12, 8) == BLUE
+    soon(lambda: colour(page, 12, 8), BLUE)
     expect(page.locator("#assistance")).not_to_contain_text("%")
 
 
@@ -142,7 +148,7 @@ def test_the_next_case_shows_nothing_of_the_one_before(page: Page, desk: Desk) -
     desk.add_case("b", [[BLACK]])
     desk.replies = [(200, {}, {"next": "b", "finished": False})]
     read(page, desk, "a")
-    assert colour(page, 30, 20) == MINT
+    soon(lambda: colour(page, 30, 20), MINT)
     answer(page)
     page.keyboard.press("Enter")
     page.wait_for_selector("#reading[data-painted=b]")

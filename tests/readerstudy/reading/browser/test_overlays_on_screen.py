@@ -24,7 +24,8 @@ def add_stack(desk: Desk, **found: Any) -> dict[str, Any]:
 
 
 def on_screen(exposures: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [(one["kind"], one["event"], one["image"], one.get("plane")) for one in exposures if "image" in one]
+    facts = ("kind", "event", "image", "plane", "position")
+    return [tuple(one.get(fact) for fact in facts) for one in exposures if "image" in one]
 
 
 def test_an_outline_counts_on_the_images_that_were_looked_at_alone(page: Page, desk: Desk) -> None:
@@ -46,7 +47,7 @@ def test_an_outline_counts_on_the_images_that_were_looked_at_alone(page: Page, d
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
     exposures = desk.posted("/submit")[0]["exposures"]
-    assert on_screen(exposures) == [("mask", "shown", 10, None), ("mask", "hidden", 10, None)]
+    assert on_screen(exposures) == [("mask", event, 10, None, None) for event in ("shown", "hidden")]
     shown, hidden = [one["t"] for one in exposures if "image" in one]
     assert hidden - shown >= LONGER_THAN_A_REST - 400
 
@@ -81,11 +82,11 @@ def test_planes_made_of_a_stack_bear_what_its_slices_bear(page: Page, desk: Desk
     page.wait_for_url("**/reading/finished/")
     seen = set(on_screen(desk.posted("/submit")[0]["exposures"]))
     assert {
-        ("mask", "shown", 1, "sagittal"),
-        ("mask", "hidden", 1, "coronal"),
-        ("boxes", "shown", 1, "coronal"),
+        ("mask", "shown", 1, "sagittal", 32),
+        ("mask", "hidden", 1, "coronal", 32),
+        ("boxes", "shown", 1, "coronal", 32),
     } <= seen
-    assert ("mask", "shown", 8, None) in seen
+    assert ("mask", "shown", 8, None, None) in seen
 
 
 def test_an_outline_is_cut_where_it_meets_a_plane(page: Page, desk: Desk) -> None:
@@ -101,3 +102,17 @@ def test_an_outline_is_cut_where_it_meets_a_plane(page: Page, desk: Desk) -> Non
     assert np.allclose(corners, [[5, 7], [25, 7], [25, 6], [5, 6]])
     beside = [[x + 30, y] for x, y in square]
     assert in_module(page, "planes", script, [frame, {"points": beside, "slice": 3}]) == []
+
+
+def test_names_stand_below_each_other_and_each_once_in_a_place(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.address}/other/")
+    script = """(m) => {
+        const context = new OffscreenCanvas(300, 200).getContext("2d");
+        const [square, written] = [[[10, 10], [60, 10], [60, 60], [10, 60]], []];
+        const mark = (name) => m.drawMarked(context, new DOMMatrix(), square, name, "red", false, written);
+        for (const name of ["L1", "Cleft", "L1"]) mark(name);
+        return written.map(({ words, y }) => [words, y]);
+    }"""
+    (first, above), (second, below) = in_module(page, "overlays", script)
+    assert (first, above, second) == ("L1", 35, "Cleft")
+    assert 20 < below - above < 25

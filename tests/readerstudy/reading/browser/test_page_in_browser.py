@@ -17,6 +17,7 @@ from tests.readerstudy.reading.browser.page_server import (
     Desk,
     picture,
     read,
+    soon,
     switched,
 )
 
@@ -320,11 +321,10 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     button = page.get_by_role("button", name="Heat map")
     expect(button).to_have_attribute("aria-pressed", "true")
     page.get_by_label("Opacity").fill("100")
-    page.wait_for_timeout(200)
     colour = "(c, y) => Array.from(c.getContext('2d').getImageData(c.width / 2, c.height * y, 1, 1).data)"
     overlay = page.locator("canvas.overlay")
+    soon(lambda: overlay.evaluate(colour, 0.9), [189, 0, 38, 255])
     assert overlay.evaluate(colour, 0.2) == [0, 0, 0, 0]
-    assert overlay.evaluate(colour, 0.9) == [189, 0, 38, 255]
     page.keyboard.press("h")
     page.keyboard.press("h")
     answer(page)

@@ -111,3 +111,18 @@ def test_a_lesson_of_the_training(page: Page, desk: Desk, language: str) -> None
     check(page, "lesson")
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
+
+
+def test_at_400_percent_images_keep_room_and_menus_stay_inside(page: Page, desk: Desk) -> None:
+    page.set_viewport_size({"width": 320, "height": 256})
+    opened(page, desk, "en", unreadable=["Poor image quality"])
+    panes, questions = page.locator(".panes").bounding_box(), page.locator("#questions").bounding_box()
+    assert panes and questions
+    assert panes["height"] >= 256
+    assert panes["y"] + panes["height"] <= questions["y"]
+    for menu in page.locator(".tool-menu").all():
+        menu.locator("summary").click()
+        box = menu.locator("[role=group]").bounding_box()
+        assert box and 0 <= box["x"] <= box["x"] + box["width"] <= 320
+        page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -180,9 +180,10 @@ def test_the_screen_shows_the_pixels_through_window_and_inversion(page: Page, de
 
 
 def test_the_scale_bar_measures_the_screen(page: Page, desk: Desk) -> None:
-    """40 columns of 0.5 mm at 100 % are 20 mm and 40 pixels wide; an uncalibrated image has no bar."""
+    """40 columns of 0.5 mm at 100 % are 20 mm and 40 pixels wide; that of an uncalibrated image says so."""
     desk.add_case("a", [[picture()]])
     desk.add_case("b", [[picture()]], frame={"calibrated": False})
+    desk.add_case("c", [[picture()]], frame={"spacing": None, "calibrated": False})
     read(page, desk, "a")
     page.keyboard.press("o")
     bar = page.locator(".scale-bar")
@@ -190,6 +191,8 @@ def test_the_scale_bar_measures_the_screen(page: Page, desk: Desk) -> None:
     millimetres = int(bar.inner_text().split()[0])
     assert bar.evaluate("(element) => element.offsetWidth") == 2 * millimetres
     read(page, desk, "b")
+    expect(bar).to_contain_text("mm (uncalibrated)")
+    read(page, desk, "c")
     expect(bar).to_be_hidden()
 
 
@@ -200,6 +203,7 @@ def test_drags_wheel_and_arrow_keys(page: Page, desk: Desk) -> None:
     expect(first.locator(".caption")).to_have_text("Series 1 · 5 / 9")
     page.keyboard.press("ArrowDown")
     expect(first.locator(".caption")).to_have_text("Series 1 · 6 / 9")
+    first.get_by_role("slider").focus()
     page.keyboard.press("PageDown")
     expect(first.locator(".caption")).to_have_text("Series 1 · 9 / 9")
     box = first.bounding_box()

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from readerstudy.cases import geometry
 from readerstudy.studies.hanging import read as hanging_written
-from tests.readerstudy.reading.browser.page_server import Desk, in_module, picture, read
+from tests.readerstudy.reading.browser.page_server import Desk, drawn, in_module, picture, read
 
 AXIAL = [1, 0, 0, 0, 1, 0]
 SAGITTAL = [0, 1, 0, 0, 0, -1]
@@ -218,6 +218,8 @@ def test_series_of_a_plane_scroll_by_patient_position_and_share_the_window(page:
     expect(page.locator(".readout").nth(0)).to_contain_text("W 4527")
     expect(page.locator(".readout").nth(1)).to_contain_text("C 500  W 1132")
     expect(page.locator(".readout").nth(2)).to_contain_text("W 4096")
+    page.keyboard.press("r")
+    expect(page.locator(".readout").nth(1)).to_contain_text("C 500  W 1024")
 
 
 def test_the_study_says_what_hangs_where(page: Page, desk: Desk) -> None:
@@ -258,7 +260,7 @@ def test_turns_and_mirrors(page: Page, desk: Desk, keys: str, quarters: list[int
     read(page, desk, "a")
     for key in keys.split():
         page.keyboard.press(key)
-    page.wait_for_timeout(150)
+    drawn(page)
     script = """(c) => [[-1, -1], [1, -1], [-1, 1], [1, 1]].map(([x, y]) =>
         c.getContext("2d").getImageData(c.width / 2 + 50 * x, c.height / 2 + 50 * y, 1, 1).data[0])"""
     greys = page.locator("canvas").first.evaluate(script)
@@ -270,7 +272,7 @@ def test_turns_and_mirrors(page: Page, desk: Desk, keys: str, quarters: list[int
 
 
 def measured(page: Page) -> list[str]:
-    page.wait_for_timeout(100)
+    drawn(page)
     return page.locator(".measure text").all_text_contents()
 
 
@@ -288,6 +290,7 @@ def test_what_is_measured_on_the_image(page: Page, desk: Desk) -> None:
     drag(page, pane, (-100, 50), (0, 50))
     drag(page, pane, (100, 160), (0, 100))
     assert measured(page)[1:] == [f"{np.degrees(np.arctan2(60, 100)):.1f}°"]
+    # Of the two what has a point under the pointer goes, here the second; later the first.
     page.keyboard.press("Delete")
     page.keyboard.press("a")
     drag(page, pane, (0, -100), (0, 0))
@@ -297,6 +300,10 @@ def test_what_is_measured_on_the_image(page: Page, desk: Desk) -> None:
     for x, height in ((-40, 30), (0, 24), (40, 32)):
         drag(page, pane, (x, 0), (x, height))
     assert measured(page)[2:] == ["Ha 15.0  Hm 12.0  Hp 16.0 mm  75 %"]
+    across, down = middle_of(pane)
+    page.mouse.move(across - 60, down - 80)
+    page.keyboard.press("Delete")
+    assert [text[:2] for text in measured(page)] == ["90", "Ha"]
     page.keyboard.press("Shift+Delete")
     page.keyboard.press("e")
     drag(page, pane, (-30, -20), (50, 20))
