@@ -325,6 +325,8 @@ def test_what_the_model_shows_is_drawn_and_recorded(page: Page, desk: Desk) -> N
     overlay = page.locator("canvas.overlay")
     soon(lambda: overlay.evaluate(colour, 0.9), [189, 0, 38, 255])
     assert overlay.evaluate(colour, 0.2) == [0, 0, 0, 0]
+    # From 0.2 s of rest on it counts as looked at.
+    page.wait_for_timeout(400)
     page.keyboard.press("h")
     page.keyboard.press("h")
     answer(page)
