@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
+from django.utils.translation import gettext as _
 
 from .models import Case, Image, Series
 from .pictures import presets_of
@@ -88,7 +89,10 @@ def series_documents(case: Case, url_of: Callable[[Image], str]) -> list[dict[st
 
 def series_document(series: Series, url_of: Callable[[Image], str]) -> dict[str, Any]:
     images = list(series.images.all())
-    windows = [(f"Image {number}", *one[:2]) for number, one in enumerate(series.more_windows, start=2)]
+    windows = [
+        (_("Image %(number)s") % {"number": number}, *one[:2])
+        for number, one in enumerate(series.more_windows, start=2)
+    ]
     windows += [(preset.label, preset.center, preset.width) for preset in presets_of(series.modality)]
     presets: list[dict[str, Any]] = [
         {"label": label, "center": center, "width": width} for label, center, width in windows

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 LEVELS = (*(f"T{number}" for number in range(1, 13)), *(f"L{number}" for number in range(1, 6)))
 
 
@@ -69,20 +71,26 @@ class Outline:
 
 
 EMPTY = Outline()
-DECISION = QuestionOutline(kind="decision", key="decision", text="Is the finding present?")
+DECISION = QuestionOutline(kind="decision", key="decision", text=gettext_noop("Is the finding present?"))
 CONFIDENCE = QuestionOutline(
     kind="confidence",
     key="confidence",
-    text="How sure are you that the finding is present?",
-    help="0: certainly absent; 100: certainly present. The number must agree with your decision.",
+    text=gettext_noop("How sure are you that the finding is present?"),
+    help=gettext_noop("0: certainly absent; 100: certainly present. The number must agree with your decision."),
     minimum=0,
     maximum=100,
     threshold=50,
 )
 CROSSOVER = Outline(
     arms=(
-        ArmOutline(label="Unaided", code="unaided"),
-        ArmOutline(label="Aided", code="aided", assistance="concurrent", shows_probability=True, shows_heatmap=True),
+        ArmOutline(label=gettext_noop("Unaided"), code="unaided"),
+        ArmOutline(
+            label=gettext_noop("Aided"),
+            code="aided",
+            assistance="concurrent",
+            shows_probability=True,
+            shows_heatmap=True,
+        ),
     ),
     washouts=(0, 28),
     questions=(DECISION, CONFIDENCE),
@@ -100,6 +108,25 @@ GENANT = QuestionOutline(
     choices=("0", "1", "2", "3"),
     items=LEVELS,
 )
-UNREADABLE = ("Poor image quality", "Anatomy not covered", "Wrong or missing image", "Other")
+UNREADABLE = (
+    gettext_noop("Poor image quality"),
+    gettext_noop("Anatomy not covered"),
+    gettext_noop("Wrong or missing image"),
+    gettext_noop("Other"),
+)
 # What the page that creates a study starts from: the crossover, with a display check and a way out of unreadable cases.
 SITTING = replace(CROSSOVER, rules=RulesOutline(unreadable_reasons=UNREADABLE, display_check=True))
+
+
+def in_language(outline: Outline) -> Outline:
+    """The same in the language of who creates the study; codes, keys and all that is computed stay."""
+    reasons = tuple(gettext(reason) for reason in outline.rules.unreadable_reasons)
+    return replace(
+        outline,
+        arms=tuple(replace(arm, label=gettext(arm.label)) for arm in outline.arms),
+        questions=tuple(
+            replace(asked, text=gettext(asked.text), help=asked.help and gettext(asked.help))
+            for asked in outline.questions
+        ),
+        rules=replace(outline.rules, unreadable_reasons=reasons),
+    )

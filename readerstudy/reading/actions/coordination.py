@@ -56,6 +56,8 @@ def correct(*, reading: Reading, values: Mapping[str, object], reason: str, by: 
     check_study_open(study)
     if held.phase != Reading.Phase.SUBMITTED:
         raise Refused(_("Only a submitted reading is corrected; this one is still open."))
+    if held.unreadable_reason:
+        raise Refused(_("This case was declared not readable; there is no answer to correct."))
     if not reason.strip():
         raise Refused(_("A correction needs its reason."))
     old = {key: answer.value for key, answer in current_answers(held).items()}

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.allocation.models import Slot
 from readerstudy.cases.delivery import tables_of, window_of
@@ -163,7 +164,8 @@ def frame_of(slot: Slot, image: Image, number: int, tables: list[list[int]]) -> 
 def presets_of(series: Series, images: Iterable[Image], tables: list[list[int]]) -> tuple[sight.Preset, ...]:
     own = [sight.Preset("Image", **window_of(image, tables)) for image in images][:1]
     usual = [sight.Preset(window.label, window.center, window.width) for window in windows_of(series.modality)]
-    others = [sight.Preset(f"Image {number}", *one) for number, one in enumerate(series.more_windows, start=2)]
+    numbered = enumerate(series.more_windows, start=2)
+    others = [sight.Preset(_("Image %(number)s") % {"number": number}, *one) for number, one in numbered]
     return (*own, *others, *usual)
 
 

@@ -45,7 +45,7 @@ def stored(row: Row) -> Row:
 
 
 def sentences(row: models.Model, error: ValidationError) -> list[str]:
-    labels = {field.name: f"{field.verbose_name}: ".capitalize() for field in row._meta.concrete_fields}
+    labels = {field.name: f"{_(str(field.verbose_name).capitalize())}: " for field in row._meta.concrete_fields}
     return [labels.get(name, "") + message for name, told in error.message_dict.items() for message in told]
 
 

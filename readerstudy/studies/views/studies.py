@@ -8,7 +8,7 @@ from readerstudy.accounts.queries import person
 from readerstudy.audit.errors import Refused
 from readerstudy.studies import actions
 from readerstudy.studies.forms import StudyForm
-from readerstudy.studies.outline import SITTING
+from readerstudy.studies.outline import SITTING, in_language
 from readerstudy.studies.permissions import check_creates_studies
 
 
@@ -19,7 +19,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = StudyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            study = actions.create_study(**form.cleaned_data, outline=SITTING, by=by)
+            study = actions.create_study(**form.cleaned_data, outline=in_language(SITTING), by=by)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -11,7 +11,7 @@ from readerstudy.allocation.models import Slot
 from readerstudy.audit.errors import Refused
 from readerstudy.audit.models import Event
 from readerstudy.datasets.queries import completeness_of, source_of, tables_of
-from readerstudy.reading.actions import open_reading
+from readerstudy.reading.actions import correct, open_reading
 from readerstudy.reading.models import Answer, ReadingSession
 from readerstudy.reading.queries.training import known_of
 from readerstudy.reference.models import Annotation, Opinion, StandardAnnotation
@@ -46,6 +46,8 @@ def test_a_case_is_declared_not_readable_with_one_of_the_reasons(people: People)
     assert [post(bob, slot, "submit", sent).status_code for _ in range(2)] == [200, 200]
     assert post(bob, slot, "submit", body()).status_code == 409
     assert (reading_of(slot).unreadable_reason, Answer.objects.count()) == ("Motion", 0)
+    with pytest.raises(Refused, match="not readable"):
+        correct(reading=reading_of(slot), values={"decision": True, "confidence": 80}, reason="No.", by=people.alice)
     (row,) = tables_of(source_of(room.study))[1].rows
     assert (row["not_readable"], row["rating"]) == ("Motion", None)
 

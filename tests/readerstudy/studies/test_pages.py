@@ -40,6 +40,16 @@ def designed_pages(study: Study) -> list[tuple[str, str]]:
     ]
 
 
+def test_a_new_study_begins_in_the_words_of_who_creates_it() -> None:
+    browser = client_of(People().alice)
+    browser.post("/studies/new/", {"title": "脊柱"}, headers={"accept-language": "zh-hans"})
+    study = Study.objects.get()
+    assert [arm.code for arm in study.arms.all()] == ["unaided", "aided"]
+    assert [question.key for question in study.questions.all()] == ["decision", "confidence"]
+    texts = [arm.label for arm in study.arms.all()] + [question.text for question in study.questions.all()]
+    assert not [text for text in [*texts, *study.rules.unreadable_reasons] if text.isascii()]
+
+
 def test_a_study_is_designed_frozen_and_amended_in_the_browser() -> None:
     people = People()
     browser = client_of(people.alice)
