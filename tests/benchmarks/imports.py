@@ -213,7 +213,7 @@ def main() -> None:
                     print(
                         f"{count} {what}, {syntax}: import {times.imported:.2f} s; decoding alone {times.one:.2f} s in "
                         f"one process, ratio {times.one / times.imported:.2f}; {times.all:.2f} s on all processors, "
-                        f"ratio {times.all / times.imported:.2f}; decoding and keeping {times.kept:.2f} s, "
+                        f"ratio {times.all / times.imported:.2f}; the least that keeping takes {times.kept:.2f} s, "
                         f"ratio {times.kept / times.imported:.2f}; of processor seconds "
                         f"{times.processor_all:.2f} to {times.processor_imported:.2f}, "
                         f"ratio {times.processor_all / times.processor_imported:.2f}",
