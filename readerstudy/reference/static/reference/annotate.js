@@ -26,6 +26,8 @@ class Page {
     const overlays = desk.others.map(({ name, marks }) => ({ owner: name, marks }));
     if (proposed.length) overlays.push({ owner: "model", get marks() { return board.undecided; } });
     this.drawing = new Drawing(layout, board, overlays);
+    // As large on a film as on a slice.
+    this.drawing.radius = Math.max(this.drawing.radius, Math.round((frames(0, 0)?.columns ?? 0) / 80));
     this.panel = new Panel(document.getElementById("annotation"), {
       board,
       drawing: this.drawing,
@@ -59,7 +61,10 @@ class Page {
     const form = found?.form ?? { verdict, note };
     if (form.verdict) this.form.elements.verdict.value = form.verdict;
     this.form.elements.note.value = form.note;
-    if (place) this.goTo(place);
+    // Without a place of their own truthers begin where something was drawn.
+    const others = this.desk.others.flatMap((other) => other.marks);
+    const first = place ?? [...others, ...board.proposed][0];
+    if (first) this.goTo(first);
     const { dropped } = this.kept;
     if (dropped) this.panel.tell("The oldest steps before the reload can no longer be undone: {count}.", { count: dropped });
     const same = form.verdict === verdict && form.note === note;

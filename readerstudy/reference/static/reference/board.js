@@ -77,6 +77,19 @@ export class Board extends EventTarget {
     return this.proposed.filter(({ key }) => !kept.has(key) && !this.rejected.includes(key));
   }
 
+  // Those that the truther has rejected.
+  get refused() {
+    return this.proposed.filter(({ key }) => this.rejected.includes(key));
+  }
+
+  // "accepted" or "edited" of what a model had proposed.
+  became({ proposed, ...mark }) {
+    const offered = proposed && this.proposed.find(({ key }) => key === proposed);
+    if (!offered) return "";
+    const same = ["kind", "series", "slice", "label", "points", "runs"].every((name) => `${mark[name]}` === `${offered[name]}`);
+    return same ? "accepted" : "edited";
+  }
+
   #become(change) {
     return this.history.change((state) => ({ ...state, ...change(state) }));
   }
@@ -231,9 +244,18 @@ export class Board extends EventTarget {
     if (keys.length) this.#become(({ rejected }) => ({ rejected: [...rejected, ...keys] }));
   }
 
-  // Other truthers' marks, taken over by the adjudicator in the place of what clashes with them.
+  offerAgain() {
+    const keys = new Set(this.refused.map(({ key }) => key));
+    if (keys.size) this.#become(({ rejected }) => ({ rejected: rejected.filter((key) => !keys.has(key)) }));
+  }
+
+  // Other truthers' marks, taken over by the adjudicator in the place of what clashes with them. What came from the model
+  // still does, once.
   take(marks) {
-    const made = marks.map(({ proposed: _, ...mark }) => Object.freeze({ ...mark, key: fresh() }));
+    const undecided = new Set(this.undecided.map(({ key }) => key));
+    const made = marks.map(({ proposed, ...mark }) =>
+      Object.freeze({ ...mark, ...(undecided.delete(proposed) ? { proposed } : {}), key: fresh() }),
+    );
     const free = (other) => !made.some((one) => clashes(one, other));
     if (made.length) this.#become(({ marks: before }) => ({ marks: [...before.filter(free), ...made] }));
     if (made.length === 1) this.select(made[0].key);

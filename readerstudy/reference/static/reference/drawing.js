@@ -1,12 +1,13 @@
 // From the pointer to marks: what a press, a drag or a row of clicks means with the tool that is chosen.
 
 import { isTurned } from "./facing.js";
-import { brushEdge, drawn, named, nameOn, unfinished } from "./layer.js";
+import { brushEdge, drawn, named, nameOn, nextPoint, unfinished } from "./layer.js";
 import { MaskPicture, MaskPictures } from "./masks.js";
-import { handlesOf, isWithin, moved, within } from "./moving.js";
+import { handlesOf, isWithin, moved, nameOf, within } from "./moving.js";
 import { faultOf, uncrossed } from "./outlines.js";
 import { contains, distanceToSide, isClosed, KINDS, outlineOf, thinned } from "./shapes.js";
 import { Steps } from "./steps.js";
+import { say } from "./words.js";
 
 // Pixels of the screen: how near a point or line is taken up, and what still is a click.
 const NEAR = 9;
@@ -61,7 +62,7 @@ export class Drawing extends EventTarget {
     for (const name of ["painted", "refreshed"]) pane.addEventListener(name, () => this.#redraw(pane, layer));
     pane.addEventListener("hovered", ({ detail }) => {
       this.#pointer = detail ? { pane, point: detail.point } : null;
-      if (this.#steps?.begun || KINDS[this.kind]?.draws === "brush") this.#redraw(pane, layer);
+      if (["steps", "brush"].includes(KINDS[this.kind]?.draws)) this.#redraw(pane, layer);
     });
     pane.host.addEventListener("dblclick", () => this.finish());
     pane.refresh();
@@ -109,12 +110,14 @@ export class Drawing extends EventTarget {
     return { ...grip, end };
   }
 
-  get canStepBack() {
-    return Boolean(this.#steps?.begun);
+  // How many points of a mark are clicked, and what the next one is called.
+  get next() {
+    const number = this.#steps?.points.length ?? 0;
+    return { number: number + 1, name: nameOf({ kind: this.kind }, number) };
   }
 
-  get canStepOn() {
-    return Boolean(this.#steps?.canGoOn);
+  get can() {
+    return { stepBack: Boolean(this.#steps?.begun), stepOn: Boolean(this.#steps?.canGoOn) };
   }
 
   #stepped(done) {
@@ -133,9 +136,9 @@ export class Drawing extends EventTarget {
   }
 
   cancel() {
-    const { canStepBack } = this;
+    const { stepBack } = this.can;
     this.#steps = null;
-    return this.#stepped(canStepBack);
+    return this.#stepped(stepBack);
   }
 
   finish() {
@@ -371,6 +374,7 @@ export class Drawing extends EventTarget {
     const steps = this.#steps;
     if (steps?.begun && steps.isOn(place)) elements.push(unfinished(pane, steps.points, pointer && pair(pointer)));
     if (this.#shape?.pane === pane) elements.push(unfinished(pane, this.#shape.points, null));
+    if (pointer && this.next.name) elements.push(nextPoint(pane, pointer, say(this.next.name)));
     if (pointer && KINDS[this.kind]?.draws === "brush") elements.push(brushEdge(pane, pointer, this.radius));
     return layer.replaceChildren(...elements);
   }

@@ -92,3 +92,11 @@ export function brushEdge(viewport, { x, y }, radius) {
   const [middle, side] = [viewport.toScreen({ x, y }), viewport.toScreen({ x: x + radius, y })];
   return made("circle", { class: "brush", cx: middle.x, cy: middle.y, r: Math.hypot(side.x - middle.x, side.y - middle.y) });
 }
+
+// Beside the pointer: which point a click gives.
+export function nextPoint(viewport, { x, y }, words) {
+  const at = viewport.toScreen({ x, y });
+  const text = made("text", { class: "next", x: at.x + 12, y: at.y - 10 });
+  text.textContent = words;
+  return text;
+}

@@ -4,15 +4,13 @@ import { ARROWS, COMMANDS, ON_A_MARK, TOOLS } from "./commands.js";
 import { button, made } from "./elements.js";
 import { heightsTable } from "./heights.js";
 import { chainOf } from "./levels.js";
-import { isVertebra, KIND_NAMES, textOf } from "./shapes.js";
-import { SIX_POINTS } from "./morphometry.js";
+import { isVertebra, KIND_NAMES, KINDS, textOf } from "./shapes.js";
 import { say } from "./words.js";
 
 const VERDICTS = { positive: "Positive", negative: "Negative", undecided: "Cannot decide" };
 const BUTTONS = ["undo", "redo", "copy", "interpolate", "chain", "remove", "hide"];
 const HINTS = {
   polygon: "Click the corners; Enter, a double click or a click on the first corner closes it.",
-  vertebra: "Click the corners: anterior superior, posterior superior, posterior inferior, anterior inferior.",
   angle: "Click the end of one arm, the corner, the end of the other arm.",
   brush: "Draw over the area; the name below is the mask's. The tool once more begins another mask.",
   eraser: "Draw over what is too much of the mask.",
@@ -52,8 +50,15 @@ export class Panel {
     // What was said of the step before does not hold after the next one.
     board.addEventListener("changed", () => this.tell(""));
     for (const name of ["changed", "selected"]) board.addEventListener(name, () => this.show());
-    drawing.addEventListener("chosen", () => this.show());
-    drawing.addEventListener("stepped", () => this.#enable(board.mark));
+    drawing.addEventListener("chosen", () => {
+      this.show();
+      // What a tool asks for stands at the top.
+      if (this.hint.textContent) root.scrollTo(0, 0);
+    });
+    drawing.addEventListener("stepped", () => {
+      this.#enable(board.mark);
+      this.#showHint();
+    });
     this.show();
   }
 
@@ -68,7 +73,7 @@ export class Panel {
     };
     this.thoracic = count("thoracic-count", [11, 12, 13], 12);
     this.lumbar = count("lumbar-count", [4, 5, 6], 5);
-    this.size = made("input", { type: "range", id: "brush-size", min: 1, max: 60, value: this.drawing.radius });
+    this.size = made("input", { type: "range", id: "brush-size", min: 1, max: Math.max(60, 10 * this.drawing.radius), value: this.drawing.radius });
     this.size.addEventListener("input", () => (this.drawing.radius = Number(this.size.value)));
     const field = (label, input) => made("p", {}, made("label", { htmlFor: input.id }, say(label)), input);
     // Shown with the tools and marks that they concern.
@@ -132,14 +137,21 @@ export class Panel {
   #fill(text, mark) {
     const frame = this.board.frames(mark.series, mark.slice);
     const measure = frame ? textOf(mark, frame, this.board.marks) : "";
-    text.replaceChildren(this.wordsOf(mark), measure && made("small", {}, ` ${measure}`));
+    const more = [measure, say(this.board.became(mark))].filter(Boolean).join(" · ");
+    text.replaceChildren(this.wordsOf(mark), more && made("small", {}, ` ${more}`));
+  }
+
+  #showHint() {
+    const { tool, next } = this.drawing;
+    const { points } = KINDS[tool] ?? {};
+    const which = { ...next, count: points, name: say(next.name) };
+    this.hint.textContent = next.name ? say("Click point {number} of {count}: {name}", which) : say(HINTS[tool] ?? "");
   }
 
   show() {
     const { board, drawing } = this;
     for (const one of this.tools.children) one.setAttribute("aria-pressed", one.dataset.tool === drawing.tool);
-    const six = SIX_POINTS.map((point) => say(point)).join(", ");
-    this.hint.textContent = drawing.tool === "morphometry" ? `${say("Click six points:")} ${six}` : say(HINTS[drawing.tool] ?? "");
+    this.#showHint();
     const chosen = board.mark;
     const vertebra = chosen ? isVertebra(chosen) : isVertebra({ kind: drawing.kind });
     this.name.value = chosen ? chosen.label : drawing.label;
@@ -195,7 +207,7 @@ export class Panel {
 
   #enable(chosen) {
     const { board: { history }, drawing } = this;
-    const [undo, redo] = [drawing.canStepBack || history.canUndo, drawing.canStepOn || history.canRedo];
+    const [undo, redo] = [drawing.can.stepBack || history.canUndo, drawing.can.stepOn || history.canRedo];
     const can = { undo, redo, hide: true, chain: Boolean(chosen && isVertebra(chosen) && chosen.label) };
     for (const one of this.commands.children) one.disabled = !(can[one.name] ?? Boolean(chosen));
   }
@@ -204,7 +216,7 @@ export class Panel {
     const { board } = this;
     this.model.replaceChildren();
     if (!board.proposed.length) return;
-    const { undecided } = board;
+    const { undecided, refused } = board;
     this.model.append(made("h2", {}, say("Marks of {source}", { source: this.source })));
     const said = undecided.length ? "{count} to accept or reject; edit what you accepted." : "All are decided.";
     this.model.append(made("p", {}, say(said, { count: undecided.length })));
@@ -215,8 +227,9 @@ export class Panel {
       list.append(this.#row(mark, () => this.run("goTo", mark), accept, reject));
     }
     this.model.append(list);
-    if (undecided.length < 2) return;
-    const [accept, reject] = [button("Accept all", () => board.acceptAll()), button("Reject all", () => board.rejectAll())];
-    this.model.append(made("p", { className: "all" }, accept, " ", reject));
+    const all = [];
+    if (undecided.length > 1) all.push(button("Accept all", () => board.acceptAll()), button("Reject all", () => board.rejectAll()));
+    if (refused.length) all.push(button("Offer the rejected again", () => board.offerAgain(), { shown: refused.length }));
+    if (all.length) this.model.append(made("p", { className: "all" }, ...all));
   }
 }
