@@ -3,9 +3,12 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # Checks that look at the settings, not at a database.
 CHECKED := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
-	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING
-.PHONY: help demo stop test check bench bench-imports bench-analysis bench-inference bench-reading real-data mutation studies load-studies serve worker inference needs-python
+	DATABASE_URL=postgres://checked@127.0.0.1:1/checked BROKER_URL=redis://127.0.0.1:1/0 LOG_LEVEL=WARNING \
+	DATABASE_POOL=0
+.PHONY: help demo stop test check format lint imports types migrations settings bench bench-imports bench-analysis bench-inference bench-reading real-data mutation studies load-studies serve worker inference needs-python
 .SILENT:
+# Where it is set, every process would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	echo "make demo             the whole site on this machine, with a demo study (PORT=8010 chooses the port)"
@@ -37,15 +40,29 @@ stop:
 test: check
 	$(PY) tests/equipment.py
 	echo "== tests"
-	$(PY) -m pytest -n 2 --dist loadfile -q $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 
+# Types, which take longest, beside the others.
 check: needs-python
 	$(PYTHON) readerstudy/embedded/virtual.py requirements-test.txt
+	$(MAKE) --no-print-directory --jobs 2 --output-sync types format lint imports migrations settings
+
+format:
 	echo "== format" && $(PY) -m ruff format --check --quiet .
+
+lint:
 	echo "== lint" && $(PY) -m ruff check --quiet .
-	echo "== imports" && .venv/bin/lint-imports --no-logo 2>&1 | tail -25 && .venv/bin/lint-imports > /dev/null 2>&1
+
+imports:
+	echo "== imports" && .venv/bin/lint-imports --no-logo
+
+types:
 	echo "== types" && $(CHECKED) $(PY) -m mypy
+
+migrations:
 	echo "== migrations" && $(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run
+
+settings:
 	echo "== settings" && $(CHECKED) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: needs-python

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,13 @@ from readerstudy.embedded.postgres import SUPERUSER
 from readerstudy.embedded.servers import Servers
 from readerstudy.embedded.valkey import DATABASES
 
-FOLDER = Path(__file__).resolve().parents[1] / "var" / "test"
+TESTS = Path(__file__).resolve().parent
+FOLDER = TESTS.parent / "var" / "test"
 SERVERS = Servers(FOLDER, durable=False)
 STORAGE = Path(tempfile.mkdtemp(prefix="readerstudy-storage-"))
 DATABASE_PREFIX = "test_run_"
+# Folders of tests that take a minute each: they begin first, or one process would be left alone with them at the end.
+LONGEST = ("journeys", "drills", "inference")
 
 
 def enter() -> int:
@@ -59,6 +63,18 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     # Every client of a test makes its middleware anew, which would look through all static files each time.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which files are given to processes: `-n 2 --dist loadfile --no-loadscope-reorder`."""
+    tests_of = Counter(item.path for item in items)
+    folders = dict(zip(LONGEST, range(len(LONGEST)), strict=True))
+
+    def place(item: pytest.Item) -> tuple[int, int, str]:
+        folder = folders.get(item.path.relative_to(TESTS).parts[0], len(folders))
+        return folder, -tests_of[item.path] if folder == len(folders) else 0, str(item.path)
+
+    items.sort(key=place)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -67,7 +67,7 @@ def pins_of(lock: str) -> list[str]:
 
 def install(lock: str) -> bool:
     wanted = len(pins_of(Path(lock).name))
-    command = [*pip(), "install", "--disable-pip-version-check", "--progress-bar", "off", "-r", lock]
+    command = [*pip(), "install", "--no-compile", "--disable-pip-version-check", "--progress-bar", "off", "-r", lock]
     began, seen = time.monotonic(), 0
     with LOG.open("w") as log, subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -78,8 +78,16 @@ def install(lock: str) -> bool:
             seen += line.startswith(("Collecting", "Requirement already satisfied"))
             stage = "unpacking" if line.startswith("Installing") else f"package {min(seen, wanted)} of {wanted}"
             show(f"  Packages … {stage}, {time.monotonic() - began:.0f} s")
+    if running.returncode == 0:
+        make_bytecode()
     show(f"  Packages … {time.monotonic() - began:.0f} s\n")
     return running.returncode == 0
+
+
+def make_bytecode() -> None:
+    """By all processors at once, where pip uses one. A few packages bring files that are no Python 3."""
+    command = [str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")]
+    subprocess.run(command, capture_output=True, check=False)
 
 
 def lines_of(name: str) -> list[str]:
