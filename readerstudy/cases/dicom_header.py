@@ -152,6 +152,8 @@ def _notes(found: Dataset, photometric: str, table: Window | None) -> Iterable[s
         yield UPPER_8
     if found.get("VOILUTSequence") and (table is None or not table.steps):
         yield "The file's VOI look-up table cannot be applied; a linear window over the same range is."
+    if len(found.get("VOILUTSequence") or []) > 1:
+        yield "Of the file's VOI look-up tables the first is used."
     if found.get("ModalityLUTSequence"):
         yield "The file's modality look-up table was applied."
     if "FloatPixelData" in found or "DoubleFloatPixelData" in found:

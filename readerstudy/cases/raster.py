@@ -1,5 +1,7 @@
 """PNG, JPEG and TIFF: grey, colour and floats as they are; turned as EXIF says, then EXIF is dropped."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from .geometry import Geometry
 from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size
@@ -19,6 +21,20 @@ _COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
 # What a page of a TIFF says to be: a smaller copy of another, or a mask of it; and of its values.
 _KIND_OF_PAGE, _COPY_OR_MASK = 254, 0b101
 _PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT, _UNSIGNED, _SIGNED = 262, 0, 339, 1, 2
+# What Pillow lets through where a file makes no sense.
+_DAMAGE = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
 DEEP_IN_COLOUR = (
     "The picture holds grey of 16 bits stored as colours or with transparency; save it as plain grey of 16 bits, so "
     "that nothing is lost."
@@ -86,7 +102,7 @@ def _damage_in_words() -> Iterator[None]:
         yield
     except Unreadable:
         raise
-    except (SyntaxError, ValueError, OSError, EOFError, ArithmeticError) as error:
+    except _DAMAGE as error:
         raise Unreadable("The picture cannot be decoded: the file is damaged or cut off.") from error
 
 
@@ -95,7 +111,7 @@ def _open(path: Path) -> ImageFile.ImageFile:
     Image.MAX_IMAGE_PIXELS = None
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
-    except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise Unreadable(
             "The picture cannot be opened: its header is damaged, or its kind is one that cannot be read."
         ) from error

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
+from readerstudy.cases import decoding
+from readerstudy.cases.decoded import File, Refusal
 from readerstudy.cases.pictures import Unreadable
 from tests.readerstudy.cases.decoded_here import pictures_of, stack_of
 from tests.readerstudy.cases.test_dicom import shown_values
@@ -102,3 +105,19 @@ def test_grey_of_16_bits_that_would_lose_the_lower_ones_is_refused(samples: int,
 
     with pytest.raises(Unreadable, match="save it as plain grey of 16 bits"):
         pictures_of(png(tmp_path / "a.png", np.repeat(grey, samples, axis=2), colours))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_whatever_bytes_are_changed_the_picture_is_read_or_refused(suffix: str, tmp_path: Path) -> None:
+    chance = np.random.default_rng(5)
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(chance.integers(0, 256, (12, 14), dtype=np.uint8)).save(path)
+    whole = path.read_bytes()
+
+    for _ in range(300):
+        changed = bytearray(whole)
+        for at in chance.integers(0, len(whole), chance.integers(1, 4)):
+            changed[at] = chance.integers(256)
+        path.write_bytes(changed)
+        assert isinstance(decoding.decoded(path, tmp_path, alone=True), File | Refusal)

@@ -95,6 +95,17 @@ def test_a_table_without_end_of_steps_becomes_a_line_and_that_is_said(tmp_path: 
     assert "look-up table cannot be applied" in dicom.read(path).facts.notes[0]
 
 
+def test_of_several_tables_the_first_is_used_and_that_is_said(tmp_path: Path) -> None:
+    tables = [table_of(CURVES[name], 0, 12) for name in ("falling", "a curve")]
+    path = made(tmp_path / "a.dcm", VALUES, VOILUTSequence=Sequence(tables))
+
+    (picture,) = pictures_of(path)
+
+    assert picture.window is not None
+    assert picture.window.steps[:2] == (0, 255)
+    assert "Of the file's VOI look-up tables the first is used." in dicom.read(path).facts.notes
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_the_line_for_a_table_spans_its_rise_whether_of_bytes_or_words(bits: int, tmp_path: Path) -> None:
     table = Dataset()
