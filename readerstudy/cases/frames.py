@@ -104,8 +104,8 @@ def quarter(pixels: Pixels | Colours) -> Pixels | Colours | None:
     rows, columns = (side // PREVIEW_STEP for side in pixels.shape[:2])
     whole = pixels[: rows * PREVIEW_STEP, : columns * PREVIEW_STEP]
     # Sums of 12 bits, as most radiographs have, fit 16 bits and take half the time there.
-    kind = np.uint16 if pixels.max() < 1 << 12 else np.uint32
-    down = whole[::PREVIEW_STEP].astype(kind)
+    kind: type[np.uint16 | np.uint32] = np.uint16 if pixels.max() < 1 << 12 else np.uint32
+    down: NDArray[np.unsignedinteger] = whole[::PREVIEW_STEP].astype(kind)
     for row in range(1, PREVIEW_STEP):
         down += whole[row::PREVIEW_STEP]
     sums = np.full((rows, columns, *pixels.shape[2:]), PREVIEW_STEP**2 // 2, dtype=kind)

@@ -54,7 +54,7 @@ def png(path: Path, values: NDArray[np.uint16], colours: int) -> Path:
     ],
 )
 def test_whole_numbers_that_fit_are_exact(kind: type, first: int, last: int, tmp_path: Path) -> None:
-    values = CHANCE.integers(first, last, (20, 30), endpoint=True).astype(kind)
+    values: NDArray[Any] = CHANCE.integers(first, last, (20, 30), endpoint=True).astype(kind)
 
     (picture,) = pictures_of(tiff(tmp_path / "a.tif", values))
 
@@ -80,7 +80,7 @@ def test_what_does_not_fit_comes_within_half_a_step_and_that_is_said(
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_low_values_are_bright_where_the_file_says_so(kind: type, tmp_path: Path) -> None:
-    values = np.array([[0, 40, 250]], dtype=kind)
+    values: NDArray[Any] = np.array([[0, 40, 250]], dtype=kind)
 
     (picture,) = pictures_of(tiff(tmp_path / "a.tif", values, photometric=0))
 
