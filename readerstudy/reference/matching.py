@@ -4,7 +4,7 @@ This decides what is put before the adjudicator. How well truthers agree in figu
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext, gettext_noop
@@ -17,6 +17,8 @@ from .runs import common_pixels, set_pixels
 # Corners of one finding lie nearer than this; areas share at least this much of what both cover.
 NEAR_MM, NEAR_PX = 5.0, 12.0
 SHARED = 0.5
+# Up to so many times that far two marks are one finding that was drawn differently; areas that share nothing are two.
+APART, NOTHING_SHARED = 4.0, 1 / (1 - SHARED)
 KINDS = {
     "point": gettext_noop("point"),
     "line": gettext_noop("line"),
@@ -50,21 +52,52 @@ def compared(
     first: Sequence[Mark], second: Sequence[Mark], planes: Planes, names: tuple[str, str] = ("A", "B")
 ) -> Comparison:
     pairs = pairs_of(first, second, planes)
-    paired = {one.key for one, _other in pairs}, {other.key for _one, other in pairs}
-    differences = [Difference(mark, None, _only(names[0], mark)) for mark in _alone(first, paired[0])]
-    differences += [Difference(None, mark, _only(names[1], mark)) for mark in _alone(second, paired[1])]
+    here, there = _without(first, (one for one, _ in pairs)), _without(second, (other for _, other in pairs))
+    differing = _nearest(here, there, planes, _may_differ)
+    differences = [Difference(one, other, _drawn_apart(names, one, other, planes)) for one, other in differing]
+    here, there = _without(here, (one for one, _ in differing)), _without(there, (other for _, other in differing))
+    differences += [Difference(mark, None, _only(names[0], mark)) for mark in here]
+    differences += [Difference(None, mark, _only(names[1], mark)) for mark in there]
     ours, theirs = measures_of(first, planes), measures_of(second, planes)
     for one, other in pairs:
-        here, there = ours[one.key].morphometry, theirs[other.key].morphometry
-        if here is not None and there is not None and here.grade != there.grade:
+        graded, regraded = ours[one.key].morphometry, theirs[other.key].morphometry
+        if graded is not None and regraded is not None and graded.grade != regraded.grade:
             sentence = _("Of %(what)s %(a)s has grade %(here)d, %(b)s grade %(there)d.")
-            facts = {"what": _name(one), "a": names[0], "b": names[1], "here": here.grade, "there": there.grade}
+            facts = {"what": _name(one), "a": names[0], "b": names[1], "here": graded.grade, "there": regraded.grade}
             differences.append(Difference(one, other, sentence % facts))
     return Comparison(tuple(pairs), tuple(differences))
 
 
-def _alone(marks: Iterable[Mark], paired: set[str]) -> list[Mark]:
-    return [mark for mark in marks if mark.key not in paired]
+def _without(marks: Iterable[Mark], others: Iterable[Mark]) -> list[Mark]:
+    keys = {mark.key for mark in others}
+    return [mark for mark in marks if mark.key not in keys]
+
+
+def _is_area(mark: Mark) -> bool:
+    return mark.kind in AREAS and mark.kind not in VERTEBRAE
+
+
+def _may_differ(mark: Mark, apart: float) -> bool:
+    """Whether two marks of one kind and name, further apart than agrees, are still of one finding."""
+    if _is_area(mark):
+        return apart < NOTHING_SHARED
+    return apart <= APART or (mark.kind in VERTEBRAE and mark.label != "" and apart < math.inf)
+
+
+def _drawn_apart(names: tuple[str, str], one: Mark, other: Mark, planes: Planes) -> str:
+    facts: dict[str, object] = {"what": _name(one), "a": names[0], "b": names[1]}
+    if _is_area(one):
+        facts["share"] = round(100 * iou(one, other))
+        return _("Of %(what)s %(a)s and %(b)s share %(share)d %% of what both cover.") % facts
+    near, unit = (NEAR_MM, "mm") if _scale(one, other, planes) else (NEAR_PX, "px")
+    facts |= {"far": f"{_apart(one, other, planes) * near:.1f} {unit}"}
+    return _("Of %(what)s %(a)s and %(b)s have points that lie %(far)s apart.") % facts
+
+
+def _scale(one: Mark, other: Mark, planes: Planes) -> bool:
+    """Whether their distance is known in millimetres."""
+    places = in_patient(one, planes), in_patient(other, planes)
+    return None not in places or planes[one.series][one.slice].spacing is not None
 
 
 def _only(who: str, mark: Mark) -> str:
@@ -79,12 +112,18 @@ def _name(mark: Mark) -> str:
 
 def pairs_of(first: Sequence[Mark], second: Sequence[Mark], planes: Planes) -> list[tuple[Mark, Mark]]:
     """Nearest first; each mark stands for one of the other person's at most."""
+    return _nearest(first, second, planes, lambda _mark, apart: apart <= 1)
+
+
+def _nearest(
+    first: Sequence[Mark], second: Sequence[Mark], planes: Planes, belong: Callable[[Mark, float], bool]
+) -> list[tuple[Mark, Mark]]:
     near: list[tuple[float, int, int]] = []
     for n, one in enumerate(first):
         for m, other in enumerate(second):
             if (one.kind, one.label, one.series) == (other.kind, other.label, other.series):
                 apart = _apart(one, other, planes)
-                if apart <= 1:
+                if belong(one, apart):
                     near.append((apart, n, m))
     pairs: list[tuple[Mark, Mark]] = []
     taken: tuple[set[int], set[int]] = set(), set()
@@ -98,7 +137,7 @@ def pairs_of(first: Sequence[Mark], second: Sequence[Mark], planes: Planes) -> l
 
 def _apart(one: Mark, other: Mark, planes: Planes) -> float:
     """At most 1 where both may be the same finding."""
-    if one.kind in AREAS and one.kind not in VERTEBRAE:
+    if _is_area(one):
         if one.slice != other.slice:
             return math.inf
         shared = iou(one, other)

@@ -239,6 +239,30 @@ def test_disagreements_say_who_marked_what_where() -> None:
     ]
 
 
+def test_what_both_marked_differently_is_told_as_one() -> None:
+    """Boxes that share a third, a vertebra of one level far away; boxes that only touch are two findings."""
+    ours = [
+        mark("box", (0, 0), (10, 10), key="1"),
+        mark("box", (0, 20), (10, 30), key="2"),
+        mark("morphometry", *SIX, key="3", label="L1"),
+    ]
+    theirs = [
+        mark("box", (10, 20), (20, 30), key="1"),
+        mark("box", (5, 0), (15, 10), key="2"),
+        mark("morphometry", *((x, y + 24) for x, y in SIX), key="3", label="L1"),
+    ]
+
+    sentences = [difference.sentence for difference in compared(ours, theirs, PLANES).differences]
+
+    far = 24 * PLANES[0][0].geometry.spacing[0]
+    assert sentences == [
+        "Of the box on image 1 A and B share 33 % of what both cover.",
+        f"Of the morphometry “L1” on image 1 A and B have points that lie {far:.1f} mm apart.",
+        "Only A marked the box on image 1.",
+        "Only B marked the box on image 1.",
+    ]
+
+
 def test_nothing_differs_between_people_who_marked_nothing() -> None:
     assert compared([], [], PLANES).differences == ()
 
