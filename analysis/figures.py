@@ -71,7 +71,7 @@ def roc_figure(title: str, traces: Sequence[RocTrace], points: Sequence[PlanePoi
             x=[point.fpr for point in members], y=[point.tpr for point in members],
             text=[point.label for point in members], mode="markers", name=group,
             hovertemplate="%{text}<br>sensitivity %{y:.3f}<br>specificity %{customdata:.3f}",
-            customdata=[1 - point.fpr for point in members],
+            customdata=[1 - point.fpr for point in members], cliponaxis=False,
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 11, "line": {"width": 1, "color": "#ffffff"},
                     "color": COLOURS[(place + 1) % len(COLOURS)]},
         )  # fmt: skip

@@ -17,7 +17,8 @@ def figures_of(results: Json) -> "dict[str, go.Figure]":
 
     results: `StudyResults.to_dict()`, also after a round trip through JSON. Answer by name, in order of a page:
     `model` (its ROC curve, readers as points), `roc 1`, `roc 2` ... (readers' curves in each arm), `forest auc`,
-    `forest sensitivity`, `forest specificity` (reader differences and their mean). What was refused is left out.
+    `forest sensitivity`, `forest specificity` (reader differences and their mean; of one arm, model minus reader). What
+    was refused is left out.
     """
     figures = {}
     model = model_figure(results)
@@ -30,8 +31,8 @@ def figures_of(results: Json) -> "dict[str, go.Figure]":
     for figure, word in FIGURE_WORDS.items():
         rows = forest_rows(results, figure)
         if rows:
-            first, second = results["arms"][0], results["arms"][1]
-            title = f"Difference in {word}, {second} minus {first}"
+            first, second = (*results["arms"], "")[:2]
+            title = f"Difference in {word}, {f'{second} minus {first}' if second else f'model minus reader, {first}'}"
             figures[f"forest {figure}"] = forest_figure(title, f"Δ {word}", rows)
     return figures
 
@@ -85,9 +86,9 @@ def model_figure(results: Json) -> "go.Figure | None":
 
 
 def forest_rows(results: Json, figure: str) -> list[ForestRow]:
-    """Differences of the second arm minus the first, reader by reader, then their mean."""
+    """Differences of the second arm minus the first, reader by reader, then their mean; of one arm those of the model."""
     if len(results["arms"]) < 2:
-        return []
+        return model_rows(results, figure)
     names = (results["arms"][0], results["arms"][1])
     rows = []
     for reader in results["readers"]:
@@ -104,6 +105,19 @@ def forest_rows(results: Json, figure: str) -> list[ForestRow]:
             for row in whole["differences"]
             if row["reader"] is None and (row["first"], row["second"]) == names
         ]
+    return rows
+
+
+def model_rows(results: Json, figure: str) -> list[ForestRow]:
+    """Model minus each reader."""
+    if refused(results["model"]):
+        return []
+    labels = {reader["reader"]: named(reader) for reader in results["readers"]}
+    rows = []
+    for pair in results["model"]["against_readers"]:
+        cell = pair["delong"] if figure == "auc" else pair["mcnemar"][figure]
+        if not refused(cell):
+            rows.append(forest_row(labels[pair["reader"]], cell if figure == "auc" else cell["test"], False))
     return rows
 
 

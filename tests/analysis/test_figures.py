@@ -48,3 +48,11 @@ def test_what_was_refused_is_not_drawn() -> None:
     assert list(figures) == ["roc 1"]
     _, figures = drawn(crossed().drop(columns="rating"), None)
     assert list(figures) == ["forest sensitivity", "forest specificity"]
+
+
+def test_readers_of_one_arm_are_drawn_against_the_model() -> None:
+    results, figures = drawn(crossed().query("arm == 'unaided'"), model_frame())
+    forest = figures["forest sensitivity"]
+    assert forest["layout"]["title"]["text"] == "Difference in sensitivity, model minus reader, unaided"
+    tests = [pair["mcnemar"]["sensitivity"]["test"] for pair in results["model"]["against_readers"]]
+    assert forest["data"][0]["x"] == [test["estimate"] for test in tests]
