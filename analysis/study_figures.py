@@ -86,7 +86,7 @@ def model_figure(results: Json) -> "go.Figure | None":
 
 
 def forest_rows(results: Json, figure: str) -> list[ForestRow]:
-    """Differences of the second arm minus the first, reader by reader, then their mean; of one arm those of the model."""
+    """Differences of the second arm minus the first, reader by reader, then their mean; of one arm the model's."""
     if len(results["arms"]) < 2:
         return model_rows(results, figure)
     names = (results["arms"][0], results["arms"][1])
