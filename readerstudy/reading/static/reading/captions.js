@@ -38,7 +38,7 @@ export class Captions {
     const { turns, mirrored } = viewport.view;
     const states = [viewport.inverted && say("inverted"), mirrored && say("mirrored"), turns && say("turned {degrees}°", { degrees: 90 * turns })];
     const readout = [`C ${rounded(center)}`, `W ${rounded(width)}`, `${percent} %`, ...states];
-    this.readout.textContent = readout.filter(Boolean).join("  ");
+    this.readout.replaceChildren(...readout.filter(Boolean).map((words) => make("span", { textContent: `${words}  ` })));
     this.#drawBar(frame, Math.hypot(matrix.a, matrix.b), viewport.host.clientWidth / 4);
     this.#nameEdges(frame, matrix.inverse());
   }
