@@ -70,6 +70,7 @@ def test_marks_are_moved_by_hand_and_by_keys_and_undone_after_a_reload(study: St
 
 
 def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str, address: str) -> None:
+    other = first.replace(*(Case.objects.get(study=study, label=label).token for label in ("C1", "C2")))
     with open_browser() as browser, visit(browser, address, "tess") as page:
         desk = opened(page, address + first)
         told = page.locator("#annotation > .news")
@@ -123,22 +124,18 @@ def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str,
         expect(told).to_have_text("All marks are hidden; show them to draw.")
         expect(desk.rows).to_have_count(3)
         desk.saved()
-    polygon, box, six = AnnotationDraft.objects.get().work["marks"]
-    assert [len(polygon["points"]), polygon["label"], six["label"]] == [4, "Fracture", "L2"]
-    assert [*box["points"][0], *box["points"][1]] == pytest.approx([50, 50, 64, 64], abs=0.3)
-
-
-def test_planes_made_of_the_images_are_for_looking(study: Study, address: str) -> None:
-    other = f"/studies/{study.token}/reference/opinions/{Case.objects.get(study=study, label='C2').token}/"
-    with open_browser() as browser, visit(browser, address, "tess") as page:
+        # Planes made of the images of the other case are for looking.
         desk = opened(page, address + other)
         desk.tool("1")
         desk.click((30, 30))
         page.keyboard.press("Shift+P")
         page.locator(".pane").nth(1).click()
-        expect(page.locator("#annotation > .news")).to_contain_text("not on planes made of them")
+        expect(told).to_contain_text("not on planes made of them")
         expect(desk.rows).to_have_count(1)
         desk.saved()
+    polygon, box, six = AnnotationDraft.objects.get(case__label="C1").work["marks"]
+    assert [len(polygon["points"]), polygon["label"], six["label"]] == [4, "Fracture", "L2"]
+    assert [*box["points"][0], *box["points"][1]] == pytest.approx([50, 50, 64, 64], abs=0.3)
 
 
 def test_without_network_or_session_the_work_outlives_a_reload(study: Study, first: str, address: str) -> None:
