@@ -41,10 +41,10 @@ def deflated_bomb(path: Path, megabytes: int) -> Path:
     head = whole[: 128 + 4 + 12 + length]
     packer = zlib.compressobj(9, wbits=-15)
     packed = packer.compress(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100")
-    # One private element of unknown content that never ends.
+    # One private element of unknown content that never ends. After a full flush the same zeros are the same bytes.
     packed += packer.compress(b"\x09\x00\x10\x00OB\0\0" + (megabytes << 20).to_bytes(4, "little"))
-    for _ in range(megabytes):
-        packed += packer.compress(bytes(1 << 20))
+    packed += packer.flush(zlib.Z_FULL_FLUSH)
+    packed += (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)) * megabytes
     path.write_bytes(head + packed + packer.flush())
     return path
 
