@@ -68,7 +68,7 @@ def test_heat_map_and_outline_lie_over_the_film_and_come_and_go(
         outlined = covered(page, more_than=0)
         panel.get_by_role("button", name="Heat map").click()
         faint = covered(page, more_than=outlined)
-        panel.get_by_label("Opacity").fill("100")
+        panel.get_by_label("Opacity: Heat map").fill("100")
         covered(page, more_than=faint)
         check_page(page, "output-laid-over")
         page.keyboard.press("h")
