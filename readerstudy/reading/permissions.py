@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import Protocol
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -9,13 +8,6 @@ from readerstudy.audit.errors import Denied
 from readerstudy.studies.models import Study
 
 from .models import ReadingSession
-
-
-class Trained(Protocol):
-    """What is asked of a reader's training."""
-
-    @property
-    def passed(self) -> bool: ...
 
 
 def check_study_open(study: Study) -> None:
@@ -39,8 +31,8 @@ def check_washout(due_at: datetime | None, now: datetime) -> None:
         )
 
 
-def check_trained(training: Trained) -> None:
-    if not training.passed:
+def check_trained(*, trained: bool) -> None:
+    if not trained:
         raise Denied(_("The training comes first; its pass mark is not reached yet. Go on from your work list."))
 
 

@@ -21,6 +21,7 @@ from readerstudy.reading.queries import (
     check_opens,
     current_and_next,
     is_output_due,
+    is_trained,
     open_session,
     training_of,
     unended_session,
@@ -192,8 +193,9 @@ def repeat_training(*, reader: Enrolment, by: User) -> None:
     check_study_open(reader.study)
     # The reader's row orders two tabs that ask at the same moment.
     Enrolment.objects.select_for_update().get(pk=reader.pk)
-    result = training_of(reader, rules_of(reader.study).training_pass_mark or 0)
-    if not result.failed:
+    pass_mark = rules_of(reader.study).training_pass_mark or 0
+    result = training_of(reader, pass_mark)
+    if not result.failed or is_trained(reader, pass_mark):
         raise Refused(_("The training is not to be repeated."))
     allocation = Allocation.objects.get(study=reader.study)
     number = result.round + 1

@@ -19,7 +19,7 @@ from .seeing import (
     stage_of,
     what_reader_sees,
 )
-from .training import Feedback, Training, feedback_for, training_of
+from .training import Feedback, Training, feedback_for, is_trained, training_of
 from .turns import (
     check_opens,
     check_pixels,
@@ -56,6 +56,7 @@ __all__ = [
     "is_due",
     "is_output_due",
     "is_revisable",
+    "is_trained",
     "last_submitted",
     "latest_answers",
     "open_session",

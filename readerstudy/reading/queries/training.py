@@ -48,6 +48,12 @@ def training_of(reader: Enrolment, pass_mark: float) -> Training:
     return Training(last.training, slots.count(), done, len(correct_among(reader.study, slots)), pass_mark)
 
 
+def is_trained(reader: Enrolment, pass_mark: float) -> bool:
+    """Who has begun with the cases of the study has passed, also where a later standard judges the training anew."""
+    begun = Reading.objects.filter(slot__reader=reader, slot__training=0).exists()
+    return begun or training_of(reader, pass_mark).passed
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a reader is told after a training case: right or not, line by line, and where."""

@@ -15,7 +15,7 @@ from readerstudy.reading.permissions import check_display, check_study_open, che
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.queries import rules_of
 
-from .training import training_of
+from .training import is_trained
 
 # A sitting without a sign for so long is over, though nobody paused it.
 LONGEST_SILENCE = timedelta(hours=2)
@@ -84,7 +84,7 @@ def check_opens(slot: Slot, upcoming: Slot | None, now: datetime) -> None:
     check_washout(due_at(slot), now)
     rules = rules_of(study)
     if rules.training_pass_mark is not None and not slot.training:
-        check_trained(training_of(slot.reader, rules.training_pass_mark))
+        check_trained(trained=is_trained(slot.reader, rules.training_pass_mark))
     if rules.display_check:
         check_display(open_session(slot.reader, slot.period_id))
 

@@ -19,12 +19,12 @@ from readerstudy.reading.queries import (
     current_and_next,
     due_at,
     is_revisable,
+    is_trained,
     open_session,
     progress_of,
     reader_for,
     readings_of,
     slot_for,
-    training_of,
 )
 from readerstudy.reading.sight import Progress
 from readerstudy.studies.models import Enrolment, Study
@@ -109,7 +109,7 @@ def is_untrained(slot: Slot | None) -> bool:
     if slot is None or slot.training:
         return False
     pass_mark = rules_of(slot.reader.study).training_pass_mark
-    return pass_mark is not None and not training_of(slot.reader, pass_mark).passed
+    return pass_mark is not None and not is_trained(slot.reader, pass_mark)
 
 
 def state_of(study: Study, *, has_slot: bool, waits: bool, untrained: bool = False) -> str:

@@ -14,11 +14,21 @@ from readerstudy.datasets.queries import completeness_of, source_of, tables_of
 from readerstudy.reading.actions import correct, open_reading
 from readerstudy.reading.models import Answer, ReadingSession
 from readerstudy.reading.queries.training import known_of
+from readerstudy.reference.actions import record_standard
 from readerstudy.reference.models import Annotation, Opinion, StandardAnnotation
 from readerstudy.studies.actions import mark_locked, set_rules
 from readerstudy.studies.hanging import HangingError, hanging_of, read, written
 from readerstudy.studies.outline import CROSSOVER, ArmOutline, RulesOutline
-from tests.readerstudy.reading.room import SEED, Hidden, Room, body, post, prepared_room, read_slot, reading_of
+from tests.readerstudy.reading.room import (
+    SEED,
+    Hidden,
+    Room,
+    body,
+    post,
+    prepared_room,
+    read_slot,
+    reading_of,
+)
 from tests.world import People, client_of, make_study
 
 HANGING = {"rows": 1, "columns": 2, "cells": [{"series": "T1W", "plane": "sagittal", "window": "bone"}]}
@@ -155,6 +165,11 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
     assert receipt["next"] == study_slot.token
     assert "training passed in round 2" in client_of(people.alice).get(f"/studies/{room.study.token}/readings/").text
     assert "feedback" not in read_slot(bob, study_slot)
+    # What a later standard says of the training holds nobody back who has begun.
+    turned = {case: not truth[case.label] for case in room.study.cases.all()}
+    record_standard(study=room.study, truths=turned, method="Anew", reason="A better look.", by=people.alice)
+    following = next(slot for slot in room.slots() if not slot.training and slot != study_slot)
+    assert open_case(bob, following).status_code == 200
     assert bob.post(f"/reading/training/{reader.token}/").status_code == 400
     assert [row.done for row in completeness_of(room.study) if row.code == reader.code] == [1]
     assert len(tables_of(source_of(room.study))[1].rows) == 1
