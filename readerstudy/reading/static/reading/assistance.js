@@ -10,13 +10,14 @@ import { say } from "./say.js";
 const REST = 200;
 const KEPT_CUTS = 6;
 
-// In the order in which they are drawn. Those with a `picture` are fetched, the others are in the case itself.
+// In the order in which they are drawn. Those with a `picture` are fetched, the others are in the case itself; field: what
+// the case calls it, where that is not its kind.
 const LAYERS = [
   { kind: "heatmap", field: "heatmaps", label: "Heat map", key: "H", none: "Nothing supports the positive answer.", missing: "The heat map could not be loaded.", picture: coloured, draw: drawMap },
   { kind: "mask", field: "masks", label: "Outline", key: "K", none: "The model outlines nothing in this case.", missing: "The outline could not be loaded.", picture: outlineOf, draw: drawOutline },
-  { kind: "boxes", field: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case.", draw: drawNamed },
-  { kind: "levels", field: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case.", draw: drawNamed },
-  { kind: "reference", field: "reference", label: "Reference", key: "X", none: "The reference standard marks no place in this case.", draw: drawNamed, colour: OUTLINE },
+  { kind: "boxes", label: "Boxes", key: "X", none: "The model puts no box in this case.", draw: drawNamed },
+  { kind: "levels", label: "Levels", key: "L", none: "The model names no vertebra in this case.", draw: drawNamed },
+  { kind: "reference", label: "Reference", key: "X", none: "The reference standard marks no place in this case.", draw: drawNamed, colour: OUTLINE },
 ];
 
 function drawNamed(context, matrix, _, { points, label, probability, positive, colour }, written) {
@@ -92,7 +93,7 @@ export class Assistance {
     return [panel];
   }
 
-  #layerParts({ kind, field, label, key, none }) {
+  #layerParts({ kind, field = kind, label, key, none }) {
     const found = this.#offered[field];
     if (!found) return [];
     if (!found.length) return [make("p", { className: "help", textContent: say(none) })];
@@ -137,7 +138,7 @@ export class Assistance {
   }
 
   #places() {
-    const found = new Set(LAYERS.flatMap(({ field }) => this.#offered[field] ?? []).map(({ frame }) => frame));
+    const found = new Set(LAYERS.flatMap(({ kind, field = kind }) => this.#offered[field] ?? []).map(({ frame }) => frame));
     return this.#layout.frames.map(({ url }) => url).filter((url) => found.has(url));
   }
 
@@ -197,7 +198,7 @@ export class Assistance {
   }
 
   #found(layer, frame) {
-    const offered = this.#offered[layer.field];
+    const offered = this.#offered[layer.field ?? layer.kind];
     const here = (frame.cut?.stack ?? [frame]).flatMap(({ url }, slice) => {
       return offered.filter((one) => one.frame === url).map((one) => ({ ...one, slice, ...this.#pictures.get(one.url) }));
     });

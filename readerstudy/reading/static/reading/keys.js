@@ -197,8 +197,7 @@ const HINTS = {
 function button(action, label, shown = keyOf(action)) {
   const element = make("button", { type: "button", className: "tool", textContent: say(label) });
   element.dataset.action = action;
-  const hint = HINTS[action.slice(5)];
-  if (hint) element.title = say(hint);
+  element.title = say(HINTS[action.slice(5)] ?? "");
   if (!shown) return element;
   element.append(" ", make("kbd", { textContent: shown.replace("Shift + ", "⇧") }));
   return element;
@@ -243,8 +242,7 @@ export class Toolbar {
   // A menu at the right end of a bar opens to the left.
   #keepInside(list) {
     list.style.marginLeft = 0;
-    const [bar, menu] = [this.element, list].map((one) => one.getBoundingClientRect().right);
-    list.style.marginLeft = `${Math.min(0, bar - menu)}px`;
+    list.style.marginLeft = `${Math.min(0, this.element.getBoundingClientRect().right - list.getBoundingClientRect().right)}px`;
   }
 
   // The focus must not vanish with the menu.
@@ -273,7 +271,7 @@ export class Toolbar {
       tool.hidden = absent.includes(action);
       if (action in pressed || action.startsWith("mode:")) tool.ariaPressed = Boolean(pressed[action]);
     }
-    const words = notice || (HINTS[mode] ? say(HINTS[mode]) : "");
+    const words = notice || say(HINTS[mode] ?? "");
     // A new element each time, for after a while it goes by the style sheet.
     if (this.hint.textContent !== words) this.hint.replaceChildren(make("span", { textContent: words }));
   }
