@@ -63,7 +63,7 @@ class Page {
     this.form.elements.note.value = form.note;
     // Without a place of their own truthers begin where something was drawn.
     const others = this.desk.others.flatMap((other) => other.marks);
-    const first = place ?? [...others, ...board.proposed][0];
+    const first = place ?? [...marks, ...others, ...board.proposed][0];
     if (first) this.goTo(first);
     const { dropped } = this.kept;
     if (dropped) this.panel.tell("The oldest steps before the reload can no longer be undone: {count}.", { count: dropped });
