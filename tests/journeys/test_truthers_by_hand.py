@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from readerstudy.cases.models import Case
 from readerstudy.reference.models import AnnotationDraft
@@ -69,6 +69,18 @@ def test_marks_are_moved_by_hand_and_by_keys_and_undone_after_a_reload(study: St
     assert six["points"][1] == pytest.approx([22, 12], abs=0.3)
 
 
+def only_look_at_planes(page: Page, way: str) -> None:
+    """Planes made of the images of a case are no place for marks."""
+    desk = opened(page, way)
+    desk.tool("1")
+    desk.click((30, 30))
+    page.keyboard.press("Shift+P")
+    page.locator(".pane").nth(1).click()
+    expect(page.locator("#annotation > .news")).to_contain_text("not on planes made of them")
+    expect(desk.rows).to_have_count(1)
+    desk.saved()
+
+
 def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str, address: str) -> None:
     other = first.replace(*(Case.objects.get(study=study, label=label).token for label in ("C1", "C2")))
     with open_browser() as browser, visit(browser, address, "tess") as page:
@@ -124,15 +136,7 @@ def test_wrong_input_is_one_sentence_and_loses_nothing(study: Study, first: str,
         expect(told).to_have_text("All marks are hidden; show them to draw.")
         expect(desk.rows).to_have_count(3)
         desk.saved()
-        # Planes made of the images of the other case are for looking.
-        desk = opened(page, address + other)
-        desk.tool("1")
-        desk.click((30, 30))
-        page.keyboard.press("Shift+P")
-        page.locator(".pane").nth(1).click()
-        expect(told).to_contain_text("not on planes made of them")
-        expect(desk.rows).to_have_count(1)
-        desk.saved()
+        only_look_at_planes(page, address + other)
     polygon, box, six = AnnotationDraft.objects.get(case__label="C1").work["marks"]
     assert [len(polygon["points"]), polygon["label"], six["label"]] == [4, "Fracture", "L2"]
     assert [*box["points"][0], *box["points"][1]] == pytest.approx([50, 50, 64, 64], abs=0.3)
