@@ -1,6 +1,6 @@
 """Drawings as plotly figures, for a page or a file on which one can hover; plotly is imported when one is drawn."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.figures import COLOURS, DASHES, SYMBOLS
 from analysis.plans.drawings import Axis, Drawing, Series
@@ -24,7 +24,7 @@ def plotly_figure(drawing: Drawing) -> "go.Figure":
     if drawing.square:
         across |= {"constrain": "domain"}
         up |= {"constrain": "domain", "scaleanchor": "x"}
-    layout = {
+    layout: dict[str, Any] = {
         "title": drawing.title, "template": "plotly_white", "height": 620 if drawing.square else rows,
         "margin": {"l": 120 if drawing.y.ticks else 70, "r": 190 if drawing.beside else 30, "t": 60, "b": 60},
         "xaxis": across, "yaxis": up,
