@@ -42,6 +42,8 @@ NO_PAGES = {
     "mfa_generate_recovery_codes", "mfa_view_recovery_codes", "mfa_deactivate_totp", "mfa_authenticate",
     "mfa_reauthenticate", "set_language", "account_inactive", "account_reauthenticate", "account_login",
     "mfa_activate_totp",
+    # Leads to the site's own log-in.
+    "admin_login",
 }  # fmt: skip
 
 

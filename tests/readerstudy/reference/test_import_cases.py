@@ -13,6 +13,10 @@ from tests.readerstudy.cases.material import folder_of
 from tests.world import People
 
 
+# Pictures have no pixel spacing.
+UNMEASURED = "Rows 2, 3, 4: There is no pixel spacing; lengths are not measured."
+
+
 def manifest_in(folder: Path, count: int) -> Path:
     _, content = folder_of(folder, count)
     (folder / "cases.csv").write_bytes(content)
@@ -24,7 +28,7 @@ def test_cases_and_truth_come_in(study: Study, tmp_path: Path) -> None:
 
     call_command("import_cases", study.token, manifest_in(tmp_path, 3), stdout=out)
 
-    assert out.getvalue() == "3 cases are in the study.\n"
+    assert out.getvalue() == f"3 cases are in the study. {UNMEASURED}\n"
     assert sorted(truth_by_case(study).values()) == [False, True, True]
 
 
@@ -33,7 +37,7 @@ def test_a_dry_run_says_so_and_imports_nothing(study: Study, tmp_path: Path) -> 
 
     call_command("import_cases", study.token, manifest_in(tmp_path, 3), "--dry-run", stdout=out)
 
-    assert out.getvalue() == "3 cases can be imported.\n"
+    assert out.getvalue() == f"3 cases can be imported. {UNMEASURED}\n"
     assert not Case.objects.exists()
 
 
