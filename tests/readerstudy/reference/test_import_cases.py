@@ -12,7 +12,6 @@ from readerstudy.studies.models import Study
 from tests.readerstudy.cases.material import folder_of
 from tests.world import People
 
-
 # Pictures have no pixel spacing.
 UNMEASURED = "Rows 2, 3, 4: There is no pixel spacing; lengths are not measured."
 
