@@ -83,10 +83,9 @@ def test_a_stack_comes_in_few_answers_and_what_is_looked_at_alone(page: Page, de
     digests = [hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest() for pixels in stack]
     assert in_module(page, "pixels", script, frames) == digests
     asked = [path for _, path, _ in desk.asked if "/reading/a/frame" in path]
-    assert asked[0] == "/reading/a/frame/10"
-    assert sorted(asked[1:]) == sorted(
-        f"/reading/a/{name}" for name in ("frames/11-18", "frames/2-9", "frames/19-20", "frame/1")
-    )
+    # Several workers fetch at once: which request comes first is theirs.
+    names = ("frame/10", "frames/11-18", "frames/2-9", "frames/19-20", "frame/1")
+    assert sorted(asked) == sorted(f"/reading/a/{name}" for name in names)
 
 
 def test_halving_takes_means_and_keeps_odd_edges(page: Page, desk: Desk) -> None:
