@@ -16,6 +16,7 @@ from readerstudy.cases import importing as case_importing
 from readerstudy.cases.models import Case, CaseImport
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_coordinates
+from readerstudy.studies.stored import in_language
 
 from . import importing
 from .drawn import documents_of, marks_of, planes_of, proposal_for, shapes_of
@@ -77,7 +78,7 @@ def read_work(work: Mapping[str, object], case: Case) -> Work:
     try:
         return work_in(work, shapes_of(planes_of(case)))
     except MarksError as error:
-        raise Refused(_(str(error))) from error
+        raise Refused(in_language(str(error))) from error
 
 
 def check_is_task(truther: Enrolment, case: Case) -> None:
@@ -201,7 +202,7 @@ def offer_marks(*, case: Case, source: str, source_digest: str, marks: Sequence[
         marks_of(named, planes_of(case))
     except MarksError as error:
         sentence = _("What %(source)s marks in %(case)s does not fit its images: %(why)s")
-        raise Refused(sentence % {"source": source, "case": case, "why": error}) from error
+        raise Refused(sentence % {"source": source, "case": case, "why": in_language(str(error))}) from error
     proposal = Proposal.objects.create(
         case=case, source=source, source_digest=source_digest, marks=named, digest=digest, offered_by=by
     )

@@ -10,6 +10,7 @@ from readerstudy.audit.errors import Conflict, Refused
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.permissions import check_coordinates, check_truths, role_in
 from readerstudy.studies.queries import enrolment_of, study_for
+from readerstudy.studies.stored import in_language
 
 from . import actions, queries
 from .exporting import files
@@ -172,5 +173,5 @@ def draft(request: HttpRequest, study: str, case: str) -> HttpResponse:
     except Conflict as conflict:
         return JsonResponse({"error": str(conflict)}, status=409)
     except (MarksError, Refused) as refused:
-        return JsonResponse({"error": str(refused)}, status=400)
+        return JsonResponse({"error": in_language(str(refused))}, status=400)
     return JsonResponse({"revision": saved})

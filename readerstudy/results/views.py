@@ -13,6 +13,7 @@ from readerstudy.studies.permissions import check_analyses
 from readerstudy.studies.queries import study_for
 
 from . import actions, queries
+from .captions import captioned
 from .models import AnalysisRun
 
 # Seconds for which somebody who opens the page waits for comparisons; the rest is a worker's.
@@ -95,7 +96,7 @@ def table(request: HttpRequest, study: str) -> HttpResponse:
 @require_GET
 def figure(request: HttpRequest, study: str, name: str) -> HttpResponse:
     run = queries.finished_run(analysed(request, study))
-    response = JsonResponse(queries.figure_of(run, name))
+    response = JsonResponse(captioned(queries.figure_of(run, name)))
     response["Cache-Control"] = "private, no-store"
     return response
 

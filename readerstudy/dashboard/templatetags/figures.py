@@ -1,7 +1,6 @@
 """The one place where numbers become text on pages."""
 
 import math
-from collections.abc import Mapping
 
 from django import template
 from django.utils.translation import gettext as _
@@ -93,23 +92,6 @@ def short(digest: str) -> str:
 def share(done: int, total: int) -> int:
     """Whole percent, rounded down, so that 100 means all."""
     return 100 * done // total if total else 0
-
-
-@register.filter
-def card_value(value: object) -> str:
-    """A value of a JSON document as one line of text."""
-    match value:
-        case None:
-            return NOTHING
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return "; ".join(f"{key}: {card_value(inner)}" for key, inner in value.items())
-        case list():
-            return ", ".join(card_value(inner) for inner in value)
-        case float():
-            return f"{value:.6g}"
-    return str(value)
 
 
 @register.simple_tag

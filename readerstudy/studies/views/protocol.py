@@ -104,5 +104,5 @@ def amend(request: HttpRequest, study: str) -> HttpResponse:
     if request.method == "POST" and carried_out(form, actions.amend, study=held, by=by):
         messages.success(request, _("The amendment is in force."))
         return redirect("studies:protocol", study=study)
-    lead = "An amendment is a new version of the protocol. The version before it stays, with its digest."
+    lead = _("An amendment is a new version of the protocol. The version before it stays, with its digest.")
     return form_page(request, held, form, _("Amend the protocol"), _("Put the amendment in force"), lead)

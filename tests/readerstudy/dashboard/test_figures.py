@@ -4,7 +4,6 @@ import pytest
 from django.template import Context, Template
 
 from readerstudy.dashboard.templatetags.figures import (
-    card_value,
     duration,
     estimate,
     interval,
@@ -13,6 +12,7 @@ from readerstudy.dashboard.templatetags.figures import (
     pvalue,
     share,
 )
+from readerstudy.dashboard.templatetags.happenings import fact_value
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_intervals_shares_and_percents() -> None:
     assert (share(0, 0), share(999, 1000), share(1000, 1000)) == (0, 99, 100)
 
 
-def test_values_of_a_card_become_one_line() -> None:
-    assert card_value({"threshold": 0.5, "labels": ["a", "b"], "frozen": True, "note": None}) == (
+def test_facts_of_an_event_become_one_line() -> None:
+    assert fact_value({"threshold": 0.5, "labels": ["a", "b"], "frozen": True, "note": None}, "") == (
         "threshold: 0.5; labels: a, b; frozen: yes; note: –"
     )
 

@@ -1,15 +1,20 @@
 // Draws each figure of the page from its JSON; plotly.min.js stands beside us as a static file.
 
+const chinese = document.documentElement.lang.startsWith("zh");
+if (chinese) window.Plotly.register((await import("./zh.js")).default);
+
 const CONFIG = {
   responsive: true,
   displaylogo: false,
-  modeBarButtonsToRemove: ["lasso2d", "select2d"],
+  // Nothing of a study is sent to the makers of plotly.
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "sendChartToCloud"],
+  locale: chinese ? "zh-CN" : "en",
 };
 
 async function draw(place) {
   const answer = await fetch(place.dataset.figure, { headers: { Accept: "application/json" } });
   if (!answer.ok) {
-    place.textContent = "This figure could not be loaded; reload the page.";
+    place.textContent = place.dataset.missing;
     return;
   }
   const figure = await answer.json();
