@@ -32,19 +32,30 @@ def fact_name(name: str) -> str:
 def fact_value(value: object, name: str) -> str:
     """A value of a JSON document as one line of text."""
     match value:
-        case None:
-            return NOTHING
-        case bool():
-            return gettext("yes") if value else gettext("no")
         case Mapping():
             told = ((key, fact_value(inner, name if name in CODED else key)) for key, inner in value.items())
             return "; ".join(f"{fact_name(key)}: {text}" for key, text in told)
         case list():
             return ", ".join(fact_value(inner, name) for inner in value)
+        case str() if value:
+            return said(value, name)
+    return plain(value)
+
+
+def plain(value: object) -> str:
+    match value:
+        case None:
+            return NOTHING
+        case bool():
+            return gettext("yes") if value else gettext("no")
         case float():
             return f"{value:.6g}"
-        case str() if name == "signature":
-            return gettext(value)
-        case str() if value and name in SENTENCES | CODED:
-            return in_language(value) if name in SENTENCES and " " in value else pgettext("audit value", value)
     return str(value)
+
+
+def said(text: str, name: str) -> str:
+    if name == "signature":
+        return gettext(text)
+    if name in SENTENCES and " " in text:
+        return in_language(text)
+    return pgettext("audit value", text) if name in CODED else text
