@@ -45,6 +45,8 @@ def is_ours(location: str) -> bool:
 
 IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"[^"]+";\s*', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let) (\w+))", re.MULTILINE)
+TAKEN_APART = re.compile(r"^\s*(?=(?:const|let)\s*[{\[])", re.MULTILINE)
+HELD = "__held();"
 PACKED = re.compile(r'(?:import\{[^}]*\}from"[^"]+";)*export\{[^}]*\};')
 
 
@@ -63,8 +65,10 @@ def short(source: str) -> str:
     # A runtime of its own that only the collecting of files needs.
     import minify
 
-    made: str = minify.string("application/javascript", source)
-    return made
+    # It would move a declaration that takes a value apart before those that it stands behind, though it uses their
+    # names or does something after them. A call in between holds it, which then goes.
+    made: str = minify.string("application/javascript", TAKEN_APART.sub(HELD, source))
+    return made.replace(f",{HELD}", ";").replace(HELD, "")
 
 
 def with_short_names_at_its_top(source: str) -> str:

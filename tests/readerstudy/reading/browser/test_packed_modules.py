@@ -12,7 +12,8 @@ from django.test import override_settings
 from playwright.sync_api import Page, expect
 
 from readerstudy.assets import pack
-from tests.readerstudy.reading.browser.page_server import Desk, picture, read
+from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, picture, read
+from tests.readerstudy.reading.browser.test_answers_in_browser import MARKS
 
 MOST_BYTES = 40 * 1024
 STORAGES = {
@@ -66,8 +67,33 @@ def test_packing_takes_only_what_nobody_needs(collected: Path) -> None:
     assert repacked(collected / "reading" / "viewport.js") == packed
 
 
+IN_ORDER = """
+export function told(other) {
+  const said = [];
+  const say = (word) => said.push(word) && { word, list: [word] };
+  const one = say("one");
+  const { word } = say("two");
+  const two = one ?? say(word);
+  const { list } = (two && other) ?? { list: [word, two] };
+  say("three");
+  const three = say("four");
+  const [first] = [three, say("five")];
+  for (const { word } of [first]) say(word);
+  return [said, list, first];
+}
+"""
+
+
+def test_packing_leaves_declarations_in_their_order(page: Page, tmp_path: Path) -> None:
+    module = tmp_path / "m.js"
+    module.write_text(IN_ORDER)
+    run = "(source) => import('data:text/javascript,' + encodeURIComponent(source)).then(({ told }) => told())"
+    page.goto("about:blank")
+    assert page.evaluate(run, repacked(module)) == page.evaluate(run, IN_ORDER)
+
+
 def test_a_case_is_read_with_the_packed_modules(page: Page, desk: Desk, collected: Path) -> None:
-    case = desk.add_case("a", [[picture(n) for n in range(9)]])
+    case = desk.add_case("a", [[picture(n) for n in range(9)]], questions=[*QUESTIONS, MARKS])
     for n, frame in enumerate(case["series"][0]["frames"]):
         frame |= {"position": [0, 0, n], "orientation": [1, 0, 0, 0, 1, 0]}
     desk.static = collected
@@ -76,6 +102,9 @@ def test_a_case_is_read_with_the_packed_modules(page: Page, desk: Desk, collecte
     expect(page.locator(".pane .caption")).to_have_count(3)
     page.keyboard.press("y")
     expect(page.locator("#questions :checked")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    expect(page.locator("#questions .marks li")).to_have_count(1)
     drawn = page.locator("canvas").first.evaluate(
         "(c) => Array.from(c.getContext('2d').getImageData(c.width / 2, 0, 1, c.height).data)"
     )
