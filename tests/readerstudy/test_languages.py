@@ -21,7 +21,7 @@ SPOKEN_ELSEWHERE = {"import_readings.py"}
 STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 # What stands around every page, and the pages on a reader's way to the work list; in the catalogue of the dashboard.
 CHROME = (
-    *("base.html", "404.html", "403.html", "sentence.html", "account/login.html"),
+    *("base.html", "403.html", "404.html", "429.html", "500.html", "sentence.html", "account/login.html"),
     *("components/field.html", "dashboard/overview_reader.html"),
 )
 # Pages over all stages, whose sentences stand in the catalogue of the dashboard.
@@ -37,7 +37,14 @@ PURE = {
     "readerstudy/reading": ("external", "submissions"),
     "readerstudy/allocation": ("designs", "queries"),
     "readerstudy/predictions": ("working", "findings"),
-    "analysis": ("agreement", "delong", "mrmc", "paired", "per_model", "per_reader", "proportions", "roc"),
+    "readerstudy/reference": ("marks", "outlines", "runs"),
+    "analysis": (
+        *("agreement", "agreement_weights", "binormal", "chance_corrected", "covariance", "curve_merits", "delong"),
+        *("interval", "judgements", "merit_names", "mrmc", "multiplicity", "paired", "per_model", "per_reader", "plan"),
+        *("proportions", "ratings", "roc"),
+    ),
+    "analysis/localisation": ("overlap",),
+    "inference": ("cards",),
 }
 SCRIPTS = REPOSITORY / "readerstudy" / "reading" / "static" / "reading"
 # What a JavaScript module says: directly, by a choice of two, or in a table whose rows are said later.
