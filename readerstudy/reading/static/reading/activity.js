@@ -10,13 +10,12 @@ export class Activity {
   #clock;
   #idle = false;
   #lastSign;
-  #breakStart;
 
   constructor({ idleAfter = 30_000, clock = now } = {}) {
     this.#idleAfter = idleAfter;
     this.#clock = clock;
     this.#lastSign = clock();
-    this.#breakStart = this.#lastSign;
+    this.breakStart = this.#lastSign;
     this.begin();
   }
 
@@ -53,7 +52,7 @@ export class Activity {
   // A sign of life. Five minutes without one count as a break.
   sign() {
     const at = this.#clock();
-    if (at - this.#lastSign > 300_000) this.#breakStart = at;
+    if (at - this.#lastSign > 300_000) this.breakStart = at;
     this.#lastSign = at;
     if (!this.#idle) return;
     this.#idle = false;
@@ -67,15 +66,7 @@ export class Activity {
   }
 
   get sinceBreak() {
-    return this.#clock() - this.#breakStart;
-  }
-
-  set breakStart(at) {
-    this.#breakStart = at;
-  }
-
-  get breakStart() {
-    return this.#breakStart;
+    return this.#clock() - this.breakStart;
   }
 
   summary() {

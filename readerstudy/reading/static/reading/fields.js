@@ -1,11 +1,19 @@
 // One field for each kind of question. All fields speak alike: read() gives the answer or undefined, write(answer)
-// shows one, check() gives a sentence where something is wrong, focus() and digit(n) take it by keyboard. digit(n) is
-// false where the digit means nothing here, and "stay" where the field wants more.
+// shows one, check() gives a sentence where something is wrong, focus() and, where digits answer it, digit(n) take it by
+// keyboard. digit(n) is false where the digit means nothing here, and "stay" where the field wants more.
 
 import { say } from "./say.js";
 
 export function make(name, properties = {}, ...children) {
   const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+// The same in SVG.
+export function made(name, facts, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(facts)) element.setAttribute(key, value);
   element.append(...children);
   return element;
 }
@@ -40,39 +48,42 @@ function keysOf(choices) {
   return choices.map(({ label }, n) => (own ? label : n < 9 ? String(n + 1) : ""));
 }
 
-function keyHint(key) {
-  return make("kbd", { textContent: key, ariaHidden: true });
+const keyHint = (textContent) => make("kbd", { textContent, ariaHidden: true });
+
+// The button of an answer in its label, beside the key that presses it.
+export function option(name, { value, label }, key = "", type = "radio") {
+  return make("label", { className: "choice" }, make("input", { type, name, value }), make("span", { textContent: label }), keyHint(key));
 }
 
-// One radio button for each choice: decisions, choices, levels.
+export const entryOf = (facts) => make("input", { type: "text", inputMode: "numeric", autocomplete: "off", ...facts });
+
+// One button for each choice: decisions, choices, levels, and several choices.
 export function choiceField(question, id, changed) {
-  const { choices } = question;
+  const { choices, kind, required } = question;
+  const many = kind === "choices";
   const keys = keysOf(choices);
-  const radios = choices.map(({ value }, n) =>
-    make("input", { type: "radio", name: id, id: `${id}-${n}`, value: String(value) }),
-  );
-  const labels = choices.map(({ label }, n) =>
-    make("label", { className: "choice", htmlFor: radios[n].id }, radios[n], make("span", { textContent: label }), keyHint(keys[n])),
-  );
-  const short = choices.every(({ label }) => label.length <= 6);
-  const shape = question.kind === "decision" ? "decision" : short ? "short" : "long";
+  const labels = choices.map((choice, n) => option(id, choice, keys[n], many ? "checkbox" : "radio"));
+  const controls = labels.map(({ control }) => control);
+  const short = !many && choices.every(({ label }) => label.length <= 6);
+  const shape = kind === "decision" ? "decision" : short ? "short" : "long";
   const element = make("div", { className: `choices ${shape}` }, ...labels);
   element.addEventListener("change", changed);
-  const chosen = () => radios.findIndex((radio) => radio.checked);
+  const read = () => {
+    const chosen = choices.filter((_, n) => controls[n].checked).map(({ value }) => value);
+    return many && chosen.length ? chosen : chosen[0];
+  };
   const choose = (n) => {
-    if (!choices[n]) return false;
-    radios[n].checked = true;
-    changed();
-    return true;
+    controls[n]?.click();
+    return n >= 0 && (many ? "stay" : true);
   };
   return {
     element,
-    controls: radios,
-    read: () => choices[chosen()]?.value,
-    write: (answer) => radios.forEach((radio) => (radio.checked = radio.value === String(answer))),
-    check: () => (question.required && chosen() < 0 ? say("Please choose an answer.") : ""),
-    focus: () => (radios[chosen()] ?? radios[0]).focus(),
-    digit: (n) => choose(keys.indexOf(String(n))),
+    controls,
+    read,
+    write: (answer) => controls.forEach((control) => (control.checked = [answer].flat().some((one) => `${one}` === control.value))),
+    check: () => (required && read() === undefined ? say(many ? "Please choose at least one answer." : "Please choose an answer.") : ""),
+    focus: () => (controls.find(({ checked }) => checked) ?? controls[0]).focus(),
+    digit: (n) => choose(keys.indexOf(`${n}`)),
     decide: (positive) => choose(choices.findIndex(({ value }) => value === positive)),
   };
 }
@@ -80,7 +91,7 @@ export function choiceField(question, id, changed) {
 // Nothing is chosen beforehand: a slider that starts in the middle would suggest an answer.
 export function confidenceField(question, id, changed) {
   const slider = make("input", { type: "range", id: `${id}-slider`, step: 1, className: "unset" });
-  const entry = make("input", { type: "text", id, inputMode: "numeric", autocomplete: "off", maxLength: 6 });
+  const entry = entryOf({ id, maxLength: 6 });
   const low = make("span");
   const high = make("span");
   const note = make("p", { className: "note", role: "status" });
@@ -100,25 +111,24 @@ export function confidenceField(question, id, changed) {
     if (!Number.isNaN(value)) slider.value = value;
     slider.ariaValueText = Number.isNaN(value) ? say("not rated yet") : entry.value;
   };
-  slider.addEventListener("input", () => {
-    entry.value = slider.value;
+  const rated = () => {
     note.textContent = "";
     follow();
     changed();
+  };
+  slider.addEventListener("input", () => {
+    entry.value = slider.value;
+    rated();
   });
   // Choosing the place where the thumb rests already changes nothing for the browser, but is a rating all the same.
   const settle = () => entry.value !== slider.value && slider.dispatchEvent(new Event("input"));
   slider.addEventListener("pointerup", settle);
   slider.addEventListener("keyup", ({ key }) => /^(Arrow|Page|Home|End)/.test(key) && settle());
-  entry.addEventListener("input", () => {
-    note.textContent = "";
-    follow();
-    changed();
-  });
-  setRange(undefined);
+  entry.addEventListener("input", rated);
+  setRange();
   follow();
 
-  const fault = () => {
+  const check = () => {
     if (entry.value.trim() === "") return question.required ? say("Please give a rating.") : "";
     const value = parseNumber(entry.value);
     const [low, high] = range;
@@ -131,20 +141,16 @@ export function confidenceField(question, id, changed) {
   return {
     element,
     controls: [entry, slider],
-    read: () => {
-      const value = parseNumber(entry.value);
-      return Number.isNaN(value) ? undefined : value;
-    },
+    read: () => answerIn(entry),
     write: (answer) => {
       entry.value = answer ?? "";
       follow();
     },
-    check: fault,
+    check,
     focus: () => {
       entry.focus();
       entry.select();
     },
-    digit: () => false,
     // Where the decision was changed, a rating that contradicts it goes, and the reader is told so.
     agree: (decision, label) => {
       const before = entry.value.trim();
@@ -152,37 +158,39 @@ export function confidenceField(question, id, changed) {
       if (before === "" || (Number(before) >= range[0] && Number(before) <= range[1])) return follow();
       entry.value = "";
       follow();
-      const values = { rating: before, decision: label, low: range[0], high: range[1] };
-      note.textContent = say("Rating {rating} cleared: “{decision}” needs {low} to {high}.", values);
+      note.textContent = cleared(before, label, range);
     },
   };
 }
 
+const cleared = (rating, decision, [low, high]) =>
+  say("Rating {rating} cleared: “{decision}” needs {low} to {high}.", { rating, decision, low, high });
+
+function answerIn(entry) {
+  const value = parseNumber(entry.value);
+  return Number.isNaN(value) ? undefined : value;
+}
+
 export function numberField(question, id, changed) {
   const { minimum, maximum, unit } = question;
-  const entry = make("input", { type: "text", id, inputMode: "decimal", autocomplete: "off", maxLength: 20 });
+  const entry = entryOf({ id, inputMode: "decimal", maxLength: 20 });
   const element = make("div", { className: "number" }, entry, make("span", { className: "unit", textContent: unit ?? "" }));
   entry.addEventListener("input", changed);
-  const limits = [];
-  if (minimum !== null && minimum !== undefined) limits.push(say("at least {least}", { least: minimum }));
-  if (maximum !== null && maximum !== undefined) limits.push(say("at most {most}", { most: maximum }));
+  const known = (limit, sentence) => ((limit ?? null) === null ? [] : [say(sentence, { limit })]);
+  const limits = [...known(minimum, "at least {limit}"), ...known(maximum, "at most {limit}")];
   return {
     element,
     controls: [entry],
-    read: () => {
-      const value = parseNumber(entry.value);
-      return Number.isNaN(value) ? undefined : value;
-    },
+    read: () => answerIn(entry),
     write: (answer) => (entry.value = answer ?? ""),
     check: () => {
       if (entry.value.trim() === "") return question.required ? say("Please give a number.") : "";
-      const value = parseNumber(entry.value);
-      if (Number.isNaN(value)) return say("Please give a plain number, such as 12.5.");
+      const value = answerIn(entry);
+      if (value === undefined) return say("Please give a plain number, such as 12.5.");
       const outside = value < (minimum ?? -Infinity) || value > (maximum ?? Infinity);
       return outside ? say("The number must be {limits}.", { limits: limits.join(say(" and ")) }) : "";
     },
     focus: () => entry.focus(),
-    digit: () => false,
   };
 }
 
@@ -196,17 +204,14 @@ export function textField(question, id, changed) {
     write: (answer) => (entry.value = answer ?? ""),
     check: () => (question.required && !entry.value.trim() ? say("Please write an answer.") : ""),
     focus: () => entry.focus(),
-    digit: () => false,
   };
 }
-
-// Fields with many buttons: scales of points, several choices, grids.
 
 // One button a point, with its words where the protocol gives some; points that contradict the decision are closed.
 export function pointsField(question, id, changed) {
   const { minimum, maximum, choices = [] } = question;
   const points = Array.from({ length: maximum - minimum + 1 }, (_, n) => minimum + n);
-  const options = points.map((value, n) => ({ value, label: choices[n]?.label ?? String(value) }));
+  const options = points.map((value, n) => ({ value, label: choices[n]?.label ?? `${value}` }));
   const field = choiceField({ ...question, choices: options }, id, changed);
   const note = make("p", { className: "note", role: "status" });
   let range = [minimum, maximum];
@@ -214,46 +219,15 @@ export function pointsField(question, id, changed) {
   return {
     ...field,
     element: make("div", {}, field.element, note),
-    digit: (n) => isOpen(points[keysOf(options).indexOf(String(n))]) && field.digit(n),
+    digit: (n) => isOpen(points[keysOf(options).indexOf(`${n}`)]) && field.digit(n),
     agree: (decision, label) => {
       range = rangeFor(question, decision);
-      field.controls.forEach((radio, n) => radio.toggleAttribute("data-closed", !isOpen(points[n])));
       field.controls.forEach((radio, n) => (radio.disabled = !isOpen(points[n])));
       const before = field.read();
       note.textContent = "";
       if (before === undefined || isOpen(before)) return;
       field.write(undefined);
-      const values = { rating: options[before - minimum].label, decision: label, low: range[0], high: range[1] };
-      note.textContent = say("Rating {rating} cleared: “{decision}” needs {low} to {high}.", values);
-    },
-  };
-}
-
-export function choicesField(question, id, changed) {
-  const { choices, required } = question;
-  const boxes = choices.map((_, n) => make("input", { type: "checkbox", id: `${id}-${n}` }));
-  const keys = keysOf(choices);
-  const labels = choices.map(({ label }, n) =>
-    make("label", { className: "choice", htmlFor: boxes[n].id }, boxes[n], make("span", { textContent: label }), keyHint(keys[n])),
-  );
-  const element = make("div", { className: "choices long" }, ...labels);
-  element.addEventListener("change", changed);
-  const read = () => {
-    const chosen = choices.filter((_, n) => boxes[n].checked).map(({ value }) => value);
-    return chosen.length ? chosen : undefined;
-  };
-  return {
-    element,
-    controls: boxes,
-    read,
-    write: (answer) => boxes.forEach((box, n) => (box.checked = (answer ?? []).includes(choices[n].value))),
-    check: () => (required && !read() ? say("Please choose at least one answer.") : ""),
-    focus: () => boxes[0].focus(),
-    digit: (n) => {
-      const box = boxes[keys.indexOf(String(n))];
-      if (!box) return false;
-      box.click();
-      return "stay";
+      note.textContent = cleared(options[before - minimum].label, label, range);
     },
   };
 }
@@ -262,10 +236,8 @@ export function choicesField(question, id, changed) {
 export function gridField(question, id, changed) {
   const { items, choices, required, text } = question;
   const rows = items.map((item, row) =>
-    choices.map((choice, column) => {
-      const radio = make("input", { type: "radio", name: `${id}-${row}`, id: `${id}-${row}-${column}`, value: choice.value });
-      radio.ariaLabel = `${item.label}: ${choice.label}`;
-      return radio;
+    choices.map((choice) => {
+      return make("input", { type: "radio", name: `${id}-${row}`, value: choice.value, ariaLabel: `${item.label}: ${choice.label}` });
     }),
   );
   const keys = keysOf(choices);
@@ -280,17 +252,17 @@ export function gridField(question, id, changed) {
   const caption = make("caption", { className: "visually-hidden", textContent: text });
   const table = make("table", { className: "grid-answer" }, caption, head, make("tbody", {}, ...body));
   const rest = button(say("“{answer}” for all open rows", { answer: choices[0].label }), () => {
-    rows.forEach((radios, row) => isOpen(row) && (radios[0].checked = true));
+    for (const radios of rows) if (!given(radios)) radios[0].checked = true;
     changed();
   });
   const element = make("div", {}, table, rest);
-  const isOpen = (row) => !rows[row].some((radio) => radio.checked);
-  const firstOpen = () => items.findIndex((_, row) => isOpen(row));
+  const given = (radios) => radios.find(({ checked }) => checked);
+  const firstOpen = () => rows.findIndex((radios) => !given(radios));
   table.addEventListener("change", changed);
-  const focusRow = (row) => (rows[row].find((radio) => radio.checked) ?? rows[row][0]).focus();
+  const focusRow = (row) => (given(rows[row]) ?? rows[row][0]).focus();
   const read = () => {
-    const given = items.flatMap(({ value }, row) => rows[row].filter((radio) => radio.checked).map((radio) => [value, radio.value]));
-    return given.length ? Object.fromEntries(given) : undefined;
+    const answered = items.flatMap(({ value }, row) => (given(rows[row]) ? [[value, given(rows[row]).value]] : []));
+    return answered.length ? Object.fromEntries(answered) : undefined;
   };
   return {
     element,
@@ -306,12 +278,12 @@ export function gridField(question, id, changed) {
     digit: (n) => {
       const inHand = rows.findIndex((radios) => radios.includes(document.activeElement));
       const row = inHand >= 0 ? inHand : firstOpen();
-      const radio = rows[row]?.[keys.indexOf(String(n))];
+      const radio = rows[row]?.[keys.indexOf(`${n}`)];
       if (!radio) return false;
       radio.checked = true;
       changed();
       if (firstOpen() < 0) return true;
-      focusRow(isOpen(row + 1 < rows.length ? row + 1 : 0) ? row + 1 : firstOpen());
+      focusRow(rows[row + 1] && !given(rows[row + 1]) ? row + 1 : firstOpen());
       return "stay";
     },
   };

@@ -1,6 +1,6 @@
 // The questions of a case as a form: built from data, checked before it is sent, filled again from a draft.
 
-import { choiceField, choicesField, confidenceField, gridField, make, numberField, pointsField, textField } from "./fields.js";
+import { choiceField, confidenceField, gridField, make, numberField, option, pointsField, textField } from "./fields.js";
 import { marksField } from "./marks.js";
 import { say } from "./say.js";
 
@@ -8,7 +8,7 @@ const FIELDS = {
   decision: choiceField,
   choice: choiceField,
   level: choiceField,
-  choices: choicesField,
+  choices: choiceField,
   confidence: (question, ...rest) => (question.scale === "points" ? pointsField : confidenceField)(question, ...rest),
   grid: gridField,
   number: numberField,
@@ -19,6 +19,7 @@ const FIELDS = {
 // Those whose many controls are named by a legend.
 const isGroup = ({ kind, scale }) => !["text", "number", "confidence"].includes(kind) || scale === "points";
 
+const isOpen = ({ field }) => field.isOpen?.() ?? field.read() === undefined;
 const same = (answer, values) => [answer].flat().some((one) => values.includes(one));
 
 export class Form extends EventTarget {
@@ -131,19 +132,15 @@ export class Form extends EventTarget {
 
   // While an answer is on its way it stays readable and cannot be changed.
   lock(locked) {
-    for (const { field } of this.#fields.values()) {
-      if (field.lock) field.lock(locked);
-      else for (const control of field.controls) control.disabled = locked || control.hasAttribute("data-closed");
-    }
+    this.#root.disabled = locked;
   }
 
   // The digit answers the question with the focus, else the first open one that digits can answer.
   digit(number) {
     const fields = this.#inSight;
     const focused = fields.find(({ box }) => box.contains(document.activeElement));
-    const isOpen = ({ field, question }) => (field.isOpen ? field.isOpen() : field.read() === undefined) && isGroup(question);
-    const asked = focused ?? fields.find(isOpen);
-    const taken = asked?.field.digit(number);
+    const asked = focused ?? fields.find((one) => isOpen(one) && isGroup(one.question));
+    const taken = asked?.field.digit?.(number);
     if (!taken) return false;
     if (taken !== "stay") this.focusNext(asked);
     else if (!focused) asked.field.focus();
@@ -162,7 +159,7 @@ export class Form extends EventTarget {
     const fields = this.#inSight;
     const start = after ? fields.indexOf(after) + 1 : 0;
     const order = [...fields.slice(start), ...fields.slice(0, start)];
-    const next = order.find(({ field, question }) => question.required && (field.isOpen ? field.isOpen() : field.read() === undefined));
+    const next = order.find((one) => one.question.required && isOpen(one));
     (next ?? after ?? fields[0])?.field.focus();
   }
 }
@@ -170,23 +167,18 @@ export class Form extends EventTarget {
 // A case that cannot be read is left with one of the protocol's reasons in place of its answers.
 export class Unreadable {
   #root;
-  #radios = [];
 
   constructor(root) {
     this.#root = root;
     this.list = root.querySelector(".reasons");
     // Closed again: the case is readable after all.
-    root.addEventListener("toggle", () => root.open || this.#clear());
+    root.addEventListener("toggle", () => root.open || this.list.querySelectorAll(":checked").forEach((one) => (one.checked = false)));
   }
 
   offer(reasons = []) {
     this.#root.hidden = !reasons.length;
     this.#root.open = false;
-    this.#radios = reasons.map((value, n) => make("input", { type: "radio", name: "unreadable", id: `unreadable-${n}`, value }));
-    const labels = reasons.map((textContent, n) =>
-      make("label", { className: "choice", htmlFor: this.#radios[n].id }, this.#radios[n], make("span", { textContent })),
-    );
-    this.list.replaceChildren(...labels);
+    this.list.replaceChildren(...reasons.map((value) => option("unreadable", { value, label: value })));
   }
 
   // Opens the reasons with the first one in hand, or closes them; arrows choose, Enter submits.
@@ -194,17 +186,14 @@ export class Unreadable {
     if (this.#root.hidden) return false;
     this.#root.open = !this.#root.open;
     if (this.#root.open) {
-      this.#radios[0].checked = true;
-      this.#radios[0].focus();
+      const first = this.list.querySelector("input");
+      first.checked = true;
+      first.focus();
     }
     return true;
   }
 
   get reason() {
-    return this.#radios.find((radio) => radio.checked)?.value ?? "";
-  }
-
-  #clear() {
-    for (const radio of this.#radios) radio.checked = false;
+    return this.list.querySelector(":checked")?.value ?? "";
   }
 }

@@ -171,6 +171,8 @@ export class Layout extends EventTarget {
     const cuts = pane.addLayer("cuts");
     pane.grips.push((_, point) => this.#locating(pane, point));
     this.measures.attach(pane);
+    // So do the marks of readers.
+    pane.grips.push((_, point) => this.grip?.(pane, point));
     pane.addEventListener("hovered", ({ detail }) => {
       this.#readValue(detail ? pane.valueAt(detail.point) : null);
       this.magnifier.over(pane, detail);

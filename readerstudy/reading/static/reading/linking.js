@@ -1,7 +1,7 @@
 // What viewports do together: scroll and window with those of their plane, lines where the others cut, one place in all.
 
+import { made } from "./fields.js";
 import { cutLine, imagePoint, isPlaced, nearestSlice, onePlane, patientPoint } from "./geometry.js";
-import { made } from "./measure.js";
 
 const middleOf = (frame) => patientPoint(frame, { x: frame.columns / 2, y: frame.rows / 2 });
 const others = (from, panes) => panes.filter((pane) => pane !== from && pane.series);

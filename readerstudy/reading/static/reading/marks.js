@@ -1,10 +1,12 @@
 // Marks with a rating each, placed on the image: a double click, or the key where the pointer or the middle of the view is.
 // They are dragged, or moved by arrow keys from their place in the list; every change can be undone.
 
-import { button, make, parseNumber } from "./fields.js";
+import { button, entryOf, make, parseNumber } from "./fields.js";
+import { stroke } from "./overlays.js";
 import { say } from "./say.js";
 
 const ARM = 9;
+const YELLOW = "#ffd166";
 // Pixels of the screen: how near a mark is taken up, and what still is a click.
 const GRIP = 12;
 const STILL = 3;
@@ -28,22 +30,10 @@ const round = (value, most) => Math.round(100 * Math.max(0, Math.min(most, value
 
 export function attachMarks(viewer) {
   layout = viewer;
-  const attached = new WeakSet();
-  layout.addEventListener("painted", () => {
-    for (const pane of layout.panes) {
-      if (!attached.has(pane)) {
-        pane.grips.push((_, point) => {
-          if (!MOVES.includes(layout.mode)) return null;
-          for (const field of inSight()) {
-            const taken = field.grip(pane, point);
-            if (taken) return taken;
-          }
-          return null;
-        });
-      }
-      attached.add(pane);
-    }
-  });
+  layout.grip = (pane, point) => {
+    const fields = MOVES.includes(layout.mode) ? inSight() : [];
+    return fields.reduce((taken, field) => taken ?? field.grip(pane, point), null);
+  };
   layout.grid.addEventListener("keydown", (event) => current()?.undoing(event));
   const before = layout.overlay;
   layout.overlay = (...drawn) => {
@@ -62,8 +52,7 @@ export function placeByKey() {
   if (!current()) return false;
   const over = layout.panes.find(({ host }) => host.matches(":hover"));
   const pane = over ?? layout.active;
-  const { left, top, width, height } = pane.host.getBoundingClientRect();
-  const { clientX, clientY } = (over && layout.pointer) ?? { clientX: left + width / 2, clientY: top + height / 2 };
+  const { clientX, clientY } = (over && layout.pointer) ?? pane.middle;
   current().place(pane, pane.pointAt(clientX, clientY));
   return true;
 }
@@ -73,7 +62,6 @@ export function marksField(question, id, changed) {
   let marks = [];
   let past = [];
   let future = [];
-  let locked = false;
   const list = make("ol", { className: "marks" });
   const byKey = () => {
     inHand = field;
@@ -81,6 +69,7 @@ export function marksField(question, id, changed) {
   };
   const add = button(say("Mark a place"), byKey, "B");
   add.id = id;
+  const locked = () => add.matches(":disabled");
   const none = make("p", { className: "help", textContent: say("No mark: nothing found. Double-click on the image to mark a place.") });
   const said = make("p", { className: "note", role: "status" });
   const element = make("div", {}, none, list, said, add);
@@ -105,7 +94,7 @@ export function marksField(question, id, changed) {
     said.textContent = sentence ? say(sentence, values) : "";
   };
   const step = (from, to) => {
-    if (locked || !from.length) return;
+    if (locked() || !from.length) return;
     to.push(marks);
     marks = from.pop();
     rebuild();
@@ -128,7 +117,7 @@ export function marksField(question, id, changed) {
   // Arrows follow the screen, however the image is turned; with Shift ten pixels.
   const keyed = (event, mark, n) => {
     const arrow = ARROWS[event.key];
-    if (locked || !(arrow || event.key === "Delete")) return;
+    if (locked() || !(arrow || event.key === "Delete")) return;
     event.preventDefault();
     event.stopPropagation();
     if (!arrow) return remove(mark);
@@ -156,11 +145,10 @@ export function marksField(question, id, changed) {
     show.addEventListener("keydown", (event) => keyed(event, mark, n));
     const away = button(say("Remove"), () => remove(mark));
     away.ariaLabel = say("Remove mark {number}", number);
-    for (const control of [mark.entry, away]) control.disabled = locked;
     return make("li", {}, mark.entry, show, away);
   };
   const made = ({ image, x, y, rating }) => {
-    const entry = make("input", { type: "text", inputMode: "numeric", autocomplete: "off", maxLength: 5, value: rating ?? "" });
+    const entry = entryOf({ maxLength: 5, value: rating ?? "" });
     entry.addEventListener("input", changed);
     return { image, x, y, entry };
   };
@@ -181,27 +169,22 @@ export function marksField(question, id, changed) {
       marks = (answer ?? []).map(made);
       rebuild();
     },
-    lock: (on) => {
-      locked = on;
-      for (const control of field.controls) control.disabled = on;
-    },
     check: () => (marks.some((mark) => rate(mark) === null) ? say("Please rate every mark from {low} to {high}.", { low: minimum, high: maximum }) : ""),
     // Of several ratings only those that lack are marked as faults.
     isRight: (entry) => marks.some((mark) => mark.entry === entry && rate(mark) !== null),
     focus: () => (marks.find((mark) => rate(mark) === null)?.entry ?? add).focus(),
-    digit: () => false,
     place: (pane, { x, y }) => {
       const image = imageOf(pane);
       const inside = pane.frame && x >= 0 && y >= 0 && x <= pane.frame.columns && y <= pane.frame.rows;
       said.textContent = image || !pane.frame ? "" : say("Marks are set on the acquired images, not on planes made of them.");
-      if (locked || !image || !inside) return;
+      if (locked() || !image || !inside) return;
       const near = nearest(pane, { x, y });
       if (!near && marks.length >= LARGEST) return;
       if (!near) become([...marks, made({ image, x: round(x, Infinity), y: round(y, Infinity) })]);
       (near ?? marks.at(-1)).entry.focus();
     },
     grip: (pane, point) => {
-      const mark = !locked && nearest(pane, point);
+      const mark = !locked() && nearest(pane, point);
       if (!mark) return null;
       let to = null;
       const [dx, dy] = [mark.x - point.x, mark.y - point.y];
@@ -222,7 +205,7 @@ export function marksField(question, id, changed) {
       const image = imageOf({ frame });
       marks.forEach((mark, n) => {
         const { x, y } = field.moving?.mark === mark ? field.moving : mark;
-        if (mark.image === image) cross(context, matrix.transformPoint(new DOMPoint(x, y)), n + 1);
+        if (mark.image === image) cross(context, matrix.transformPoint({ x, y }), n + 1);
       });
     },
     leave: () => fields.delete(field),
@@ -233,18 +216,8 @@ export function marksField(question, id, changed) {
 
 function cross(context, { x, y }, number) {
   context.save();
-  context.font = "600 14px system-ui, sans-serif";
-  for (const [colour, width] of [["#000", 4], ["#ffd166", 2]]) {
-    Object.assign(context, { strokeStyle: colour, lineWidth: width, fillStyle: colour });
-    context.beginPath();
-    context.moveTo(x - ARM, y);
-    context.lineTo(x + ARM, y);
-    context.moveTo(x, y - ARM);
-    context.lineTo(x, y + ARM);
-    context.stroke();
-  }
-  context.lineWidth = 3;
-  context.strokeStyle = "#000";
+  stroke(context, new Path2D(`M${x - ARM} ${y}h${2 * ARM}M${x} ${y - ARM}v${2 * ARM}`), YELLOW);
+  Object.assign(context, { font: "600 14px system-ui, sans-serif", fillStyle: YELLOW, strokeStyle: "#000", lineWidth: 3 });
   context.strokeText(number, x + ARM, y - 4);
   context.fillText(number, x + ARM, y - 4);
   context.restore();

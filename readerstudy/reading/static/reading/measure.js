@@ -1,19 +1,14 @@
 // Lengths, angles, heights and regions, drawn on the image and measured from its geometry. They belong to the eye of the
 // reader alone: nothing of them is sent, and they go with the case.
 
+import { made } from "./fields.js";
 import { angleAt, cobb, distance, ellipseStatistics } from "./geometry.js";
 import { say } from "./say.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 // Pixels of the screen: what still is a click, and how near a point must be to be taken up.
 const STILL = 4;
 const NEAR = 9;
 
-export const made = (name, facts) => {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(facts)) element.setAttribute(key, value);
-  return element;
-};
 const line = (from, to) => made("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y });
 const pairs = (points) => points.flatMap((point, n) => (n % 2 ? [[points[n - 1], point]] : []));
 export const unitOf = ({ spacing, calibrated }) => (spacing ? `mm${calibrated ? "" : ` ${say("(uncalibrated)")}`}` : "px");
@@ -100,15 +95,11 @@ export class Measures {
   }
 
   #near(viewport, event) {
-    const box = viewport.host.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    for (const { points } of this.#of(viewport)) {
-      for (const point of points) {
-        const shown = viewport.toScreen(point);
-        if (Math.hypot(shown.x - x, shown.y - y) < NEAR) return point;
-      }
-    }
-    return null;
+    const { x, y } = viewport.placeOf(event);
+    return this.#of(viewport).flatMap(({ points }) => points).find((point) => {
+      const shown = viewport.toScreen(point);
+      return Math.hypot(shown.x - x, shown.y - y) < NEAR;
+    });
   }
 
   #grip(viewport, event, { x, y }) {
@@ -184,7 +175,5 @@ function ellipse(viewport, [from, to]) {
 function label(viewport, shown, words) {
   const right = shown.reduce((best, point) => (point.x > best.x ? point : best));
   const most = viewport.host.clientWidth - 8 * words.length - 40;
-  const text = made("text", { x: Math.max(4, Math.min(right.x + 10, most)), y: Math.max(16, right.y - 8) });
-  text.textContent = words;
-  return text;
+  return made("text", { x: Math.max(4, Math.min(right.x + 10, most)), y: Math.max(16, right.y - 8) }, words);
 }

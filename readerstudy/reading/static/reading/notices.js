@@ -17,35 +17,20 @@ const clockTime = () => new Date().toLocaleTimeString("en-GB");
 const BREAK_KEY = "reading-break";
 const KEYS_KEY = "reading-single-keys";
 
+const find = (id) => document.getElementById(id);
+
 export class Notices {
-  constructor(root) {
-    const find = (id) => root.querySelector(`#${id}`);
-    this.root = root;
-    this.banner = find("banner");
-    this.state = find("save-state");
-    this.help = find("help");
-    this.breakPrompt = find("break");
-    this.sinceBreak = find("since-break");
-    this.announcer = find("announcer");
-    this.counter = find("progress");
-    this.meter = find("progress-bar");
-    this.arm = find("arm");
-    this.withheld = find("withheld");
-    this.back = find("back");
-    [this.lesson, this.verdict, this.told] = [find("lesson"), find("lesson-verdict"), find("lesson-told")];
-    this.submit = root.querySelector("#submit span");
-    this.#prepareHelp(find);
+  constructor() {
+    find("help-keys").append(...helpLists(["Answers", "Model", "Image", "Stack", "Views", "Measure", "Mouse", "Page"]));
+    this.single.checked = localStorage.getItem(KEYS_KEY) !== "off";
+    this.single.addEventListener("change", () => localStorage.setItem(KEYS_KEY, this.singleKeys ? "on" : "off"));
+    find("help-open").addEventListener("click", () => this.openHelp());
+    find("help-close").addEventListener("click", () => find("help").close());
     find("break-on").addEventListener("click", () => this.#goOn());
   }
 
-  #prepareHelp(find) {
-    find("help-keys").append(...helpLists(["Answers", "Model", "Image", "Stack", "Views", "Measure", "Mouse", "Page"]));
-    const single = find("single-keys");
-    single.checked = localStorage.getItem(KEYS_KEY) !== "off";
-    single.addEventListener("change", () => localStorage.setItem(KEYS_KEY, single.checked ? "on" : "off"));
-    find("help-open").addEventListener("click", () => this.openHelp());
-    find("help-close").addEventListener("click", () => this.help.close());
-    this.single = single;
+  get single() {
+    return find("single-keys");
   }
 
   get singleKeys() {
@@ -54,56 +39,64 @@ export class Notices {
 
   // Keys belong to what lies over the page.
   get helpIsOpen() {
-    return this.help.open;
+    return find("help").open;
   }
 
   openHelp() {
-    this.help.showModal();
+    find("help").showModal();
   }
 
   onPause(pause) {
-    this.breakPrompt.querySelector("#break-pause").addEventListener("click", pause);
+    find("break-pause").addEventListener("click", pause);
   }
 
   progress({ progress, period, arm_label: arm, stage, training, withheld, revised, previous }) {
     const { done, total } = progress;
     const place = revised ? done : Math.min(done + 1, total);
-    this.counter.textContent = `${place} / ${total}`;
-    Object.assign(this.meter, { max: total, value: done });
-    this.arm.textContent = `${training ? say("Training") : say("Period {period}", { period })} · ${arm}`;
-    this.announcer.textContent = say("Case {place} of {total}, {arm}", { place, total, arm });
+    find("progress").textContent = `${place} / ${total}`;
+    Object.assign(find("progress-bar"), { max: total, value: done });
+    find("arm").textContent = `${training ? say("Training") : say("Period {period}", { period })} · ${arm}`;
+    find("announcer").textContent = say("Case {place} of {total}, {arm}", { place, total, arm });
     const label = revised ? "Store the change" : stage === "first" ? "Commit your answer" : "Submit and next";
-    this.submit.textContent = say(label);
-    this.withheld.hidden = !withheld;
-    this.back.hidden = !previous;
-    if (previous) this.back.href = new URL(`../${previous}/`, location.href);
+    this.#name(label);
+    find("withheld").hidden = !withheld;
+    const back = find("back");
+    back.hidden = !previous;
+    if (previous) back.href = `../${previous}/`;
+  }
+
+  // What the large button does.
+  #name(label) {
+    find("submit").firstChild.textContent = say(label);
   }
 
   goBack() {
-    this.back.click();
+    find("back").click();
   }
 
   // After a training case: each question that has a truth, as it was answered and as it is.
   feedback(lesson) {
-    this.lesson.hidden = !lesson;
+    const part = find("lesson");
+    part.hidden = !lesson;
     if (!lesson) return;
     const { correct, told } = lesson;
-    this.verdict.textContent = say(correct ? "Correct." : "Not correct.");
+    find("lesson-verdict").textContent = say(correct ? "Correct." : "Not correct.");
     const rows = told.map(({ name: textContent, given, reference, right }) => {
       // The question of a grid stands above its rows.
       if (!given) return make("tr", {}, make("th", { scope: "rowgroup", colSpan: 4, textContent }));
       const cells = [given, reference, right === null ? "" : right ? "✓" : "✗"].map((words) => make("td", { textContent: words }));
       return make("tr", { className: right === false ? "wrong" : "" }, make("th", { scope: "row", textContent }), ...cells);
     });
-    this.told.replaceChildren(...rows);
-    this.submit.textContent = say("Go on");
-    this.lesson.focus();
+    find("lesson-told").replaceChildren(...rows);
+    this.#name("Go on");
+    part.focus();
   }
 
   saveState(state, sentence = "") {
     const told = say(SAVE_STATES[state] ?? "");
-    this.state.textContent = state === "saved" ? say("Saved {time}", { time: clockTime() }) : sentence ? `${told}: ${sentence}` : told;
-    this.state.dataset.state = state;
+    const place = find("save-state");
+    place.textContent = state === "saved" ? say("Saved {time}", { time: clockTime() }) : sentence ? `${told}: ${sentence}` : told;
+    place.dataset.state = state;
   }
 
   // waiting: offers to try at once; way: where to go on instead.
@@ -112,14 +105,15 @@ export class Notices {
     if (waiting) parts.push(button(say("Try now"), tryNow));
     if (way) parts.push(make("a", { href: way, className: "tool", textContent: say("To your work list") }));
     // The same words again would not be announced again, and a button with the focus would lose it.
-    if (this.banner.firstChild?.textContent === sentence && !this.banner.hidden) return;
-    this.banner.replaceChildren(...parts);
-    this.banner.hidden = false;
+    const banner = find("banner");
+    if (banner.firstChild?.textContent === sentence) return;
+    banner.replaceChildren(...parts);
+    banner.hidden = false;
   }
 
   clear() {
-    this.banner.hidden = true;
-    this.banner.replaceChildren();
+    find("banner").hidden = true;
+    find("banner").replaceChildren();
   }
 
   watchBreaks(activity, minutes) {
@@ -130,8 +124,8 @@ export class Notices {
     if (kept && Date.now() - last < 300_000) activity.breakStart = kept;
     const look = () => {
       const passed = activity.sinceBreak / 60_000;
-      this.sinceBreak.textContent = say("{minutes} min since a break", { minutes: Math.floor(passed) });
-      this.breakPrompt.hidden = passed < minutes;
+      find("since-break").textContent = say("{minutes} min since a break", { minutes: Math.floor(passed) });
+      find("break").hidden = passed < minutes;
       sessionStorage.setItem(BREAK_KEY, activity.breakStart);
       sessionStorage.setItem(`${BREAK_KEY}-seen`, Date.now());
     };
@@ -141,6 +135,6 @@ export class Notices {
 
   #goOn() {
     this.activity.breakStart = performance.timeOrigin + performance.now();
-    this.breakPrompt.hidden = true;
+    find("break").hidden = true;
   }
 }

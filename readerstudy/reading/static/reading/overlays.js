@@ -33,9 +33,7 @@ export async function greyOf(url) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(picture, 0, 0);
   const { width, height, data } = context.getImageData(0, 0, picture.width, picture.height);
-  const grey = new Uint8Array(width * height);
-  for (let n = 0; n < grey.length; n++) grey[n] = data[4 * n];
-  return { width, height, grey };
+  return { width, height, grey: new Uint8Array(width * height).map((_, n) => data[4 * n]) };
 }
 
 export function coloured({ width, height, grey }) {
@@ -81,16 +79,13 @@ export function outlineOf({ width, height, grey }) {
 const ratio = () => devicePixelRatio;
 
 // A dark line under the coloured one, so that it is seen on air and on bone.
-function stroke(context, path, colour, dashed = false) {
+export function stroke(context, path, colour, dashed = false) {
   context.lineJoin = context.lineCap = "round";
-  context.setLineDash([]);
-  context.strokeStyle = "rgb(0 0 0 / 75%)";
-  context.lineWidth = 4 * ratio();
-  context.stroke(path);
-  context.setLineDash(dashed ? [7 * ratio(), 5 * ratio()] : []);
-  context.strokeStyle = colour;
-  context.lineWidth = 2 * ratio();
-  context.stroke(path);
+  for (const [strokeStyle, width, dash] of [["rgb(0 0 0 / 75%)", 4, []], [colour, 2, dashed ? [7 * ratio(), 5 * ratio()] : []]]) {
+    context.setLineDash(dash);
+    Object.assign(context, { strokeStyle, lineWidth: width * ratio() });
+    context.stroke(path);
+  }
   context.setLineDash([]);
 }
 
@@ -101,14 +96,13 @@ export function drawMap(context, matrix, frame, { picture }) {
 }
 
 export function drawOutline(context, matrix, frame, { width, height, picture: lines }) {
-  const placed = matrix.scale(frame.columns / width, frame.rows / height);
-  const path = new Path2D();
-  for (const [[fromX, fromY], [toX, toY]] of lines) {
-    const [from, to] = [placed.transformPoint({ x: fromX, y: fromY }), placed.transformPoint({ x: toX, y: toY })];
-    path.moveTo(from.x, from.y);
-    path.lineTo(to.x, to.y);
+  const [path, placed] = [new Path2D(), new Path2D()];
+  for (const [from, to] of lines) {
+    path.moveTo(...from);
+    path.lineTo(...to);
   }
-  stroke(context, path, OUTLINE);
+  placed.addPath(path, matrix.scale(frame.columns / width, frame.rows / height));
+  stroke(context, placed, OUTLINE);
 }
 
 // The corners in image points, the words beside them upright and of one size at every zoom; written: where words stand

@@ -39,7 +39,7 @@ export function attachPointer(viewport, { mode, activate }) {
     host.focus({ preventScroll: true });
     host.setPointerCapture(event.pointerId);
     const { clientX: x, clientY: y } = event;
-    drag = { grip: gripOf(event), meaning: meaningOf(event), x, y, startX: x, startY: y };
+    drag = { grip: gripOf(event), meaning: meaningOf(event), x, y, start: event };
   });
 
   host.addEventListener("pointermove", (event) => {
@@ -54,7 +54,7 @@ export function attachPointer(viewport, { mode, activate }) {
     Object.assign(drag, { x: event.clientX, y: event.clientY });
     if (drag.meaning === "window") viewport.windowBy(-dy, dx);
     if (drag.meaning === "pan") viewport.panBy(dx, dy);
-    if (drag.meaning === "zoom") viewport.zoomBy(Math.exp(-dy / 200), drag.startX, drag.startY);
+    if (drag.meaning === "zoom") viewport.zoomBy(Math.exp(-dy / 200), drag.start);
   });
 
   const release = (event) => {
@@ -75,7 +75,7 @@ export function attachPointer(viewport, { mode, activate }) {
       activate();
       if (!viewport.series) return;
       if (event.ctrlKey || viewport.series.frames.length < 2) {
-        viewport.zoomBy(Math.exp(-event.deltaY / 500), event.clientX, event.clientY);
+        viewport.zoomBy(Math.exp(-event.deltaY / 500), event);
         return;
       }
       turned += Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), NOTCH) * (event.deltaMode === 0 ? 1 : NOTCH);
@@ -96,8 +96,7 @@ export class Magnifier {
   toggle(pane) {
     this.on = !this.on;
     if (!this.on) return this.hide();
-    const { left, top, width, height } = pane.host.getBoundingClientRect();
-    this.over(pane, { clientX: left + width / 2, clientY: top + height / 2 });
+    this.over(pane, pane.middle);
   }
 
   hide() {
@@ -133,8 +132,7 @@ export class Magnifier {
     const image = context.createImageData(width, width);
     pane.drawInto(new Uint32Array(image.data.buffer), width, width, back, true);
     context.putImageData(image, 0, 0);
-    const box = pane.host.getBoundingClientRect();
-    this.#canvas.style.left = `${clientX - box.left - SIZE / 2}px`;
-    this.#canvas.style.top = `${clientY - box.top - SIZE / 2}px`;
+    const { x, y } = pane.placeOf(this.#at);
+    Object.assign(this.#canvas.style, { left: `${x}px`, top: `${y}px` });
   }
 }

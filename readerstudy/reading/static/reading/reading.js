@@ -21,7 +21,7 @@ class ReadingPage {
     keepFor(reader);
     Object.assign(this, { root, csrf, slot, caseUrl: new URL(caseUrl, location.href) });
     this.busy = false;
-    this.notices = new Notices(root);
+    this.notices = new Notices();
     this.activity = new Activity({ idleAfter: 1000 * Number(idleSeconds || 30) });
     this.layout = new Layout(root.querySelector("#viewer"), new PixelStore(decodeWorker));
     this.form = new Form(root.querySelector("#questions"));
@@ -81,15 +81,16 @@ class ReadingPage {
     this.loaded = false;
     const tell = (sentence) => `${say("The case could not be loaded; it is tried again.")} ${sentence}`;
     const result = await this.#ask("case.json", { method: "GET" }, tell);
-    if (!result.ok) {
-      const sentence = result.body.error ?? say("The case cannot be opened ({status}).", { status: result.status });
-      this.notices.error(sentence, false, this.root.dataset.homeUrl);
-      return;
-    }
+    if (!result.ok) return this.#end(result.body.error ?? say("The case cannot be opened ({status}).", result));
     this.notices.clear();
     this.activity.takeUp(result.body.activity, kept.log);
     this.#show(result.body, kept);
     if (kept.pending) await this.#deliver(kept.pending);
+  }
+
+  // Nothing more can be done here.
+  #end(sentence) {
+    this.notices.error(sentence, false, this.root.dataset.homeUrl);
   }
 
   #show(data, kept) {
@@ -226,8 +227,7 @@ class ReadingPage {
     if (status === 409) {
       forget(this.slot);
       this.case = null;
-      this.notices.error(body.error ?? say("Other answers are stored for this case."), false, this.root.dataset.homeUrl);
-      return;
+      return this.#end(body.error ?? say("Other answers are stored for this case."));
     }
     this.#setBusy(false);
     this.#startDrafts();
@@ -270,7 +270,7 @@ class ReadingPage {
   async #goOn() {
     keep(this.slot, { pending: undefined, answers: undefined });
     const result = await this.#ask("case.json", { method: "GET" });
-    if (!result.ok) return this.notices.error(result.body.error ?? "", false, this.root.dataset.homeUrl);
+    if (!result.ok) return this.#end(result.body.error ?? "");
     this.notices.clear();
     this.#question(result.body, {});
     this.notices.saveState("saved");
@@ -310,11 +310,7 @@ class ReadingPage {
       "decide:no": () => !this.busy && this.form.decide(false),
       nextField: () => this.form.focusNext(),
       leaveField: () => this.layout.active?.host.focus(),
-      heatmap: () => this.assistance.toggle("heatmap"),
-      probability: () => this.assistance.toggle("probability"),
-      mask: () => this.assistance.toggle("mask"),
       boxes: () => this.assistance.toggle("boxes") || this.assistance.toggle("reference"),
-      levels: () => this.assistance.toggle("levels"),
       output: () => (this.case?.on_request ? this.request() : this.assistance.goOn()),
       mark: () => placeByKey(),
       unreadable: () => this.unreadable.open(),
@@ -323,7 +319,7 @@ class ReadingPage {
       help: () => this.notices.openHelp(),
     };
     if (commands[action]) return commands[action]() !== false;
-    return this.layout.run(action, number);
+    return this.assistance.toggle(action) || this.layout.run(action, number);
   }
 }
 

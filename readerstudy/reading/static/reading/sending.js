@@ -7,22 +7,13 @@ const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000];
 const LONGEST_PAUSE = 60_000;
 const GIVE_UP_WAITING = 20_000;
 
-const waiting = new Set();
-
-export function tryNow() {
-  for (const go of waiting) go();
-}
-addEventListener("online", tryNow);
+// Whoever waits goes on, as when the network is back.
+export const tryNow = () => dispatchEvent(new Event("online"));
 
 function pause(milliseconds) {
   return new Promise((resolve) => {
-    const go = () => {
-      clearTimeout(timer);
-      waiting.delete(go);
-      resolve();
-    };
-    const timer = setTimeout(go, milliseconds);
-    waiting.add(go);
+    setTimeout(resolve, milliseconds);
+    addEventListener("online", resolve, { once: true });
   });
 }
 
@@ -97,10 +88,6 @@ export class Drafts {
     this.#dirty = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), this.delay);
-  }
-
-  get dirty() {
-    return this.#dirty;
   }
 
   flush({ keepalive = false } = {}) {

@@ -18,14 +18,13 @@
 // Image points count from the corner of the first pixel, whose centre is (0.5, 0.5), as in DICOM SCOORD.
 
 import { Captions } from "./captions.js";
-import { make } from "./fields.js";
+import { made, make } from "./fields.js";
 import { Dropped, previewOf } from "./pixels.js";
 import { draw, levelFor, windowTable } from "./raster.js";
 import { say } from "./say.js";
 
 const SHARPEN_AFTER = 80;
 const RETRY_AFTER = 3000;
-const SVG = "http://www.w3.org/2000/svg";
 
 const held = (value, least, most) => Math.max(least, Math.min(most, value));
 
@@ -117,8 +116,7 @@ export class Viewport extends EventTarget {
     this.overlay = make("canvas", { className: "pixels overlay" });
     // Out of the flow even where the style sheet is missing: a canvas that widens its own frame would grow without end.
     for (const canvas of [this.canvas, this.overlay]) canvas.style.position = "absolute";
-    this.svg = document.createElementNS(SVG, "svg");
-    this.svg.setAttribute("class", "pixels layers");
+    this.svg = made("svg", { class: "pixels layers" });
     this.slider = make("input", { className: "stack", type: "range", min: 1, step: 1, value: 1 });
     this.host.append(this.canvas, this.overlay, this.svg);
     this.captions = new Captions(this.host);
@@ -139,8 +137,7 @@ export class Viewport extends EventTarget {
   }
 
   addLayer(className) {
-    const layer = document.createElementNS(SVG, "g");
-    layer.setAttribute("class", className);
+    const layer = made("g", { class: className });
     this.svg.append(layer);
     return layer;
   }
@@ -246,20 +243,29 @@ export class Viewport extends EventTarget {
     return this.screenMatrix().transformPoint(point);
   }
 
-  pointAt(clientX, clientY) {
-    const box = this.host.getBoundingClientRect();
-    return this.screenMatrix().inverse().transformPoint({ x: clientX - box.left, y: clientY - box.top });
+  // Where the pointer is, in CSS pixels of the pane.
+  placeOf({ clientX, clientY }) {
+    const { left, top } = this.host.getBoundingClientRect();
+    return { x: clientX - left, y: clientY - top };
   }
 
-  // Zooms so that the image point under the pointer stays there.
-  zoomBy(factor, clientX, clientY) {
+  pointAt(clientX, clientY) {
+    return this.screenMatrix().inverse().transformPoint(this.placeOf({ clientX, clientY }));
+  }
+
+  // As a pointer there would be.
+  get middle() {
+    const { left, top, width, height } = this.host.getBoundingClientRect();
+    return { clientX: left + width / 2, clientY: top + height / 2 };
+  }
+
+  // Zooms so that the image point under the pointer, or in the middle, stays there.
+  zoomBy(factor, { clientX, clientY } = this.middle) {
     if (!this.frame) return;
-    const fixed = clientX === undefined ? null : this.pointAt(clientX, clientY);
+    const fixed = this.pointAt(clientX, clientY);
     this.view.zoomBy(factor);
-    if (fixed) {
-      const moved = this.pointAt(clientX, clientY);
-      this.view.moveBy(this.frame, fixed.x - moved.x, fixed.y - moved.y);
-    }
+    const moved = this.pointAt(clientX, clientY);
+    this.view.moveBy(this.frame, fixed.x - moved.x, fixed.y - moved.y);
     this.paint(true);
   }
 
