@@ -20,16 +20,19 @@ from .decoded import File, Frame, Outcome, Refusal, as_json
 from .pictures import NoPicture, Opened, Picture, Unreadable
 
 OUT_OF_RANGE = "The picture's values are larger than any that can be shown."
+# A file up to this size is read once, for its digest and for its pixels.
+READ_ONCE = 32 << 20
 FULL = "The server's disk is full; make room and try again."
 
 
-def opened(path: Path, modality: str = "") -> Opened:
+def opened(path: Path, modality: str = "", content: bytes | None = None) -> Opened:
+    """`content` is the file's, where it was read already."""
     # Each reader brings a library that takes a while to load; a study usually needs one of them.
     match kinds.kind_of(path):
         case kinds.DICOM:
             from . import dicom
 
-            return dicom.read(path)
+            return dicom.read(path, content)
         case kinds.NIFTI:
             from . import nifti
 
@@ -43,9 +46,10 @@ def opened(path: Path, modality: str = "") -> Opened:
 def decoded(path: Path, target: Path, modality: str = "", *, alone: bool = False) -> Outcome:
     """Write each frame and its preview into the target, named by their digests; where the file is a series by itself,
     its thumbnail and window too."""
-    digest = _digest(path)
+    content = path.read_bytes() if path.stat().st_size <= READ_ONCE else None
+    digest = frames.digest_of(content) if content is not None else _digest(path)
     try:
-        found = opened(path, modality)
+        found = opened(path, modality, content)
         written = list(_written(found, target, alone))
     except Unreadable as error:
         return Refusal(digest, str(error), isinstance(error, NoPicture))
@@ -82,7 +86,7 @@ def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, 
 def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
     if not all(map(math.isfinite, (picture.slope, picture.intercept, picture.slope * 65535 + picture.intercept))):
         raise Unreadable(OUT_OF_RANGE)
-    smaller = frames.quarter(picture.pixels)
+    smaller = frames.quarter(picture.pixels, picture.bits)
     small = replace(picture, pixels=smaller) if smaller is not None else picture
     window = frames.window_of(picture) if sample else picture.window
     return Frame(

@@ -1,5 +1,6 @@
 """DICOM files: frames as 16-bit pictures, with the facts that are kept; and the list of files in a DICOMDIR."""
 
+import io
 import struct
 import warnings
 import zlib
@@ -75,10 +76,11 @@ def _damage_in_words() -> Iterator[None]:
         ) from error
 
 
-def read(path: Path) -> Opened:
-    """One file: its header judged before a pixel is decoded, then its frames as they stand in it."""
+def read(path: Path, content: bytes | None = None) -> Opened:
+    """One file: its header judged before a pixel is decoded, then its frames as they stand in it. `content` is that of
+    the file, where it was read already."""
     with _damage_in_words():
-        data = _dataset(path)
+        data = _dataset(path, content)
         header = headers.read(data)
     facts = Facts(
         kind="dicom",
@@ -123,8 +125,10 @@ def _file_id(record: Dataset) -> str:
     return "/".join([parts] if isinstance(parts, str) else map(str, parts))
 
 
-def _dataset(path: Path) -> Dataset:
+def _dataset(path: Path, content: bytes | None) -> Dataset:
     """Only what is on the list. The pixels of a very large file stay in it until they are asked for."""
+    if content is not None:
+        return pydicom.dcmread(io.BytesIO(content), specific_tags=[*TAGS, *PIXELS])
     if _stays_in_file(path):
         return pydicom.dcmread(path, specific_tags=TAGS, stop_before_pixels=True)
     return pydicom.dcmread(path, specific_tags=[*TAGS, *PIXELS])

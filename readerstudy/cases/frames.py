@@ -97,14 +97,15 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def quarter(pixels: Pixels | Colours) -> Pixels | Colours | None:
-    """The picture at a quarter of its size by means over 4 × 4 pixels; None where the picture is small anyway."""
+def quarter(pixels: Pixels | Colours, bits: int) -> Pixels | Colours | None:
+    """The picture at a quarter of its size by means over 4 × 4 pixels, none of which has more than so many bits; None
+    where the picture is small anyway."""
     if pixels.shape[0] * pixels.shape[1] < SMALLEST_PREVIEWED_FRAME:
         return None
     rows, columns = (side // PREVIEW_STEP for side in pixels.shape[:2])
     whole = pixels[: rows * PREVIEW_STEP, : columns * PREVIEW_STEP]
     # Sums of 12 bits, as most radiographs have, fit 16 bits and take half the time there.
-    kind: type[np.uint16 | np.uint32] = np.uint16 if pixels.max() < 1 << 12 else np.uint32
+    kind: type[np.uint16 | np.uint32] = np.uint16 if bits <= 12 else np.uint32
     down: NDArray[np.unsignedinteger] = whole[::PREVIEW_STEP].astype(kind)
     for row in range(1, PREVIEW_STEP):
         down += whole[row::PREVIEW_STEP]

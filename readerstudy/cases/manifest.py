@@ -292,13 +292,16 @@ def check_files(
         if row.file in refused:
             yield Fault(row.number, "file", row.file, refused[row.file])
             continue
+        named = folder / row.file
+        of_the_row = _file_sentence(named, root)
         try:
-            paths = listed(row) if _file_sentence(folder / row.file, root) is None else []
+            paths = listed(row) if of_the_row is None else []
         except Unreadable as error:
             yield Fault(row.number, "file", row.file, str(error))
             continue
-        for path in paths or [folder / row.file]:
-            sentence = _file_sentence(path, root) or ("" if paths else "The folder is empty.")
+        for path in paths or [named]:
+            sentence = of_the_row if path == named else _file_sentence(path, root)
+            sentence = sentence or ("" if paths else "The folder is empty.")
             if sentence:
                 yield Fault(row.number, "file", path.relative_to(folder).as_posix(), sentence)
 

@@ -26,6 +26,7 @@ class Files:
         """`refused` has a sentence for what could not be brought here."""
         self.folder, self._decoders, self.refused = folder, decoders, refused or {}
         self._known: dict[str, list[Path]] = {}
+        self._folders: dict[str, bool] = {}
 
     def of(self, row: Row) -> list[Path]:
         if row.file in self.refused:
@@ -37,7 +38,9 @@ class Files:
         return self._known[row.file]
 
     def is_folder(self, row: Row) -> bool:
-        return self.of(row) != [self.folder / row.file]
+        if row.file not in self._folders:
+            self._folders[row.file] = self.of(row) != [self.folder / row.file]
+        return self._folders[row.file]
 
     def _listed(self, directory: Path) -> list[Path]:
         found = []

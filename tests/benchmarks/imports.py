@@ -60,7 +60,7 @@ Pixels = NDArray[np.uint16]
 
 class Times(NamedTuple):
     """Seconds of the import, of one decoder process, of as many as there are processors, and of keeping besides;
-    processor seconds of the import and of those decoders."""
+    processor seconds of the import, of those decoders and of keeping."""
 
     imported: float
     one: float
@@ -68,6 +68,7 @@ class Times(NamedTuple):
     kept: float
     processor_imported: float
     processor_all: float
+    processor_kept: float
 
 
 def ct_slice(number: int, chance: np.random.Generator) -> Pixels:
@@ -181,9 +182,11 @@ def measured(folder: Path, manifest: bytes, study: "Study") -> Times:
     if done.phase != "done":
         raise RuntimeError(f"{done.message} {done.faults}")
     with tempfile.TemporaryDirectory(dir=folder.parent) as target:
+        before = processor_seconds()
         kept = decoding(folder, processes, KEEP, Path(target))
+        processor_kept = processor_seconds() - before
     every = min(all_processes, decoding(folder, processes))
-    return Times(imported, decoding(folder, 1), every, kept, processor_imported, processor_all)
+    return Times(imported, decoding(folder, 1), every, kept, processor_imported, processor_all, processor_kept)
 
 
 def main() -> None:
@@ -216,7 +219,8 @@ def main() -> None:
                         f"ratio {times.all / times.imported:.2f}; the least that keeping takes {times.kept:.2f} s, "
                         f"ratio {times.kept / times.imported:.2f}; of processor seconds "
                         f"{times.processor_all:.2f} to {times.processor_imported:.2f}, "
-                        f"ratio {times.processor_all / times.processor_imported:.2f}",
+                        f"ratio {times.processor_all / times.processor_imported:.2f}, of keeping "
+                        f"{times.processor_kept:.2f}, ratio {times.processor_kept / times.processor_imported:.2f}",
                         flush=True,
                     )
 

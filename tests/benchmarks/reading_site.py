@@ -115,7 +115,7 @@ def stored(pixels: Pixels) -> Stored:
     from readerstudy.cases import frames
 
     digest, key = put(frames.encode(pixels))
-    quarter = frames.quarter(pixels)
+    quarter = frames.quarter(pixels, 16)
     rows, columns = pixels.shape
     return Stored(rows, columns, key, put(frames.encode(quarter))[1] if quarter is not None else "", digest)
 

@@ -69,7 +69,7 @@ def test_the_preview_is_a_quarter_with_means_of_sixteen_pixels() -> None:
     pixels = np.zeros((1002, 1003), dtype=np.uint16)
     pixels[:4, :4] = np.arange(16).reshape(4, 4) * 4000  # mean 30,000
 
-    preview = frames.quarter(pixels)
+    preview = frames.quarter(pixels, 16)
 
     assert preview is not None
     assert preview.shape == (250, 250)
@@ -78,14 +78,14 @@ def test_the_preview_is_a_quarter_with_means_of_sixteen_pixels() -> None:
 
 @pytest.mark.parametrize("highest", [4095, 4096, 65535])
 def test_the_preview_of_one_value_has_that_value(highest: int) -> None:
-    preview = frames.quarter(np.full((1000, 1001), highest, dtype=np.uint16))
+    preview = frames.quarter(np.full((1000, 1001), highest, dtype=np.uint16), highest.bit_length())
 
     assert preview is not None
     assert (preview == highest).all()
 
 
 def test_a_small_picture_needs_no_preview() -> None:
-    assert frames.quarter(np.zeros((512, 512), dtype=np.uint16)) is None
+    assert frames.quarter(np.zeros((512, 512), dtype=np.uint16), 16) is None
 
 
 def test_the_window_maps_its_ends_to_black_and_white() -> None:
@@ -128,3 +128,14 @@ def test_a_falling_slope_gives_a_window_in_order() -> None:
 
     assert window.width == pytest.approx(97.02)
     assert window.center == pytest.approx(-49.5)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (3, 5), (256, 300), (1280, 1024)])
+def test_the_first_window_spans_the_percentiles_that_numpy_gives(sides: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 60_000, sides, dtype=np.uint16)
+    low, high = np.percentile(pixels[:: max(1, sides[0] // 256), :: max(1, sides[1] // 256)], (1, 99))
+
+    window = percentile_window(pixels, 0.5, -3.0)
+
+    assert window.center == pytest.approx((low + high) / 4 - 3)
+    assert window.width == pytest.approx(max((high - low) / 2, 0.5))
