@@ -366,7 +366,7 @@ def test_the_viewer_speaks_chinese(page: Page, desk: Desk) -> None:
     with translation.override("zh-hans"):
         desk.bodies["/reading/a/"] = ("text/html; charset=utf-8", desk.page("a"))
     read(page, desk, "a")
-    expect(page.locator(".caption")).to_have_text("Series 1 · 矢状面 · 5 / 9")
+    expect(page.locator(".caption")).to_have_text("Series 1 · 矢状位 · 5 / 9")
     expect(page.get_by_role("button", name="反相")).to_be_visible()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("测量椎体高度")
