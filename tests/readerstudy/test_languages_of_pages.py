@@ -86,7 +86,7 @@ def test_every_column_of_the_data_set_is_explained_in_chinese() -> None:
     ("words", "chinese"),
     [
         ("Difference in sensitivity, aided minus unaided", "灵敏度之差，aided 减 unaided"),
-        ("Difference in AUC, model minus reader, unaided", "AUC之差，模型减阅片者，unaided"),
+        ("Difference in AUC, model minus reader, unaided", "AUC 之差，模型减阅片者，unaided"),
         ("R3 (junior) (AUC 0.729)", "R3（低年资）（AUC 0.729）"),
         ("Δ sensitivity", "Δ 灵敏度"),
     ],

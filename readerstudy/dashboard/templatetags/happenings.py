@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django import template
 from django.utils.translation import gettext, pgettext
 
+from readerstudy.audit.actions import SYSTEM
 from readerstudy.studies.stored import in_language
 
 from .figures import NOTHING
@@ -16,6 +17,11 @@ CODED = {
     *("readers", "role", "scale", "seniority", "site_role", "source", "verdict"),
 }
 SENTENCES = {"error", "message", "method", "why"}
+
+
+@register.filter
+def acted(actor: str) -> str:
+    return pgettext("audit", SYSTEM) if actor == SYSTEM else actor
 
 
 @register.filter

@@ -216,7 +216,7 @@ def choices_of(question: Question) -> tuple[sight.Option, ...]:
     if question.kind != Question.Kind.DECISION:
         return tuple(sight.Option(value, label) for value, label in written)
     # A decision is stored as true or false; the protocol may give the two their own words.
-    words = {"no": "No", "yes": "Yes"} | dict(written)
+    words = {"no": _("No"), "yes": _("Yes")} | dict(written)
     return tuple(sight.Option(positive, words[value]) for value, positive in YES_NO.items())
 
 
