@@ -86,8 +86,8 @@ def genant(heights: Heights, neighbours: float | None = None) -> Genant:
     """Grade and shape of a fracture after Genant from the three heights.
 
     The loss in front or in the middle is measured against the height behind; that of a whole body, which is its
-    greatest height's, against the heights behind of its neighbours. Below 20 % grade 0, to 25 % grade 1, to 40 %
-    grade 2, above grade 3.
+    greatest height's, against the heights behind of its neighbours. The greatest loss counts: below 20 % grade 0, to
+    25 % grade 1, to 40 % grade 2, above grade 3.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def genant(heights: Heights, neighbours: float | None = None) -> Genant:
     loss, kind = max((round(share, 6), word) for share, word in losses)
     # A body that is low everywhere is crushed, whichever of its heights is the lowest.
     if round(crushed, 6) >= GENANT[0]:
-        loss, kind = round(crushed, 6), "crush"
+        kind = "crush"
     grade = int(np.searchsorted(GENANT, loss, side="right"))
     return Genant(max(0.0, loss), grade, kind if grade else "")
 

@@ -62,6 +62,7 @@ def grade_of(heights: Heights, neighbours: float | None = None) -> Morphometry |
 
     The loss in front or in the middle is measured against the height behind, that of a whole body against the mean
     height behind of its neighbours; a body that is low everywhere is crushed, whichever of its heights is the lowest.
+    The greatest of the losses is the one that is graded.
 
     >>> grade_of(Heights(18.0, 22.0, 27.0)).grade
     2
@@ -75,6 +76,6 @@ def grade_of(heights: Heights, neighbours: float | None = None) -> Morphometry |
     loss, kind = max(losses, key=lambda entry: entry[0])
     crushed = 0.0 if crush is None else round(1 - crush, 6)
     if crushed >= GRADES[0] or crushed > loss:
-        loss, kind = crushed, "crush"
+        loss, kind = max(loss, crushed), "crush"
     grade = sum(loss >= bound for bound in GRADES)
     return Morphometry(heights, wedge, biconcave, crush, max(0.0, loss), grade, kind if grade else "")

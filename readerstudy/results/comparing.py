@@ -29,7 +29,7 @@ from readerstudy.studies.models import Enrolment, Study
 from .models import CaseAgreement
 
 # What is kept was computed so; another way of computing is another number.
-WAY = "2"
+WAY = "3"
 # Pixels between the first and the last slice of all areas: more is left to a worker.
 AT_ONCE = 20_000_000
 Box = tuple[int, int, int, int]

@@ -78,6 +78,7 @@ def test_too_little_is_no_body() -> None:
         ((15.0, 24, 25), None, 3, "wedge"),
         ((24, 14.0, 25), None, 3, "biconcave"),
         ((18, 18, 18), 25, 2, "crush"),
+        ((10, 15, 20), 26, 3, "crush"),  # half of the front is lost besides
         ((26, 25, 20), 27, 0, ""),  # low behind alone, as the lowest lumbar body is, is no crush
     ],
 )

@@ -188,6 +188,14 @@ def test_six_points_give_heights_ratios_and_a_grade() -> None:
     assert (found.loss, found.grade, found.kind, found.crush) == (0.2, 1, "wedge", None)
 
 
+def test_a_crushed_body_is_graded_by_what_it_lost_most() -> None:
+    """Low behind by 23 % beside its neighbours, and half as high in front as behind."""
+    found = grade_of(Heights(10.0, 15.0, 20.0), 26.0)
+
+    assert found is not None
+    assert (found.loss, found.grade, found.kind) == (0.5, 3, "crush")
+
+
 def test_neighbours_are_those_of_this_spine() -> None:
     assert neighbours_of("L1", {"T12": 20.0, "L2": 22.0, "L4": 90.0}) == 21.0
     assert neighbours_of("L1", {"T12": 20.0, "T13": 24.0}) == 24.0

@@ -29,7 +29,7 @@ export function gradeOf({ anterior, middle, posterior }, neighbours = null) {
   const crush = neighbours === null ? null : Math.max(anterior, middle, posterior) / neighbours;
   let [loss, kind] = sixth(1 - biconcave) > sixth(1 - wedge) ? [sixth(1 - biconcave), "biconcave"] : [sixth(1 - wedge), "wedge"];
   const crushed = crush === null ? 0 : sixth(1 - crush);
-  if (crushed >= GRADES[0] || crushed > loss) [loss, kind] = [crushed, "crush"];
+  if (crushed >= GRADES[0] || crushed > loss) [loss, kind] = [Math.max(loss, crushed), "crush"];
   const grade = GRADES.filter((bound) => loss >= bound).length;
   return { wedge, biconcave, crush, loss: Math.max(0, loss), grade, kind: grade ? kind : "" };
 }
