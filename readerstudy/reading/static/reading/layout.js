@@ -3,12 +3,12 @@
 import { make } from "./fields.js";
 import { isPlaced, nearestSlice, patientPoint } from "./geometry.js";
 import { Toolbar } from "./keys.js";
-import { drawCuts, locate, oneSpace, scrollWith, windowWith } from "./linking.js";
+import { drawCuts, locate, oneSpace, scrollWith, stackOf, windowWith } from "./linking.js";
 import { Measures } from "./measure.js";
 import { hasPlanes, Volume } from "./planes.js";
 import { attachPointer, Magnifier } from "./pointer.js";
 import { say } from "./say.js";
-import { Viewport } from "./viewport.js";
+import { known, Viewport } from "./viewport.js";
 
 const PAN_STEP = 40;
 
@@ -154,7 +154,7 @@ export class Layout extends EventTarget {
   #exchange(series) {
     const pane = this.active;
     const before = pane.frame;
-    const place = isPlaced(before) && oneSpace(pane.series.source?.series ?? pane.series, series) ? patientPoint(before, { x: before.columns / 2, y: before.rows / 2 }) : null;
+    const place = isPlaced(before) && oneSpace(stackOf(pane), series) ? patientPoint(before, { x: before.columns / 2, y: before.rows / 2 }) : null;
     const index = (place && nearestSlice(series.frames, place)) ?? undefined;
     pane.show(series, { index });
     this.presetsOf = null;
@@ -317,8 +317,7 @@ export class Layout extends EventTarget {
     this.#arrange(views, columnsOf(views.length, this.#rule));
   }
 
-  #openPlanes() {
-    const { series, index, window } = this.active;
+  #openPlanes({ series, index, window } = this.active) {
     if (!hasPlanes(series)) {
       this.notice = say("These images form no even stack, so no planes can be made of them.");
       return;
@@ -328,6 +327,34 @@ export class Layout extends EventTarget {
     this.#mode = "locate";
     const views = [{ series, index }, ...volume.others.map((other) => ({ series: other }))];
     this.#arrange(views.map((view) => ({ ...view, window: window ?? undefined })), 2);
+  }
+
+  // How the images stand, to come up alike after a reload; a plane made of a stack has no number among the series.
+  get state() {
+    const numbered = (pane) => ({ series: this.series.indexOf(pane.series), ...pane.state });
+    return {
+      panes: this.panes.map(numbered),
+      volume: this.series.indexOf(this.volume?.series),
+      active: this.panes.indexOf(this.active),
+      alone: this.grid.classList.contains("alone"),
+      linked: this.linked,
+    };
+  }
+
+  // From outside: whatever does not fit this case stays as the study hangs it.
+  takeUp({ panes, volume, active, alone, linked }) {
+    const stack = this.series[known(volume)];
+    if (hasPlanes(stack)) this.#openPlanes({ series: stack });
+    this.panes.forEach((pane, n) => {
+      const kept = panes?.[n] ?? {};
+      const series = this.series[known(kept.series)] ?? pane.series;
+      if (series !== pane.series) pane.show(series);
+      pane.takeUp(kept);
+    });
+    this.grid.classList.toggle("alone", alone === true);
+    this.linked = linked !== false;
+    this.activate(this.panes[known(active)] ?? this.active);
+    this.#mark();
   }
 
   #mark() {
@@ -343,6 +370,7 @@ export class Layout extends EventTarget {
     const single = this.panes.length < 2;
     const absent = [
       ...(single ? ["link", "alone", "mode:locate"] : []),
+      ...(active?.series.frames.length > 1 ? [] : ["mode:scroll"]),
       ...(this.volume || hasPlanes(active?.series) ? [] : ["planes"]),
     ];
     this.toolbar.mark(this.#mode, pressed, absent, this.notice);

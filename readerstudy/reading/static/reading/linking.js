@@ -20,7 +20,7 @@ export function scrollWith(from, panes) {
 }
 
 // The planes made of one stack have one window.
-const stackOf = ({ series }) => series.source?.series ?? series;
+export const stackOf = ({ series }) => series.source?.series ?? series;
 
 // Where the units are the same so is the window; else, and where the study hangs each in one of its own, it moves in
 // proportion to that in which each came up.

@@ -81,7 +81,11 @@ class ReadingPage {
     this.loaded = false;
     const tell = (sentence) => `${say("The case could not be loaded; it is tried again.")} ${sentence}`;
     const result = await this.#ask("case.json", { method: "GET" }, tell);
-    if (!result.ok) return this.#end(result.body.error ?? say("The case cannot be opened ({status}).", result));
+    if (!result.ok) {
+      // As after the lock of the study.
+      keep(slot, { view: undefined });
+      return this.#end(result.body.error ?? say("The case cannot be opened ({status}).", result));
+    }
     this.notices.clear();
     this.activity.takeUp(result.body.activity, kept.log);
     this.#show(result.body, kept);
@@ -95,6 +99,7 @@ class ReadingPage {
 
   #show(data, kept) {
     this.layout.show(data.series, data.hanging);
+    if (kept.view) this.layout.takeUp(kept.view);
     this.#question(data, kept);
     this.root.dataset.slot = this.slot;
     this.layout.active.host.focus({ preventScroll: true });
@@ -134,10 +139,17 @@ class ReadingPage {
   }
 
   #painted() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.#keepView(), 300);
     if (this.loaded || !this.case || !this.layout.complete) return;
     this.loaded = true;
     this.activity.record("loaded");
     this.root.dataset.painted = this.slot;
+  }
+
+  // Also a crash of the browser must not lose how the images stand.
+  #keepView() {
+    if (this.case && !this.case.revised) keep(this.slot, { view: this.layout.state });
   }
 
   #changed() {
@@ -160,6 +172,7 @@ class ReadingPage {
   }
 
   #keepLog() {
+    this.#keepView();
     if (!this.case || this.case.revised) return;
     this.activity.record("hidden");
     const { start, events } = this.activity;

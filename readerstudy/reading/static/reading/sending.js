@@ -126,8 +126,8 @@ export class Drafts {
 }
 
 // What must outlive a reload, a closed tab or a lost connection, by reader and slot: answers not yet saved, a submission
-// not yet acknowledged, the log of activity. It holds nothing but what the reader did, under a digest that names nobody,
-// and goes when the server has it, at the log-out (leaving.js), or after two weeks.
+// not yet acknowledged, the log of activity, how the images stood. It holds nothing but what the reader did, under a digest
+// that names nobody, and goes when the server has it, at the log-out (leaving.js), or after two weeks.
 const PREFIX = "reading:";
 const LONGEST = 14 * 86_400_000;
 let own = PREFIX;

@@ -27,6 +27,8 @@ const SHARPEN_AFTER = 80;
 const RETRY_AFTER = 3000;
 
 const held = (value, least, most) => Math.max(least, Math.min(most, value));
+// Of what comes from outside; also NaN and what is no number at all.
+export const known = (value, otherwise) => (Number.isFinite(value) ? value : otherwise);
 
 // Pixels need not be square: everything is measured in units of the column spacing.
 const tallOf = (frame) => (frame.spacing ? frame.spacing[0] / frame.spacing[1] : 1);
@@ -85,6 +87,13 @@ class View {
 
   zoomBy(factor) {
     this.zoom = held(this.zoom * factor, 0.1, 64);
+  }
+
+  takeUp({ zoom, centre, turns, mirrored }) {
+    this.zoom = held(known(zoom, 1), 0.1, 64);
+    this.centre = { x: held(known(centre?.x, 0.5), 0, 1), y: held(known(centre?.y, 0.5), 0, 1) };
+    this.turns = known(turns, 0) & 3;
+    this.mirrored = mirrored === true;
   }
 }
 
@@ -176,6 +185,20 @@ export class Viewport extends EventTarget {
     this.inverted = false;
     this.view.reset();
     this.paint();
+  }
+
+  get state() {
+    const { index, window, inverted, view } = this;
+    return { index, window, inverted, ...view };
+  }
+
+  // Such a state from outside, within what can be.
+  takeUp(kept) {
+    const { index, window, inverted } = kept;
+    this.go(known(index, this.index) | 0, true);
+    if (known(window?.width, 0) > 0 && Number.isFinite(window.center)) this.setWindow(window, { quiet: true });
+    this.inverted = inverted === true;
+    this.view.takeUp(kept);
   }
 
   // One image column on one device pixel.

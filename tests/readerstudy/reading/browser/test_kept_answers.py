@@ -60,7 +60,7 @@ def test_a_browser_that_is_closed_offline_sends_the_answer_once_when_it_comes_ba
     assert desk.posted("/submit") == []
     ((key, value),) = json.loads(kept)
     assert key == f"reading:{kept_as(BOB)}:a"
-    assert set(json.loads(value)) <= {"pending", "answers", "log", "at"}
+    assert set(json.loads(value)) <= {"pending", "answers", "log", "view", "at"}
     assert "bob" not in kept
     desk.replies = [STORED]
     with started(browser, tmp_path) as page:
