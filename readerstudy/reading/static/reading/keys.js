@@ -58,6 +58,7 @@ const MAP = {
     ["on5", "PageDown", "Five images on", "page", "Page ↓"],
     ["first", "Home", "First image", "page", "Home"],
     ["last", "End", "Last image", "page", "End"],
+    ["mode:scroll", "W", "Drag scrolls the stack"],
   ],
   Views: [
     ["series", "s", "The next view"],
@@ -98,32 +99,23 @@ export const POINTER = [
   { shown: "Right drag", does: "Zoom", group: "Mouse" },
   { shown: "Middle or Shift + drag", does: "Move the image", group: "Mouse" },
   { shown: "Wheel", does: "Scroll the stack; zoom where there is one image", group: "Mouse" },
+  { shown: "Two fingers", does: "Move the image and zoom", group: "Mouse" },
   { shown: "Ctrl + wheel", does: "Zoom at the pointer", group: "Mouse" },
 ];
 
-// Which classes of keys a focused element keeps for itself.
-const KEPT = {
-  text: "digit letter symbol arrow page delete",
-  area: "digit letter symbol arrow page delete enter",
-  // Letters mean nothing in a number, so they go on working as commands while a rating is typed.
-  numeric: "digit symbol arrow delete",
-  range: "arrow page",
-  radio: "arrow",
-  list: "letter arrow page enter",
-  button: "enter",
-  other: "",
-};
-
-export function kindOf(element) {
-  if (element.tagName === "TEXTAREA") return "area";
-  if (element.tagName === "SELECT") return "list";
-  if (["BUTTON", "A", "SUMMARY"].includes(element.tagName)) return "button";
+// Which classes of keys an element with the focus keeps for itself.
+const KEPT = [
+  ["textarea", "digit letter symbol arrow page delete enter"],
+  ["select", "letter arrow page enter"],
+  ["button, a, summary", "enter"],
   // On the slider of a stack a key means the same image as beside it.
-  if (element.tagName !== "INPUT" || element.className === "stack") return "other";
-  if (element.type === "range" || element.type === "radio") return element.type;
-  if (element.type === "checkbox") return "other";
-  return element.inputMode === "numeric" || element.inputMode === "decimal" ? "numeric" : "text";
-}
+  [":not(input), .stack, [type=checkbox]", ""],
+  ["[type=range]", "arrow page"],
+  ["[type=radio]", "arrow"],
+  // Letters mean nothing in a number, so they go on working as commands while a rating is typed.
+  ["[inputmode]", "digit symbol arrow delete"],
+  ["input", "digit letter symbol arrow page delete"],
+];
 
 function pressed(entry, event) {
   if (entry.class === "symbol") return event.key === entry.key;
@@ -139,12 +131,11 @@ function pressed(entry, event) {
 export function commandOf(event, { singleKeys = true } = {}) {
   if (event.altKey || event.metaKey || event.isComposing) return null;
   if (event.ctrlKey) return event.key === "Enter" ? { action: "submit" } : null;
-  const kept = KEPT[kindOf(event.target)];
+  const [, kept] = KEPT.find(([which]) => event.target.matches(which));
   const entry = KEYS.find((candidate) => pressed(candidate, event) && !kept.includes(candidate.class));
   if (!entry) return null;
   if (!singleKeys && ["digit", "letter", "symbol"].includes(entry.class) && entry.action !== "help") return null;
-  const number = entry.class === "digit" ? Number(event.code.at(-1)) : undefined;
-  return number === undefined ? { action: entry.action } : { action: entry.action, number };
+  return { action: entry.action, number: entry.class === "digit" ? Number(event.code.at(-1)) : undefined };
 }
 
 // The groups of the help page, as DOM; textContent only, so nothing in it can be markup.
@@ -162,7 +153,7 @@ export function helpLists(groups) {
 
 // What can be done with the images, in groups of tools: [action, name].
 const GROUPS = [
-  { label: "Drag", tools: [["mode:window", "Window"], ["mode:pan", "Pan"], ["mode:zoom", "Zoom"], ["mode:locate", "Locate"]] },
+  { label: "Drag", tools: [["mode:window", "Window"], ["mode:pan", "Pan"], ["mode:zoom", "Zoom"], ["mode:scroll", "Scroll"], ["mode:locate", "Locate"]] },
   {
     label: "Measure",
     menu: true,

@@ -13,7 +13,7 @@ const STILL = 3;
 const LARGEST = 100;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 // A drag with one of these moves marks; the tools that measure begin on a mark as elsewhere.
-const MOVES = ["window", "pan", "zoom", "locate"];
+const MOVES = ["window", "pan", "zoom", "scroll", "locate"];
 
 // The viewer of the page, the fields of its case, and the one that was used last.
 let layout = null;

@@ -119,7 +119,13 @@ export class Measures {
     }
     const start = { clientX: event.clientX, clientY: event.clientY };
     this.#add(viewport, { x, y });
-    return { end: (last, to) => this.#released(viewport, start, last, to) };
+    // A second finger makes a pinch of it.
+    const cancel = () => {
+      this.#draft ??= this.#of(viewport).pop();
+      this.#draft.points.pop();
+      viewport.paint();
+    };
+    return { cancel, end: (last, to) => this.#released(viewport, start, last, to) };
   }
 
   // A drag sets two points, a click one.

@@ -1,6 +1,6 @@
 // Mouse, pen and finger on a viewport, and the glass that follows them.
 
-// Touch pads report many small steps: one image for every 40 pixels, one for each notch of a wheel.
+// Touch pads report many small steps: one image for every 40 pixels, one for each notch of a wheel. A drag needs a third.
 const NOTCH = 40;
 
 const SIZE = 240;
@@ -10,11 +10,41 @@ const TIMES = 3;
 export function attachPointer(viewport, { mode, activate }) {
   const { host } = viewport;
   let drag = null;
+  let turned = 0;
+  // Where each finger was last.
+  const fingers = new Map();
   const at = ({ clientX, clientY }) => viewport.pointAt(clientX, clientY);
 
   const meaningOf = (event) => {
     if (event.button === 1 || event.shiftKey) return "pan";
-    return event.button === 2 ? "zoom" : mode();
+    if (event.button === 2) return "zoom";
+    return mode() === "scroll" && viewport.series?.frames.length < 2 ? "window" : mode();
+  };
+
+  const scrollBy = (pixels) => {
+    turned += pixels;
+    const images = Math.trunc(turned / NOTCH);
+    if (images) viewport.go(viewport.index + images);
+    turned %= NOTCH;
+  };
+
+  const pinched = () => {
+    const [one, other] = fingers.values();
+    return {
+      clientX: (one.clientX + other.clientX) / 2,
+      clientY: (one.clientY + other.clientY) / 2,
+      apart: Math.max(1, Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY)),
+    };
+  };
+
+  // Two fingers hold the image between them.
+  const pinch = (event) => {
+    const before = fingers.size > 1 && pinched();
+    fingers.set(event.pointerId, event);
+    if (!before) return;
+    const now = pinched();
+    viewport.panBy(now.clientX - before.clientX, now.clientY - before.clientY);
+    viewport.zoomBy(now.apart / before.apart, now);
   };
 
   const gripOf = (event) => {
@@ -38,12 +68,17 @@ export function attachPointer(viewport, { mode, activate }) {
     activate();
     host.focus({ preventScroll: true });
     host.setPointerCapture(event.pointerId);
+    if (event.pointerType === "touch") fingers.set(event.pointerId, event);
+    // What the first finger began was no drag.
+    if (fingers.size > 1) return release(event, "cancel");
     const { clientX: x, clientY: y } = event;
+    turned = 0;
     drag = { grip: gripOf(event), meaning: meaningOf(event), x, y, start: event };
   });
 
   host.addEventListener("pointermove", (event) => {
     hover(event);
+    if (fingers.has(event.pointerId)) pinch(event);
     if (!drag) return;
     if (drag.grip) {
       drag.grip.move?.(event, at(event));
@@ -54,20 +89,25 @@ export function attachPointer(viewport, { mode, activate }) {
     Object.assign(drag, { x: event.clientX, y: event.clientY });
     if (drag.meaning === "window") viewport.windowBy(-dy, dx);
     if (drag.meaning === "pan") viewport.panBy(dx, dy);
+    if (drag.meaning === "scroll") scrollBy(3 * dy);
     if (drag.meaning === "zoom") viewport.zoomBy(Math.exp(-dy / 200), drag.start);
   });
 
-  const release = (event) => {
-    drag?.grip?.end?.(event, at(event));
+  const release = (event, how = "end") => {
+    const { grip } = drag ?? {};
+    (grip?.[how] ?? grip?.end)?.(event, at(event));
     drag = null;
   };
-  host.addEventListener("pointerup", release);
-  host.addEventListener("pointercancel", release);
+  for (const kind of ["pointerup", "pointercancel"]) {
+    host.addEventListener(kind, (event) => {
+      fingers.delete(event.pointerId);
+      release(event);
+    });
+  }
   host.addEventListener("pointerleave", () => hover(null));
   host.addEventListener("contextmenu", (event) => event.preventDefault());
   host.addEventListener("focusin", activate);
 
-  let turned = 0;
   host.addEventListener(
     "wheel",
     (event) => {
@@ -78,10 +118,7 @@ export function attachPointer(viewport, { mode, activate }) {
         viewport.zoomBy(Math.exp(-event.deltaY / 500), event);
         return;
       }
-      turned += Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), NOTCH) * (event.deltaMode === 0 ? 1 : NOTCH);
-      if (Math.abs(turned) < NOTCH) return;
-      viewport.go(viewport.index + Math.sign(turned));
-      turned = 0;
+      scrollBy(Math.max(-NOTCH, Math.min(NOTCH, event.deltaY * (event.deltaMode === 0 ? 1 : NOTCH))));
     },
     { passive: false },
   );
