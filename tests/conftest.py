@@ -15,16 +15,21 @@ import django
 import psycopg
 import pytest
 import redis
+from filelock import FileLock
 from psycopg import sql
 
 from readerstudy.embedded.postgres import SUPERUSER
 from readerstudy.embedded.servers import Servers
 from readerstudy.embedded.valkey import DATABASES
+from tests.once import FOLDER as RUN_FOLDER
+from tests.once import folder_of_run
 
 TESTS = Path(__file__).resolve().parent
 FOLDER = TESTS.parent / "var" / "test"
 SERVERS = Servers(FOLDER, durable=False)
 STORAGE = Path(tempfile.mkdtemp(prefix="readerstudy-storage-"))
+STARTED_THE_RUN = RUN_FOLDER not in os.environ
+RUN = folder_of_run()
 DATABASE_PREFIX = "test_run_"
 # Folders of tests that take a minute each: they begin first, or one process would be left alone with them at the end.
 LONGEST = ("journeys", "drills", "inference")
@@ -79,6 +84,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(STORAGE, ignore_errors=True)
+    if STARTED_THE_RUN:
+        shutil.rmtree(RUN, ignore_errors=True)
     try:
         fcntl.flock(USERS, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -108,11 +115,39 @@ def django_db_setup(
     """pytest-django's own makes no database where no test carries its mark; `committed` needs one all the same."""
     from django.test.utils import setup_databases, teardown_databases
 
-    with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
+    with django_db_blocker.unblock(), migrated_once() as there:
+        made = setup_databases(verbosity=0, interactive=False, keepdb=there)
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
+
+
+@contextmanager
+def migrated_once() -> Iterator[bool]:
+    """Whether this process found a copy of the database that another one of the run has migrated."""
+    from django.conf import settings
+    from django.db import connections
+
+    own = settings.DATABASES["default"]["TEST"]["NAME"]
+    # Of the process that started the others: it lives as long as they do.
+    template = f"{DATABASE_PREFIX}{os.getppid()}_migrated"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield False
+        return
+    done = RUN / "migrated"
+    with FileLock(RUN / "migrated.lock"), psycopg.connect(SERVERS.postgres.url(), autocommit=True) as maintenance:
+        there = done.exists()
+        if there:
+            copy_database(maintenance, template, own)
+        yield there
+        if not there:
+            connections.close_all()
+            copy_database(maintenance, own, template)
+            done.touch()
+
+
+def copy_database(connection: psycopg.Connection, original: str, copy: str) -> None:
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(original)))
 
 
 @contextmanager
@@ -128,9 +163,7 @@ def copied_database(django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock():
         connections.close_all()
         with psycopg.connect(SERVERS.postgres.url(), autocommit=True) as maintenance:
-            maintenance.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(original))
-            )
+            copy_database(maintenance, original, copy)
             connection.settings_dict["NAME"] = copy
             try:
                 yield SERVERS.postgres.url(database=copy)

@@ -1,18 +1,17 @@
-"""A small model that is really trained, once in a test process: films of noise, with a bright disc where positive."""
+"""A small model that is really trained, once in a run: films of noise, with a bright disc where positive."""
 
-import atexit
 import csv
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from tests.once import made_once
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS, COLUMNS = 48, 40
@@ -73,10 +72,12 @@ def teach(manifest: Path, out: Path, *, epochs: int = 6, seed: int = 0) -> Path:
     return out / "discs" / "1"
 
 
-def inference(*words: str) -> None:
+def inference(*words: str) -> str:
+    """A command of the models, in a process of its own; what it said."""
     command = [sys.executable, "-m", "inference", *words]
     done = subprocess.run(command, cwd=ROOT, env=plain_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 def plain_environment() -> dict[str, str]:
@@ -84,9 +85,26 @@ def plain_environment() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
 
 
+def toy_films() -> Path:
+    """Manifest of 40 films of 20 patients."""
+    return made_once("films", lambda folder: write_films(folder, 40)) / "manifest.csv"
+
+
 @cache
 def trained_model() -> Path:
     """Folder with card and weights. Trained in a process of its own, so that this one needs no torch."""
-    folder = Path(tempfile.mkdtemp(prefix="readerstudy-model-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return teach(write_films(folder / "films", 40), folder / "model")
+    films = toy_films()
+    return made_once("model", lambda folder: teach(films, folder, seed=3)) / "discs" / "1"
+
+
+@cache
+def published_study() -> tuple[Path, str]:
+    """S1 with one epoch a fold, and what its command said; whoever goes on in the folder copies it first."""
+
+    def run(folder: Path) -> None:
+        words = ("--preset", "ci", "--epochs", "1", "--workers", "2", "--no-report")
+        said = inference("study", "s1", *words, "--out", str(folder / "s1"))
+        (folder / "said.txt").write_text(said, encoding="utf-8")
+
+    made = made_once("published", run)
+    return made / "s1", (made / "said.txt").read_text(encoding="utf-8")

@@ -1,13 +1,13 @@
 """One published system on the site, from nothing to its results: cohort, model, simulated readers, lock, analysis."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from readerstudy.dashboard.demonstration import inference
 from readerstudy.dashboard.published import PUBLISHED, load, rows_of
 from readerstudy.embedded.places import REPOSITORY
 from readerstudy.predictions.queries import predictions_in, runs_of
@@ -15,6 +15,7 @@ from readerstudy.results.models import AnalysisRun
 from readerstudy.results.queries import latest_run, results_of
 from readerstudy.results.templatetags.results_pages import primary_result
 from readerstudy.studies.models import Study
+from tests.models import published_study
 from tests.servers import INFERENCE, WORKER, Server
 
 PASSWORD = "correct-horse-battery"
@@ -39,8 +40,8 @@ def test_every_published_study_can_be_loaded_by_its_name() -> None:
 def test_a_published_study_is_loaded_to_its_report_and_twice_is_harmless(
     server_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "s1"
-    inference("study", "s1", "--preset", "ci", "--epochs", "1", "--no-report", "--out", str(folder))
+    ran, _ = published_study()
+    folder = shutil.copytree(ran, tmp_path / "s1")
     said: list[str] = []
     with Server(server_environment, parts=(WORKER, INFERENCE)):
         study = load(key="S1", folder=folder, preset="ci", password=PASSWORD, tell=said.append)

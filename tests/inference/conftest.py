@@ -8,13 +8,13 @@ import pytest
 from inference.cards import Card
 from inference.cohorts.cases import CohortCase, read_cohort
 from inference.serving.opening import models_folder
-from tests.models import teach, write_films
+from tests.models import toy_films, trained_model
 
 
 @pytest.fixture(scope="session")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy() -> Path:
     """Manifest of 40 films of 20 patients: noise, and a bright disc where positive."""
-    return write_films(tmp_path_factory.mktemp("toy"), 40)
+    return toy_films()
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +23,9 @@ def cases(toy: Path) -> tuple[CohortCase, ...]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, toy: Path) -> tuple[Path, Card]:
+def trained() -> tuple[Path, Card]:
     """Folder and card of a classifier, through the commands."""
-    folder = teach(toy, tmp_path_factory.mktemp("model"), seed=3)
+    folder = trained_model()
     return folder, Card.load(folder)
 
 

@@ -1,6 +1,7 @@
 """The five studies from cohort to criteria: every stage real, every criterion read from stored tables."""
 
 import csv
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from inference.studies.criteria import criteria_of, verdict, write_criteria
 from inference.studies.plans import PLANS, plan_of
 from inference.studies.results import Results, highest_likely, position_alone
 from inference.studies.teaching import model_of_study
+from tests.models import published_study
 
 HEAD = ("case", "patient", "role", "site", "model", "fold", "truth", "probability", "positive")
 
@@ -151,9 +153,8 @@ def test_levels_are_told_from_position_where_the_field_never_moves(tmp_path: Pat
 
 
 def test_one_study_runs_from_its_cohort_to_its_criteria(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["study", "s1", "--out", str(tmp_path / "s1"), "--preset", "ci", "--epochs", "1", "--workers", "2"]
-    assert main(words) == 0
-    said = capsys.readouterr().out
+    ran, said = published_study()
+    shutil.copytree(ran, tmp_path / "s1")
     assert "patients in exactly one test fold" in said and "190 of 190" in said
     frame = pd.read_csv(tmp_path / "s1" / "answers" / "s1-resnet50" / "predictions.csv")
     seen, unseen = frame[frame["role"] == "develop"], frame[frame["role"] == "control"]
@@ -177,7 +178,9 @@ def test_one_study_runs_from_its_cohort_to_its_criteria(tmp_path: Path, capsys: 
     # Everything is there: asked again, nothing is made anew.
     card = tmp_path / "s1" / "models" / "s1-resnet50" / "1" / "card.json"
     before = card.stat().st_mtime_ns
-    assert main(words) == 0
+    assert main(["study", "s1", "--out", str(tmp_path / "s1"), "--preset", "ci", "--epochs", "1"]) == 0
+    assert (tmp_path / "s1" / "report.html").stat().st_size > 0
+    assert capsys.readouterr().out.splitlines()[-1] == said.splitlines()[-1]
     assert card.stat().st_mtime_ns == before
     assert (tmp_path / "s1" / "criteria.csv").read_text(encoding="utf-8") == written
 

@@ -22,7 +22,7 @@ name = "{name}"
 family = "located"
 architecture = {{ widths = [16, 24, 32, 48], dropout = 0.2 }}
 inputs = [{{ modality = "DX", view = "frontal" }}]
-preprocess = [{{ op = "percentile" }}, {{ op = "zscore" }}, {{ op = "resize_pad", size = [96, 96] }}]
+preprocess = [{{ op = "percentile" }}, {{ op = "zscore" }}, {{ op = "resize_pad", size = [64, 64] }}]
 outputs = [
     {{ kind = "probability", target = "{finding}", negative = "NO", positive = "YES" }},
     {{ kind = "heatmap" }},
@@ -31,7 +31,7 @@ outputs = [
 losses = [{{ kind = "bce", smoothing = 0.05 }}]
 rate = 3e-3
 decay = 0.05
-epochs = 20
+epochs = 10
 batch = 32
 augment = [
     {{ op = "rotate", degrees = 6 }}, {{ op = "scale", share = 0.1 }}, {{ op = "shift", share = 0.05 }},
