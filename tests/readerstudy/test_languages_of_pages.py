@@ -100,6 +100,17 @@ def test_a_figure_speaks_the_language_of_its_page(words: str, chinese: str) -> N
         }
 
 
+def test_every_key_of_the_help_page_is_explained_in_chinese() -> None:
+    keys = (languages.SCRIPTS / "keys.js").read_text()
+    rows = re.findall(r'^ {4}\["[\w:]*", "[^"]*", "([^"]+)"', keys, re.M)
+    shown = [
+        text for text in re.findall(r'"([^"]+)"\]?[,}]', keys) if re.search(r" (?:wheel|drag)|(?:Wheel|fingers)", text)
+    ]
+    chinese = set(re.findall(r'^\s*"((?:[^"\\]|\\.)*)":', (languages.SCRIPTS / "zh.js").read_text(), re.M))
+    assert len(rows) > 50
+    assert [text for text in (*rows, *shown) if text not in chinese] == []
+
+
 def test_no_script_shows_words_that_are_not_looked_up() -> None:
     scripts = [path for path in sorted(APPS.glob("*/static/**/*.js")) if path.name != "zh.js"]
     assert len(scripts) > 40
