@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .geometry import Geometry
-from .pictures import MOST_STEPS, MOST_WINDOWS, Facts, Window
+from .pictures import MOST_STEPS, MOST_WINDOWS, Facts, Scale, Window
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class File:
     number: int
     frames: tuple[Frame, ...]
     frame_of_reference: str = ""
+    # Over which wide values were put into 16 bits.
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,15 @@ def from_json(found: dict[str, Any]) -> Outcome:
         "notes": tuple(found["facts"]["notes"]),
         "quarantine": tuple(found["facts"]["quarantine"]),
     }
-    return File(**{**found, "facts": Facts(**facts), "frames": tuple(map(_frame, found["frames"]))})
+    scale = _scale(found["scale"]) if found.get("scale") else None
+    return File(**{**found, "facts": Facts(**facts), "frames": tuple(map(_frame, found["frames"])), "scale": scale})
+
+
+def _scale(found: list[Any]) -> Scale:
+    scale = Scale(*found)
+    if not (math.isfinite(scale.first) and math.isfinite(scale.last) and scale.first <= scale.last):
+        raise ValueError("scale")
+    return scale
 
 
 def _window(found: dict[str, Any]) -> Window:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from . import frames, kinds
 from .decoded import File, Frame, Outcome, Refusal, as_json
-from .pictures import NoPicture, Opened, Picture, Unreadable
+from .pictures import NoPicture, Opened, Picture, Scale, Unreadable
 
 OUT_OF_RANGE = "The picture's values are larger than any that can be shown."
 # A file up to this size is read once, for its digest and for its pixels.
@@ -25,14 +25,21 @@ READ_ONCE = 32 << 20
 FULL = "The server's disk is full; make room and try again."
 
 
-def opened(path: Path, modality: str = "", content: bytes | None = None) -> Opened:
-    """`content` is the file's, where it was read already."""
+class _Said(NamedTuple):
+    """What of a picture is said of its file."""
+
+    note: str
+    scale: Scale | None
+
+
+def opened(path: Path, modality: str = "", content: bytes | None = None, scale: Scale | None = None) -> Opened:
+    """`content` is the file's, where it was read already; `scale` that of its series, where it is known."""
     # Each reader brings a library that takes a while to load; a study usually needs one of them.
     match kinds.kind_of(path):
         case kinds.DICOM:
             from . import dicom
 
-            return dicom.read(path, content)
+            return dicom.read(path, content, scale)
         case kinds.NIFTI:
             from . import nifti
 
@@ -40,22 +47,24 @@ def opened(path: Path, modality: str = "", content: bytes | None = None) -> Open
         case _:
             from . import raster
 
-            return raster.read(path)
+            return raster.read(path, scale)
 
 
-def decoded(path: Path, target: Path, modality: str = "", *, alone: bool = False) -> Outcome:
+def decoded(
+    path: Path, target: Path, modality: str = "", *, alone: bool = False, scale: Scale | None = None
+) -> Outcome:
     """Write each frame and its preview into the target, named by their digests; where the file is a series by itself,
     its thumbnail and window too."""
     content = path.read_bytes() if path.stat().st_size <= READ_ONCE else None
     digest = frames.digest_of(content) if content is not None else _digest(path)
     try:
-        found = opened(path, modality, content)
+        found = opened(path, modality, content, scale)
         written = list(_written(found, target, alone))
     except Unreadable as error:
         return Refusal(digest, str(error), isinstance(error, NoPicture))
     except MemoryError:
         return Refusal(digest, "The file needs more memory than one file may use.")
-    notes = dict.fromkeys([*found.facts.notes, *(note for _, note in written if note)])
+    notes = dict.fromkeys([*found.facts.notes, *(said.note for _, said in written if said.note)])
     return File(
         digest=digest,
         facts=replace(found.facts, notes=tuple(notes)),
@@ -65,6 +74,7 @@ def decoded(path: Path, target: Path, modality: str = "", *, alone: bool = False
         number=found.number,
         frame_of_reference=_name(found.frame_of_reference),
         frames=tuple(frame for frame, _ in written),
+        scale=next((said.scale for _, said in written if said.scale), None),
     )
 
 
@@ -78,9 +88,9 @@ def _name(identifier: str) -> str:
     return frames.digest_of(identifier.encode())[:32] if identifier else ""
 
 
-def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, str]]:
+def _written(found: Opened, target: Path, alone: bool) -> Iterator[tuple[Frame, _Said]]:
     for number, picture in enumerate(found.pictures):
-        yield _frame(picture, target, sample=alone and number == found.count // 2), picture.note
+        yield _frame(picture, target, sample=alone and number == found.count // 2), _Said(picture.note, picture.scale)
 
 
 def _frame(picture: Picture, target: Path, *, sample: bool) -> Frame:
@@ -120,7 +130,8 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
     target = Path(order["target"])
     target.mkdir(parents=True, exist_ok=True)
     paths = map(Path, order["paths"])
-    return {"files": [decoded(path, target, order["modality"], alone=order["alone"]) for path in paths]}
+    scale = Scale(*order["scale"]) if order["scale"] else None
+    return {"files": [decoded(path, target, order["modality"], alone=order["alone"], scale=scale) for path in paths]}
 
 
 def unpack(order: dict[str, Any]) -> dict[str, Any]:

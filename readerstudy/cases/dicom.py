@@ -23,8 +23,8 @@ from pydicom.uid import UID
 from . import dicom_header as headers
 from . import dicom_lists as lists
 from .dicom_header import FrameFacts, Header
-from .pictures import AS_IT_IS, MOST_WINDOWS, Colours, Facts, Opened, Picture, Unreadable
-from .values import scaled, unsigned, within_bits
+from .pictures import AS_IT_IS, MOST_WINDOWS, Colours, Facts, Opened, Picture, Scale, Unreadable
+from .values import is_wide, scale_of, scaled, together, unsigned, within_bits
 
 # Measured: gdcm is the fastest for JPEG 2000; pyjpegls is right where others are not for JPEG-LS.
 PLUGINS = ("gdcm", "pylibjpeg", "pillow", "pydicom")
@@ -76,9 +76,9 @@ def _damage_in_words() -> Iterator[None]:
         ) from error
 
 
-def read(path: Path, content: bytes | None = None) -> Opened:
+def read(path: Path, content: bytes | None = None, scale: Scale | None = None) -> Opened:
     """One file: its header judged before a pixel is decoded, then its frames as they stand in it. `content` is that of
-    the file, where it was read already."""
+    the file, where it was read already; `scale` that of its series, where it is known."""
     with _damage_in_words():
         data = _dataset(path, content)
         header = headers.read(data)
@@ -95,7 +95,7 @@ def read(path: Path, content: bytes | None = None) -> Opened:
     return Opened(
         facts=facts,
         count=len(header.frames),
-        pictures=_pictures(path, data, header),
+        pictures=_pictures(path, data, header, scale),
         series=header.series,
         series_number=header.series_number,
         instance=header.instance_uid,
@@ -140,10 +140,12 @@ def _stays_in_file(path: Path) -> bool:
     return not UID(str(read_file_meta_info(path).get("TransferSyntaxUID", ""))).is_deflated
 
 
-def _pictures(path: Path, data: Dataset, header: Header) -> Iterator[Picture]:
+def _pictures(path: Path, data: Dataset, header: Header, scale: Scale | None) -> Iterator[Picture]:
     with _damage_in_words():
+        if scale is None and int(data.BitsAllocated) > 16 and header.photometric in lists.GREY:
+            scale = together(map(scale_of, _decoded(path, data, header)))
         for frame, values in zip(header.frames, _decoded(path, data, header), strict=True):
-            yield _picture(header, frame, values)
+            yield _picture(header, frame, values, scale)
 
 
 def _decoded(path: Path, data: Dataset, header: Header) -> Iterator[NDArray[np.generic]]:
@@ -214,7 +216,7 @@ def _twelve_bits(path: Path, header: Header) -> Iterator[NDArray[np.generic]]:
     yield from frames.reshape(len(header.frames), header.rows, header.columns)
 
 
-def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> Picture:
+def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic], scale: Scale | None) -> Picture:
     if values.shape[:2] != (header.rows, header.columns):
         raise Unreadable("The decoded picture is not as large as the header says.")
     if header.photometric in lists.COLOUR:
@@ -222,7 +224,9 @@ def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> 
     slope, intercept, bits = frame.slope, frame.intercept, header.bits_stored
     if header.modality_table is not None:
         values, slope, intercept, bits = apply_modality_lut(values, header.modality_table), 1.0, 0.0, 16
-    stored = scaled(values) if values.dtype.kind == "f" else unsigned(values, bits)
+        scale = scale_of(values)
+    wide = is_wide(values)
+    stored = scaled(values, scale) if wide else unsigned(values, bits)
     return Picture(
         pixels=stored.pixels,
         bits=stored.bits,
@@ -233,7 +237,7 @@ def _picture(header: Header, frame: FrameFacts, values: NDArray[np.generic]) -> 
         window=frame.windows[0] if frame.windows else None,
         more_windows=frame.windows[1:MOST_WINDOWS],
         slice_thickness=frame.slice_thickness,
-        note=stored.note,
+        scale=scale if wide else None,
     )
 
 

@@ -13,7 +13,7 @@ from . import dicom_lists as lists
 from .geometry import Directions, Geometry, Letters, Point, is_orientation, names_other_sides
 from .pictures import NoPicture, Unreadable, Window, check_size
 from .tables import window_of_table
-from .values import SCALED, UPPER_8
+from .values import UPPER_8
 
 SHAPES = {"LINEAR_EXACT": "exact", "SIGMOID": "sigmoid"}
 TURNED = "The directions of rows and columns contradict each other; where the picture lies is not kept."
@@ -156,8 +156,6 @@ def _notes(found: Dataset, photometric: str, table: Window | None) -> Iterable[s
         yield "Of the file's VOI look-up tables the first is used."
     if found.get("ModalityLUTSequence"):
         yield "The file's modality look-up table was applied."
-    if "FloatPixelData" in found or "DoubleFloatPixelData" in found:
-        yield SCALED
 
 
 def _contradictions(found: Dataset, frames: tuple[FrameFacts, ...]) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from .geometry import Geometry
 Pixels = NDArray[np.uint16]
 Colours = NDArray[np.uint8]
 
+GREYS = 65535
 MOST_PIXELS_OF_A_FRAME = 100_000_000
 MOST_PIXELS_OF_A_STACK = 1_000_000_000
 MOST_FRAMES = 20_000
@@ -45,6 +47,27 @@ class Preset:
     width: float
 
 
+class Scale(NamedTuple):
+    """The range of values that need not fit 16 bits, and whether all of them are whole numbers."""
+
+    first: float
+    last: float
+    whole: bool
+
+    @property
+    def is_exact(self) -> bool:
+        return self.whole and self.last - self.first <= GREYS
+
+    @property
+    def line(self) -> tuple[float, float]:
+        """The file's value = pixel × the one + the other; equal for as many slices as can be."""
+        if not self.is_exact:
+            return self.last / GREYS - self.first / GREYS or 1.0, self.first
+        if self.first >= 0 and self.last <= GREYS:
+            return 1.0, 0.0
+        return 1.0, -32768.0 if self.first >= -32768 and self.last <= 32767 else self.first
+
+
 @dataclass(frozen=True)
 class Picture:
     """Shown value = stored pixel × slope + intercept; `inverted` where low values are bright."""
@@ -59,8 +82,10 @@ class Picture:
     # The others that the file offers.
     more_windows: tuple[Window, ...] = ()
     slice_thickness: float | None = None
-    # What was lost on the way to 16 bits; empty where nothing was.
+    # What was lost on the way, beside what the scale says; empty where nothing was.
     note: str = ""
+    # Over which its values were put into 16 bits, where they are wider: one for all pictures of the file.
+    scale: Scale | None = None
 
     @property
     def samples(self) -> int:

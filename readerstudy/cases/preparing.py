@@ -9,10 +9,11 @@ from . import fetching, manifest, staging
 from .decoded import File, Outcome, Refusal
 from .manifest import CaseRows, Row, SeriesRows
 from .models import CaseImport
-from .pictures import Unreadable
+from .pictures import Scale, Unreadable
 from .queries import manifest_of
 from .sandbox import Decoders, Order
 from .stacking import Stack, by_series, stacked
+from .values import together
 
 # One order to a decoder: small enough to spread over the processors, large enough not to be talk only.
 FILES_OF_AN_ORDER = 16
@@ -68,6 +69,8 @@ class PreparedCase:
     files: Files
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
     missing: int = 0
+    # Its series have one scale each.
+    is_even: bool = False
 
     @property
     def sources(self) -> set[str]:
@@ -107,33 +110,60 @@ class PreparedCase:
         return [(path, outcome) for path in paths if isinstance(outcome := self.outcomes.get(path), File)]
 
     def stacks(self, series: SeriesRows) -> list[Stack]:
-        """One stack; of a folder without a name as many as it holds series."""
+        return [stacked(group) for group in self._groups(series)]
+
+    def _groups(self, series: SeriesRows) -> list[list[File]]:
+        """The files of one stack; of a folder without a name of as many as it holds series."""
         found = [file for row in series.rows for _, file in self._used(row)]
         if not found:
             return []
         if series.label or len(series.rows) > 1 or not self.files.is_folder(series.rows[0]):
-            return [stacked(found)]
-        return [stacked(group) for group in by_series(found)]
+            return [found]
+        return by_series(found)
+
+    def uneven(self, series: SeriesRows) -> Iterator[tuple[Scale, list[Path]]]:
+        """What was scaled otherwise than all files of its stack together must be, so that equal values are equal."""
+        used = {id(file): path for row in series.rows for path, file in self._used(row)}
+        for group in self._groups(series):
+            common = together(file.scale for file in group)
+            others = [used[id(file)] for file in group if common and file.scale and file.scale.line != common.line]
+            if common and others:
+                yield common, others
 
 
 def _is_dicom(outcome: Outcome | None) -> bool:
     return isinstance(outcome, File) and outcome.facts.kind == "dicom"
 
 
+class _Orders(Iterator[Order]):
+    """What was put back comes before what is next, even when that had come to its end."""
+
+    def __init__(self, orders: Iterator[Order]) -> None:
+        self._orders = orders
+        self.again: deque[Order] = deque()
+
+    def __next__(self) -> Order:
+        return self.again.popleft() if self.again else next(self._orders)
+
+
 def prepared(row: CaseImport, cases: Iterable[CaseRows], files: Files, decoders: Decoders) -> Iterator[PreparedCase]:
     """The cases in their order, each with all its files decoded; what the dry run decoded is not decoded again."""
     waiting: deque[PreparedCase] = deque()
 
-    def orders() -> Iterator[Order]:
+    def first_orders() -> Iterator[Order]:
         for case in cases:
             one = PreparedCase(case, files)
             waiting.append(one)
             yield from _orders(row, one, len(decoders.sandboxes))
 
-    for order, outcomes in decoders.decode(orders()):
+    orders = _Orders(first_orders())
+    for order, outcomes in decoders.decode(orders):
         one: PreparedCase = order.of
         one.outcomes.update(zip(order.paths, outcomes, strict=True))
         one.missing -= len(order.paths)
+        if not one.missing and not one.is_even:
+            one.is_even = True
+            orders.again.extend(_evening(row, one, len(decoders.sandboxes)))
         if not one.missing and order.paths:
             staging.remember(row, one.case, one.outcomes)
         while waiting and not waiting[0].missing:
@@ -152,6 +182,15 @@ def _orders(row: CaseImport, one: PreparedCase, decoders: int) -> Iterator[Order
             made.append(Order(some, staging.frames_folder(row), modality_of(series), len(paths) == 1, one))
     # An empty order comes back at once: a case of which everything is known waits for no decoder.
     yield from made or [Order((), staging.frames_folder(row), of=one)]
+
+
+def _evening(row: CaseImport, one: PreparedCase, decoders: int) -> Iterator[Order]:
+    """Slices whose values were scaled one by one, once more over the range of all of them."""
+    for series in one.case.series:
+        for scale, paths in one.uneven(series):
+            one.missing += len(paths)
+            for some in _portions(paths, decoders):
+                yield Order(some, staging.frames_folder(row), modality_of(series), of=one, scale=scale)
 
 
 def _portions(paths: list[Path], decoders: int) -> Iterator[tuple[Path, ...]]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from .geometry import Geometry
-from .pictures import AS_IT_IS, Facts, Opened, Picture, Unreadable, check_size
-from .values import UPPER_8, scaled, unsigned
+from .pictures import AS_IT_IS, Facts, Opened, Picture, Scale, Unreadable, check_size
+from .values import UPPER_8, is_wide, scale_of, scaled, together, unsigned
 
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I", "F")
+_WIDE_GREY = ("I", "F")
 _EIGHT_BIT_GREY = ("L", "1", "LA")
 _COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
 # What a page of a TIFF says to be: a smaller copy of another, or a mask of it; and of its values.
@@ -49,10 +50,11 @@ class _Said(NamedTuple):
     sample_format: int
 
 
-def read(path: Path) -> Opened:
+def read(path: Path, scale: Scale | None = None) -> Opened:
+    """`scale` is that of its series, where it is known."""
     pages = _pages(path)
     notes = (f"The file holds {len(pages):,} pictures; they are slices of one series.",) if len(pages) > 1 else ()
-    return Opened(facts=Facts(kind="picture", notes=notes), count=len(pages), pictures=_pictures(path, pages))
+    return Opened(facts=Facts(kind="picture", notes=notes), count=len(pages), pictures=_pictures(path, pages, scale))
 
 
 def _pages(path: Path) -> list[int]:
@@ -77,12 +79,23 @@ def _alone(count: int) -> list[int]:
     return [0]
 
 
-def _pictures(path: Path, pages: list[int]) -> Iterator[Picture]:
+def _pictures(path: Path, pages: list[int], scale: Scale | None) -> Iterator[Picture]:
+    with _damage_in_words():
+        scale = scale or together(_scales(path, pages))
     with _damage_in_words(), _open(path) as image:
         for page in pages:
             image.seek(page)
             said = _said(image)
-            yield _picture(ImageOps.exif_transpose(image), said)
+            yield _picture(ImageOps.exif_transpose(image), said, scale)
+
+
+def _scales(path: Path, pages: list[int]) -> Iterator[Scale | None]:
+    with _open(path) as image:
+        for page in pages:
+            image.seek(page)
+            if image.mode in _WIDE_GREY:
+                said = _said(image)
+                yield scale_of(_values(image, said))
 
 
 def _said(image: ImageFile.ImageFile) -> _Said:
@@ -125,10 +138,10 @@ def _check(image: Image.Image) -> None:
         raise Unreadable(f"Pictures of the kind {image.mode!r} cannot be read; grey, colour and floats can.")
 
 
-def _picture(image: Image.Image, said: _Said) -> Picture:
+def _picture(image: Image.Image, said: _Said, scale: Scale | None) -> Picture:
     """Grey without a window, so that the slices of one series get that of the middle one."""
     if image.mode in _DEEP_GREY:
-        return _grey(_values(image, said), inverted=said.white_is_zero)
+        return _grey(_values(image, said), scale, inverted=said.white_is_zero)
     if image.mode in _EIGHT_BIT_GREY:
         return _grey(_values(image.convert("L"), said))
     colours = np.asarray(image.convert("RGB"))
@@ -150,9 +163,10 @@ def _values(image: Image.Image, said: _Said) -> NDArray[np.generic]:
     return values
 
 
-def _grey(values: NDArray[np.generic], *, inverted: bool = False) -> Picture:
+def _grey(values: NDArray[np.generic], scale: Scale | None = None, *, inverted: bool = False) -> Picture:
     bits = 8 if values.itemsize == 1 else 16
-    stored = scaled(values) if values.dtype.kind == "f" else unsigned(values, bits)
+    wide = is_wide(values)
+    stored = scaled(values, scale) if wide else unsigned(values, bits)
     return Picture(
         pixels=stored.pixels,
         bits=stored.bits,
@@ -160,5 +174,5 @@ def _grey(values: NDArray[np.generic], *, inverted: bool = False) -> Picture:
         slope=stored.step,
         intercept=stored.first,
         inverted=inverted,
-        note=stored.note,
+        scale=scale if wide else None,
     )

@@ -8,13 +8,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from .decoded import Outcome, Refusal, from_json
-from .pictures import Unreadable
+from .pictures import Scale, Unreadable
 
 # Without what stands at the start of the site's package: Celery alone takes as long to load as the decoding libraries.
 _START = """
@@ -54,7 +54,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Order:
-    """Files of one series to be decoded into the target; `alone` where one file is the whole series."""
+    """Files of one series to be decoded into the target; `alone` where one file is the whole series, `scale` where that
+    of the series is known."""
 
     paths: tuple[Path, ...]
     target: Path
@@ -62,6 +63,7 @@ class Order:
     alone: bool = False
     # What the caller wants to know it by.
     of: Any = None
+    scale: Scale | None = None
 
     def words(self) -> dict[str, Any]:
         return {
@@ -70,6 +72,7 @@ class Order:
             "target": str(self.target),
             "modality": self.modality,
             "alone": self.alone,
+            "scale": self.scale,
         }
 
 
@@ -227,7 +230,7 @@ class Decoders:
         return [self._alone(order, path) for path in order.paths]
 
     def _alone(self, order: Order, path: Path) -> Outcome:
-        single = Order((path,), order.target, order.modality, order.alone)
+        single = replace(order, paths=(path,))
         try:
             return _read(self._ask(single.words(), 1)["files"], 1)[0]
         except Unreadable as error:

@@ -65,7 +65,7 @@ def stacked(files: Sequence[File]) -> Stack:
         raise Unreadable("The same image is there twice (two files have one SOP Instance UID).")
     _check_total(files)
     slices, notes = _sorted(files) if kinds == ["dicom"] else (_as_given(files), [])
-    notes = [*_measures(slices), *_sizes(slices), *notes]
+    notes = [*_steps(files), *_measures(slices), *_sizes(slices), *notes]
     first = files[0].facts
     plane = plane_of(slices[0].frame.geometry.orientation)
     facts = Facts(
@@ -138,6 +138,12 @@ def _sorted(files: Sequence[File]) -> tuple[list[Slice], list[str]]:
     notes.extend(_distances([depths[at] for at in order]))
     notes.extend(_shifts([geometries[at] for at in order], along))
     return [by_number[at] for at in order], notes
+
+
+def _steps(files: Sequence[File]) -> Iterator[str]:
+    slopes = [abs(frame.slope) for file in files if file.scale and not file.scale.is_exact for frame in file.frames]
+    if slopes:
+        yield f"The values were scaled to 16 bits; shown values are within {max(slopes) / 2:.2g} of the file's."
 
 
 def _measures(slices: Sequence[Slice]) -> Iterator[str]:
