@@ -20,6 +20,12 @@ def question(key: str, kind: str, **facts: Any) -> dict[str, Any]:
 POINTS = question("birads", "confidence", minimum=1, maximum=5, scale="points", agrees_with="fracture", threshold=3)
 SIGNS = question("signs", "choices", choices=LEVELS, required=False)
 GENANT = question("genant", "grid", items=LEVELS, choices=GRADES)
+FEATURES = question(
+    "features",
+    "grid",
+    items=[{"value": f"f{n}", "label": f"Imaging feature {n}"} for n in range(15)],
+    choices=[{"value": value, "label": value.title()} for value in ("absent", "present")],
+)
 MARKS = question("froc", "marks", minimum=0, maximum=100)
 LEVEL = question("level", "level", choices=LEVELS, depends_on="fracture", depends_on_values=[True])
 
@@ -30,11 +36,11 @@ def sent_from(desk: Desk) -> dict[str, Any]:
 
 
 def test_points_grids_and_choices_take_one_key_each(page: Page, desk: Desk) -> None:
-    desk.add_case("a", [[picture()]], questions=[DECISION, POINTS, GENANT, SIGNS])
+    desk.add_case("a", [[picture()]], questions=[DECISION, POINTS, GENANT, FEATURES, SIGNS])
     desk.replies = [STORED]
     read(page, desk, "a")
     # A grade is its own key; other answers have their number.
-    for key in ("y", "4", "0", "2", "1"):
+    for key in ("y", "4", "0", "2", "1", *"121211212121122"):
         page.keyboard.press(key)
     page.get_by_role("checkbox", name="T12").focus()
     page.keyboard.press("2")
@@ -46,6 +52,7 @@ def test_points_grids_and_choices_take_one_key_each(page: Page, desk: Desk) -> N
         "fracture": True,
         "birads": 4,
         "genant": {"t11": "0", "t12": "2", "l1": "1"},
+        "features": {f"f{n}": "present" if key == "2" else "absent" for n, key in enumerate("121211212121122")},
         "signs": ["t12", "l1"],
     }
 
