@@ -33,8 +33,10 @@ class Assets(CompressedManifestStaticFilesStorage):
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = [name for name, (storage, _) in paths.items() if name.endswith(".js") and is_ours(storage.location)]
         if not dry_run:
+            # From the sources: what was collected before is not copied again, and is packed already.
             for name in ours:
-                pack(Path(self.path(name)))
+                storage, path = paths[name]
+                Path(self.path(name)).write_text(packed(Path(storage.path(path)).read_text()))
         # What is named by digest is made from the packed module, not from its source.
         yield from super().post_process(paths | {name: (self, name) for name in ours}, dry_run, **options)
 
@@ -47,14 +49,11 @@ IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"[^"]+";\s*', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let) (\w+))", re.MULTILINE)
 TAKEN_APART = re.compile(r"^\s*(?=(?:const|let)\s*[{\[])", re.MULTILINE)
 HELD = "__held();"
-PACKED = re.compile(r'(?:import\{[^}]*\}from"[^"]+";)*export\{[^}]*\};')
 
 
-def pack(module: Path) -> None:
-    """Without comments and with short names inside; packing what is packed changes nothing."""
-    source = module.read_text()
-    if not PACKED.match(source):
-        module.write_text(min(short(source), with_short_names_at_its_top(source), key=as_sent))
+def packed(source: str) -> str:
+    """A module without comments and with short names inside."""
+    return min(short(source), with_short_names_at_its_top(source), key=as_sent)
 
 
 def as_sent(source: str) -> int:
