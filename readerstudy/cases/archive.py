@@ -5,9 +5,11 @@ import io
 import shutil
 import stat
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -16,6 +18,7 @@ from .pictures import Unreadable
 
 IGNORED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 _CHUNK = 1 << 20
+_UTF_8 = 0x800
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -86,14 +89,25 @@ def _unzip(archive: Path, target: Path, meter: _Meter) -> Iterator[str]:
                 )
             if entry.flag_bits & 1:
                 raise Unreadable("The archive is encrypted; unpack it and pack it again without a password.")
-            # zipfile cuts names at a NUL: judge the name as it stands in the archive.
-            name = _safe_name(entry.orig_filename)
+            name = _safe_name(_name_of(entry))
             if name is None or entry.is_dir():
                 continue
             meter.file()
             with packed.open(entry) as source:
                 _copy(source, target / name, meter)
             yield name
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """As it stands in the archive, for zipfile cuts it at a NUL. What does not say to be UTF-8 may be so all the same
+    (macOS), or in the code of a Chinese Windows, whose bytes no Western name has."""
+    name = entry.orig_filename
+    if entry.flag_bits & _UTF_8 or name.isascii():
+        return name
+    for code in ("utf-8", "gb2312"):
+        with suppress(UnicodeError):
+            return name.encode("cp437").decode(code)
+    return name
 
 
 def _untar(archive: Path, target: Path, meter: _Meter) -> Iterator[str]:
@@ -152,6 +166,8 @@ def _copy(source: IO[bytes], path: Path, meter: _Meter, *, counted: bool = False
 
 def _safe_name(name: str) -> str | None:
     """The entry's path inside the target; None for what operating systems leave behind; anything odd is refused."""
+    # macOS takes accents apart.
+    name = unicodedata.normalize("NFC", name)
     path = PurePosixPath(name)
     odd = (
         not path.parts

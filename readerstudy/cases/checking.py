@@ -19,7 +19,7 @@ from .pictures import Unreadable
 from .preparing import Files, PreparedCase, files_for, prepared
 from .queries import cases_in, manifest_of, stored_faults
 from .sandbox import Decoders
-from .stacking import Stack, default_label, numbers_of_reference
+from .stacking import Stack, default_label, numbers_of_reference, repeated
 
 Phase = CaseImport.Phase
 CLEARING = "Look at the picture; if it shows no name, write yes in the column cleared."
@@ -185,7 +185,7 @@ def _series_faults(one: PreparedCase, series: SeriesRows, notes: _Notes) -> Iter
     try:
         stacks = one.stacks(series)
     except Unreadable as error:
-        yield Fault(first.number, "file", first.file, str(error))
+        yield Fault(first.number, "file", _repeated_in(one, series) or first.file, str(error))
         return
     for stack in stacks:
         for note in stack.facts.notes:
@@ -197,6 +197,13 @@ def _series_faults(one: PreparedCase, series: SeriesRows, notes: _Notes) -> Iter
             count = f"{len(beside):,} files that are" if len(beside) > 1 else "1 file that is"
             notes.add(row.number, f"{count} no DICOM picture in the folder will be passed over.")
     yield from _held_back(series, stacks)
+
+
+def _repeated_in(one: PreparedCase, series: SeriesRows) -> str:
+    """The first file that holds the image of another one, for it may be one of hundreds; empty where there is none."""
+    found = one.files_in(series)
+    second = next(iter(repeated([file for _, file in found])), None)
+    return next((_shown(path, one.files) for path, file in found if file is second), "")
 
 
 def _held_back(series: SeriesRows, stacks: list[Stack]) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -267,9 +268,17 @@ def _of_the_case(row: Row) -> Iterator[tuple[str, str]]:
     yield from row.covariates.items()
 
 
+def located(folder: Path, file: str) -> Path:
+    """Where the file lies, however its name's accents are written."""
+    if file.isascii():
+        return folder / file
+    forms = (file, unicodedata.normalize("NFC", file), unicodedata.normalize("NFD", file))
+    return next((folder / name for name in forms if (folder / name).exists()), folder / file)
+
+
 def files_of(folder: Path, file: str) -> list[Path]:
     """The files a row means: one, or all in a folder and the folders in it, without hidden ones."""
-    path = folder / file
+    path = located(folder, file)
     if not path.is_dir():
         return [path]
     found: list[Path] = []
@@ -292,7 +301,7 @@ def check_files(
         if row.file in refused:
             yield Fault(row.number, "file", row.file, refused[row.file])
             continue
-        named = folder / row.file
+        named = located(folder, row.file)
         of_the_row = _file_sentence(named, root)
         try:
             paths = listed(row) if of_the_row is None else []

@@ -12,7 +12,7 @@ from .models import CaseImport
 from .pictures import Scale, Unreadable
 from .queries import manifest_of
 from .sandbox import Decoders, Order
-from .stacking import Stack, by_series, stacked
+from .stacking import Stack, by_plane, by_series, stacked
 from .values import together
 
 # One order to a decoder: small enough to spread over the processors, large enough not to be talk only.
@@ -33,14 +33,14 @@ class Files:
         if row.file in self.refused:
             raise Unreadable(self.refused[row.file])
         if row.file not in self._known:
-            path = self.folder / row.file
+            path = manifest.located(self.folder, row.file)
             is_directory = path.name.upper() == manifest.DICOMDIR and path.is_file()
             self._known[row.file] = self._listed(path) if is_directory else manifest.files_of(self.folder, row.file)
         return self._known[row.file]
 
     def is_folder(self, row: Row) -> bool:
         if row.file not in self._folders:
-            self._folders[row.file] = self.of(row) != [self.folder / row.file]
+            self._folders[row.file] = self.of(row) != [manifest.located(self.folder, row.file)]
         return self._folders[row.file]
 
     def _listed(self, directory: Path) -> list[Path]:
@@ -109,12 +109,17 @@ class PreparedCase:
         paths = [path for path in self.files.of(row) if path not in beside]
         return [(path, outcome) for path in paths if isinstance(outcome := self.outcomes.get(path), File)]
 
+    def files_in(self, series: SeriesRows) -> list[tuple[Path, File]]:
+        return [found for row in series.rows for found in self._used(row)]
+
     def stacks(self, series: SeriesRows) -> list[Stack]:
-        return [stacked(group) for group in self._groups(series)]
+        """One of each series and plane; what the manifest calls one series is one."""
+        groups = self._groups(series)
+        return [stacked(part) for group in groups for part in ([group] if series.label else by_plane(group))]
 
     def _groups(self, series: SeriesRows) -> list[list[File]]:
-        """The files of one stack; of a folder without a name of as many as it holds series."""
-        found = [file for row in series.rows for _, file in self._used(row)]
+        """The files of one series; of a folder without a name of as many as it holds."""
+        found = [file for _, file in self.files_in(series)]
         if not found:
             return []
         if series.label or len(series.rows) > 1 or not self.files.is_folder(series.rows[0]):
@@ -123,7 +128,7 @@ class PreparedCase:
 
     def uneven(self, series: SeriesRows) -> Iterator[tuple[Scale, list[Path]]]:
         """What was scaled otherwise than all files of its stack together must be, so that equal values are equal."""
-        used = {id(file): path for row in series.rows for path, file in self._used(row)}
+        used = {id(file): path for path, file in self.files_in(series)}
         for group in self._groups(series):
             common = together(file.scale for file in group)
             others = [used[id(file)] for file in group if common and file.scale and file.scale.line != common.line]

@@ -1,7 +1,7 @@
 """Files put together to series: in the order in which their frames lie in the patient, and what speaks against it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -50,6 +50,23 @@ def by_series(files: Sequence[File]) -> list[list[File]]:
     return sorted(groups.values(), key=lambda group: (group[0].series_number, group[0].number, group[0].digest))
 
 
+def by_plane(files: Sequence[File]) -> list[list[File]]:
+    """A series in parts where its slices are cut in several planes, as with a localizer among them; the largest first.
+    Where hardly two have one direction, as around an axis, they are one."""
+    found = [frame.geometry.orientation for file in files for frame in file.frames]
+    directions = [one for one in found if one is not None]
+    distinct = {tuple(round(part, 2) for part in one) for one in directions}
+    if len(directions) < len(found) or 2 * len(distinct) > len(found):
+        return [list(files)]
+    parts: dict[str, list[File]] = {}
+    for file in files:
+        planes = [plane_of(frame.geometry.orientation) for frame in file.frames]
+        for plane in dict.fromkeys(planes):
+            own = tuple(frame for frame, of in zip(file.frames, planes, strict=True) if of == plane)
+            parts.setdefault(plane, []).append(replace(file, frames=own))
+    return sorted(parts.values(), key=lambda part: -sum(len(file.frames) for file in part))
+
+
 def stacked(files: Sequence[File]) -> Stack:
     """One series; raises where the files cannot be one."""
     kinds = sorted({file.facts.kind for file in files})
@@ -60,12 +77,11 @@ def stacked(files: Sequence[File]) -> Stack:
     if len({file.series for file in files}) > 1:
         several = len({file.series for file in files})
         raise Unreadable(f"The files belong to {several} series; give each series its own folder and row.")
-    instances = [file.instance for file in files if file.instance]
-    if len(set(instances)) < len(instances):
+    if repeated(files):
         raise Unreadable("The same image is there twice (two files have one SOP Instance UID).")
     _check_total(files)
     slices, notes = _sorted(files) if kinds == ["dicom"] else (_as_given(files), [])
-    notes = [*_steps(files), *_measures(slices), *_sizes(slices), *notes]
+    notes = [*_steps(files), *_lines(slices, files[0].facts.modality), *_measures(slices), *_sizes(slices), *notes]
     first = files[0].facts
     plane = plane_of(slices[0].frame.geometry.orientation)
     facts = Facts(
@@ -85,6 +101,12 @@ def stacked(files: Sequence[File]) -> Stack:
         slices=tuple(slices),
         frame_of_reference=files[0].frame_of_reference,
     )
+
+
+def repeated(files: Sequence[File]) -> list[File]:
+    """Those whose instance another before them has."""
+    first = {file.instance: file for file in reversed(files)}
+    return [file for file in files if file.instance and first[file.instance] is not file]
 
 
 def default_label(facts: Facts) -> str:
@@ -144,6 +166,12 @@ def _steps(files: Sequence[File]) -> Iterator[str]:
     slopes = [abs(frame.slope) for file in files if file.scale and not file.scale.is_exact for frame in file.frames]
     if slopes:
         yield f"The values were scaled to 16 bits; shown values are within {max(slopes) / 2:.2g} of the file's."
+
+
+def _lines(slices: Sequence[Slice], modality: str) -> Iterator[str]:
+    lines = {(slice_.frame.slope, slice_.frame.intercept) for slice_ in slices}
+    if modality in CROSS_SECTIONAL and len(lines) > 1:
+        yield "The values of the slices have different slopes or intercepts; no other planes are made of them."
 
 
 def _measures(slices: Sequence[Slice]) -> Iterator[str]:

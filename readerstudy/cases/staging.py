@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def files_folder(of: CaseImport, rows: tuple[Row, ...], decoders: Decoders) -> P
 def _inner(folder: Path, rows: tuple[Row, ...]) -> Path:
     """An archive of one folder is taken for that folder, unless the manifest names it."""
     inside = list(folder.iterdir())
-    named = any(row.file.split("/")[0] == found.name for row in rows for found in inside)
+    first = {unicodedata.normalize("NFC", row.file).split("/")[0] for row in rows}
+    named = any(unicodedata.normalize("NFC", found.name) in first for found in inside)
     return inside[0] if len(inside) == 1 and inside[0].is_dir() and not named else folder
 
 

@@ -2,6 +2,7 @@ import gzip
 import io
 import stat
 import tarfile
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def refused(path: Path, tmp_path: Path, limits: Limits | None = None) -> str:
     assert {found.name for found in tmp_path.iterdir()} == {"inside", path.name}
     assert [found.name for found in target.parent.iterdir()] == ["target"]
     return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("病例/图像一.dcm", "gb2312"),
+        ("病例/图像一.dcm", "utf-8"),
+        ("Müller/é.dcm", "cp437"),
+        ("Mu\u0308ller/e\u0301.dcm", "utf-8"),
+    ],
+)
+def test_names_are_read_in_the_code_of_the_system_that_packed_them(name: str, code: str, tmp_path: Path) -> None:
+    """None of these says in which code it is: a Chinese Windows, macOS, an old DOS, macOS with accents apart."""
+    written = name.encode(code)
+    packed = zipped(tmp_path / "a.zip", ("X" * len(written), b"1"))
+    packed.write_bytes(packed.read_bytes().replace(b"X" * len(written), written))
+
+    assert archive.unpack(packed, tmp_path / "out") == [unicodedata.normalize("NFC", name)]
 
 
 def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:

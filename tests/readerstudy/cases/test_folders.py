@@ -1,6 +1,7 @@
 """Folders and discs as hospitals hand them out: several series, files that are no pictures, a DICOMDIR."""
 
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pydicom
@@ -54,6 +55,39 @@ def test_a_folder_that_is_named_as_one_series_must_be_one(study: Study, people: 
     (fault,) = dry_run(study, people, tmp_path, "case,patient,file,series\nA,1,disc,CT\n").faults
 
     assert fault["sentence"] == "The files belong to 2 series; give each series its own folder and row."
+
+
+def test_slices_of_two_planes_in_one_series_are_a_stack_each(study: Study, people: People, tmp_path: Path) -> None:
+    """Under a folder whose accents macOS wrote apart and the manifest together."""
+    folder = tmp_path / unicodedata.normalize("NFD", "Müller")
+    folder.mkdir()
+    sagittal = [0, 1, 0, 0, 0, -1]
+    slice_of(folder / "scout", STUDY, f"{STUDY}.1", 9, InstanceNumber=0, ImageOrientationPatient=sagittal)
+    for number in (3, 1, 4, 2):
+        slice_of(folder / f"{9 - number}", STUDY, f"{STUDY}.1", number, InstanceNumber=number)
+
+    done = import_at_once(
+        study=study, manifest="case,patient,file\nA,1,Müller\n".encode(), folder=tmp_path, by=people.alice
+    )
+
+    assert done.phase == Phase.DONE, done.faults
+    axial, scout = Series.objects.filter(case__label="A")
+    assert (axial.plane, scout.plane) == ("axial", "sagittal")
+    assert [image.origin[2] for image in axial.images.all()] == [10, 20, 30, 40]
+    assert scout.images.count() == 1
+    assert "one stack" not in done.message
+
+
+def test_the_file_that_holds_an_image_again_is_named(study: Study, people: People, tmp_path: Path) -> None:
+    (tmp_path / "disc").mkdir()
+    for number in (1, 2, 3):
+        slice_of(tmp_path / "disc" / f"{number}.dcm", STUDY, f"{STUDY}.1", number)
+    slice_of(tmp_path / "disc" / "3-again.dcm", STUDY, f"{STUDY}.1", 3, InstanceNumber=4)
+
+    (fault,) = dry_run(study, people, tmp_path, "case,patient,file\nA,1,disc\n").faults
+
+    assert (fault["row"], fault["value"]) == (2, "disc/3.dcm")
+    assert fault["sentence"] == "The same image is there twice (two files have one SOP Instance UID)."
 
 
 def test_what_is_no_picture_is_a_fault_where_a_row_names_it(study: Study, people: People, tmp_path: Path) -> None:

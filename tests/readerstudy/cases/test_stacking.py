@@ -1,19 +1,23 @@
 """Geometry that is missing or contradicts itself is said in words at the dry run, and nothing wrong is kept."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
 from readerstudy.cases.models import CaseImport
+from readerstudy.cases.stacking import by_plane, stacked
 from readerstudy.studies.models import Study
-from tests.readerstudy.cases.decoded_here import pictures_of, stack_of
+from tests.readerstudy.cases.decoded_here import decoded_files, pictures_of, stack_of
 from tests.readerstudy.cases.test_dicom import SMALL, made
 from tests.readerstudy.cases.test_importing import dry_run
 from tests.world import People
 
-AXIAL = [1, 0, 0, 0, 1, 0]
+AXIAL, SAGITTAL, CORONAL = [1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, -1], [1, 0, 0, 0, 0, -1]
 
 
 def stack(folder: Path, heights: list[float], **tags: Any) -> list[Path]:
@@ -43,6 +47,7 @@ def stack(folder: Path, heights: list[float], **tags: Any) -> list[Path]:
         ([0, 1, 2], {"FrameOfReferenceUID": ("1.2.3", "1.2.3", "1.2.4")}, "different frames of reference"),
         ([0, 1, 2], {"ImagePositionPatient": ([0, 0, 0], [0, 0.3, 1], [0, 0.6, 2])}, "as by a tilted gantry"),
         ([0, 1, 1], {}, "Several slices lie at one position"),
+        ([0, 1, 2], {"RescaleSlope": (1, 1, 2)}, "different slopes or intercepts; no other planes"),
     ],
 )
 def test_each_fault_of_geometry_has_its_sentence(
@@ -82,3 +87,51 @@ def test_the_dry_run_names_the_rows_of_each_sentence(study: Study, people: Peopl
 
     assert checked.phase == CaseImport.Phase.CHECKED
     assert checked.message == "Rows 2, 3, 4, 5, 6 and 3 more: There is no pixel spacing; lengths are not measured."
+
+
+def turned(degrees: float) -> list[float]:
+    """A plane around the axis of the body."""
+    angle = math.radians(degrees)
+    return [math.cos(angle), math.sin(angle), 0, 0, 0, -1]
+
+
+@pytest.mark.parametrize(
+    ("orientations", "parts"),
+    [
+        ([AXIAL] * 4, [4]),
+        ([SAGITTAL, *[AXIAL] * 5], [5, 1]),
+        ([*[AXIAL] * 3, *[SAGITTAL] * 3, *[CORONAL] * 4], [4, 3, 3]),
+        # Discs of a spine: blocks of several directions and one plane.
+        ([*[AXIAL] * 4, *[[1, 0, 0, 0, 0.8, 0.6]] * 4], [8]),
+        # Around an axis, one direction each.
+        ([turned(angle) for angle in range(0, 180, 30)], [6]),
+        ([AXIAL, SAGITTAL, CORONAL], [3]),
+        ([AXIAL, AXIAL, None, SAGITTAL, SAGITTAL], [5]),
+    ],
+)
+def test_a_series_is_parted_by_planes_and_nothing_else(
+    orientations: list[list[float] | None], parts: list[int], tmp_path: Path
+) -> None:
+    paths = stack(tmp_path, list(range(len(orientations))), ImageOrientationPatient=tuple(orientations))
+    files = decoded_files(paths, tmp_path)
+    assert [len(part) for part in by_plane(files)] == parts
+
+
+def test_two_stacks_in_one_enhanced_file_are_two(tmp_path: Path) -> None:
+    places = [([1.0, 0, 0, 0, 1, 0], height) for height in (4, 2, 3)] + [([0.0, 1, 0, 0, 0, -1], 0)] * 2
+    data = pydicom.dcmread(made(tmp_path / "a.dcm", np.stack([SMALL + number for number in range(5)])))
+    data.PerFrameFunctionalGroupsSequence = [_group(*place) for place in places]
+    data.save_as(tmp_path / "a.dcm")
+
+    first, second = (stacked(part) for part in by_plane(decoded_files([tmp_path / "a.dcm"], tmp_path)))
+
+    assert (first.plane, second.plane) == ("axial", "sagittal")
+    assert [slice_.frame.geometry.position for slice_ in first.slices] == [(0, 0, 2), (0, 0, 3), (0, 0, 4)]
+    assert len(second.slices) == 2
+
+
+def _group(orientation: list[float], height: float) -> Dataset:
+    group, place, direction = Dataset(), Dataset(), Dataset()
+    place.ImagePositionPatient, direction.ImageOrientationPatient = [0, 0, height], orientation
+    group.PlanePositionSequence, group.PlaneOrientationSequence = [place], [direction]
+    return group
