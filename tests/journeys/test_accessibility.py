@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from readerstudy.reading.models import Reading
+from tests.journeys.left_in_english import left_in_english, words_of_people
 from tests.journeys.site_map import NO_PAGES, Site, Stop, make_site, names_below, names_of_pages, stops
 from tests.journeys.visits import OUTSIDE, TASK, WIDEST, faults_of, look, new_page, open_browser, visit
 from tests.servers import WEB, Server
@@ -48,6 +49,7 @@ def test_every_page_is_for_everybody(
     way: list[Stop], address: str, language: str, theme: Literal["light", "dark"]
 ) -> None:
     found: list[str] = []
+    own_words = words_of_people()
     with open_browser() as browser:
         if language == "en":
             found += at_the_door(browser, address)
@@ -57,6 +59,8 @@ def test_every_page_is_for_everybody(
                 for number, stop in enumerate(stop for stop in way if stop.who == who):
                     name = f"{language}-{who}-{number:02}-{stop.name.replace(':', '-')}"
                     found += looked_at(page, address, stop, f"{name}-{theme}")
+                    if language != "en":
+                        found += [f"{name} in English: {text}" for text in left_in_english(page, stop.name, own_words)]
     assert not found, "\n".join(found)
 
 
