@@ -24,6 +24,7 @@ AS_DECLARED = {
     "algorithms:card": "main dd, main .lead",
     "audit:events": "dl.facts dd",
     "cases:case": ".facts dd",
+    "cases:cases": "option",
     "cases:import": "td",
     "cases:start": "dt",
     "datasets:data": "#codebook ~ table td",
