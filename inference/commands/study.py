@@ -18,23 +18,26 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--epochs", type=int, default=0, help="instead of the recipes' numbers")
     command.add_argument("--no-report", action="store_true", help="leave the page of reports out")
     command.add_argument("--strict", action="store_true", help="status 1 where a criterion falls short")
-    command.add_argument("--model", help="teach and ask this one model only; the cohort must be there")
+    command.add_argument(
+        "--model", nargs="+", default=(), help="teach and ask these models only; the cohort must be there"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     plan = plan_of(options.study)
-    if options.model:
+    for name in options.model:
         from inference.studies.teaching import model_of_study
 
         card = model_of_study(
             plan,
-            options.model,
+            name,
             options.out,
             preset="" if options.preset == "full" else "small",
             seed=options.seed,
             epochs=options.epochs,
         )
         print(f"{card.name}, version {card.version}: {card.parameters:,} parameters, digest {card.digest}")
+    if options.model:
         return
     from inference.studies.criteria import criteria_of, write_criteria
     from inference.studies.running import run_study

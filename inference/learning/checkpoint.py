@@ -74,11 +74,12 @@ class Checkpoint:
             # Without gradients a step changes nothing; the schedule counts them.
             optimiser.step()
             schedule.step()
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             if name.startswith("optimiser."):
                 _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = tensor
+                state.setdefault(int(number), {})[key] = laid_like(weights[int(number)], tensor)
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
         self._take_up_best(int(facts["epoch"]))
         return int(facts["epoch"])
@@ -123,3 +124,8 @@ class Checkpoint:
             if facts.get("identity") != self.identity:
                 return None
             return {key: stored.get_tensor(key) for key in stored.keys()}, facts  # noqa: SIM118 - not a mapping
+
+
+def laid_like(weight: Tensor, tensor: Tensor) -> Tensor:
+    """In the weight's order in memory: a fused optimiser takes the two side by side, whatever their strides say."""
+    return torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor) if tensor.shape == weight.shape else tensor

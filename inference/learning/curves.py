@@ -62,6 +62,8 @@ def curves(histories: Sequence[tuple[str, Sequence[Epoch]]], title: str = "Train
                     name=f"{name}: {quantity}" if several else quantity,
                     mode="lines+markers" if len(epochs) == 1 else "lines",
                     line={"color": colour, "dash": dash},
+                    # The tuning part may have been asked after some epochs alone.
+                    connectgaps=True,
                     legendgroup=name,
                     row=row,
                     col=column,

@@ -26,7 +26,8 @@ class Epoch:
         Each loss by itself, before its weight: ``bce``, ``dice_ce``, ``level_ce``, ``structure``, and where a family
         supervises several depths ``structure 1`` (coarsest) to ``structure 4`` (finest).
     tune_loss, tune_auc, tune_dice : float or None
-        On the tuning part after the epoch; None where there is none, one class only, or no mask.
+        On the tuning part after the epoch; None where there is none, one class only, or no mask, and, in a training
+        that selects nothing, after two epochs of three.
     rate : float
         Learning rate at the end of the epoch.
     seconds : float

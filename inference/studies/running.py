@@ -80,22 +80,28 @@ def cleared(folder: Path) -> Path:
 
 
 def teach_all(key: str, models: Sequence[str], words: Sequence[str], logs: Path, workers: int) -> None:
-    """Every model in a process of its own, ``workers`` of them at once."""
+    """Models in ``workers`` processes; where there is but one, it teaches them all and loads its libraries once."""
     logs.mkdir(parents=True, exist_ok=True)
+    shares = [[name] for name in models] if workers > 1 else [list(models)]
+    with ThreadPoolExecutor(workers) as pool, tqdm(None, f"{key}: models", len(models), unit="model") as bar:
+        for done in as_completed([pool.submit(teach, key, share, words, logs, bar) for share in shares]):
+            done.result()
 
-    def one(name: str) -> str:
-        log = logs / f"{name}.log"
-        call = [sys.executable, "-m", "inference", "study", key, *words, "--model", name]
-        with log.open("wb") as stream:
-            settings = {**KEPT_MEMORY, **os.environ}
-            ended = subprocess.run(call, env=settings, stdout=stream, stderr=subprocess.STDOUT, check=False).returncode
-        if ended:
-            said = log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:].strip().splitlines()
-            raise BadCohort(f"{name} ended with status {ended}: {said[-1] if said else 'it said nothing'} (see {log}).")
-        return name
 
-    with ThreadPoolExecutor(workers) as pool:
-        waited = [pool.submit(one, name) for name in models]
-        with tqdm(as_completed(waited), f"{key}: models", len(waited), unit="model") as bar:
-            for done in bar:
-                bar.set_postfix_str(done.result())
+def teach(key: str, share: Sequence[str], words: Sequence[str], logs: Path, bar: tqdm[None]) -> None:
+    """One process for some models, one after the other; it says a line of each that is done."""
+    log = logs / f"{share[0] if len(share) == 1 else 'models'}.log"
+    call = [sys.executable, "-m", "inference", "study", key, *words, "--model", *share]
+    with log.open("w", buffering=1, encoding="utf-8") as stream:
+        settings = {**KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(
+            call, env=settings, stdout=subprocess.PIPE, stderr=stream, encoding="utf-8", errors="replace"
+        ) as process:
+            for line in process.stdout or ():
+                stream.write(line)
+                bar.set_postfix_str(line.split(",")[0])
+                bar.update()
+    if process.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:].strip().splitlines()
+        last = said[-1] if said else "it said nothing"
+        raise BadCohort(f"{' and '.join(share)} ended with status {process.returncode}: {last} (see {log}).")

@@ -153,7 +153,7 @@ def test_a_training_that_was_interrupted_is_taken_up(
     whole = fit(spec, *parts, tmp_path / "whole")
     folder, steps = tmp_path / "stopped", steps_of(len(train.cases), spec.train.batch)
     tunings = math.ceil(len(tune.cases) / spec.train.batch)
-    for taught, tuned, done in ((1, 0, 0), (steps + 1, 0, 1), (2 * steps + steps // 2 + 1, 0, 3), (0, 4 * tunings, 6)):
+    for taught, tuned, done in ((1, 0, 0), (steps + 1, 0, 1), (2 * steps + steps // 2 + 1, 0, 3), (0, 2 * tunings, 8)):
         stopped = (
             replace(part, inputs=Interrupted(part.inputs, at))
             for part, at in ((train, taught or math.inf), (tune, tuned or math.inf))
@@ -184,7 +184,7 @@ def test_patience_ends_it_and_takes_the_best_epoch(parts: tuple[Samples, Samples
 
 
 def test_the_history_tells_what_it_should(parts: tuple[Samples, Samples], tmp_path: Path) -> None:
-    spec = located(epochs=3, schedule="constant")
+    spec = located(epochs=4, schedule="constant")
     model = fit(spec, *parts, tmp_path)
     lines = read_history(tmp_path / "history.jsonl")
     for line in lines:
@@ -192,6 +192,8 @@ def test_the_history_tells_what_it_should(parts: tuple[Samples, Samples], tmp_pa
         assert line.rate == spec.train.rate
         assert line.seconds > 0
     assert parts[1].positive is not None
+    # Nothing is selected here: the tuning part is asked after every third epoch and the last.
+    assert [line.tune_loss is not None for line in lines] == [False, False, True, True]
     area = roc_auc_score(parts[1].positive, np.array(logits_of(model, parts[1])))
     assert lines[-1].tune_auc == pytest.approx(area, abs=1e-6)
 
