@@ -37,10 +37,13 @@ demo: needs-python
 stop:
 	$(PY) -m readerstudy.embedded.demo --stop
 
+# One more than the processors of a small machine: drills and browsers leave them idle for a third of the time.
+TEST_PROCESSES ?= 3
+
 test: check
 	$(PY) tests/equipment.py
 	echo "== tests"
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(PYTEST)
+	$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -q $(PYTEST)
 
 # Types, which take longest, beside the others.
 check: needs-python

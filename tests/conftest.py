@@ -32,6 +32,7 @@ STARTED_THE_RUN = RUN_FOLDER not in os.environ
 RUN = folder_of_run()
 DATABASE_PREFIX = "test_run_"
 # Folders of tests that take a minute each: they begin first, or one process would be left alone with them at the end.
+# One of each in turn: drills mostly wait, for a lease to run out, while networks are taught and browsers draw.
 LONGEST = ("journeys", "drills", "inference")
 
 
@@ -71,15 +72,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order in which files are given to processes: `-n 2 --dist loadfile --no-loadscope-reorder`."""
+    """The order in which files are given to processes: `-n 3 --dist loadfile --no-loadscope-reorder`."""
     tests_of = Counter(item.path for item in items)
-    folders = dict(zip(LONGEST, range(len(LONGEST)), strict=True))
-
-    def place(item: pytest.Item) -> tuple[int, int, str]:
-        folder = folders.get(item.path.relative_to(TESTS).parts[0], len(folders))
-        return folder, -tests_of[item.path] if folder == len(folders) else 0, str(item.path)
-
-    items.sort(key=place)
+    turn: dict[Path, tuple[int, int]] = {}
+    for number, folder in enumerate(LONGEST):
+        own = sorted(path for path in tests_of if path.is_relative_to(TESTS / folder))
+        turn |= {path: (place, number) for place, path in enumerate(own)}
+    last = len(turn)
+    items.sort(key=lambda item: (*turn.get(item.path, (last, -tests_of[item.path])), str(item.path)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
