@@ -165,9 +165,9 @@ export class Assistance {
     const wanted = offered[layer.field];
     try {
       await Promise.all(wanted.filter(({ frame }) => inSight.has(frame)).map((one) => this.#fetch(layer, one)));
-    } catch (error) {
+    } catch {
       if (this.#offered !== offered) return;
-      this.status.textContent = `${say(layer.missing)} ${error.message}`;
+      this.status.textContent = say(layer.missing);
       return;
     }
     // Another case may have come meanwhile.
