@@ -45,7 +45,8 @@ export class Panel {
     this.model = made("section", { className: "model" });
     this.heights = made("div");
     this.rows = new Map();
-    root.append(this.tools, this.hint, this.#naming(), this.commands, this.#others(differences), this.model);
+    const means = made("div", { className: "means" }, this.tools, this.hint, this.#naming(), this.commands);
+    root.append(means, this.#others(differences), this.model);
     root.append(made("h2", {}, say("Marks")), this.marks, this.heights, this.#keys(), this.news);
     // What was said of the step before does not hold after the next one.
     board.addEventListener("changed", () => this.tell(""));
