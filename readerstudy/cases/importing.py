@@ -34,7 +34,7 @@ from .stacking import Stack, default_label, numbers_of_reference
 
 Phase = CaseImport.Phase
 # So many cases, or as many as are done in so long, go in with one commit.
-CASES_OF_A_COMMIT = 128
+CASES_OF_A_COMMIT = 48
 SECONDS_OF_A_COMMIT = 1.0
 
 
