@@ -102,12 +102,12 @@ export class Measures {
     });
   }
 
-  #grip(viewport, event, { x, y }) {
+  #grip(viewport, event, point) {
     const held = this.#draft ? null : this.#near(viewport, event);
     if (held) {
       return {
-        move: (_, to) => {
-          Object.assign(held, { x: to.x, y: to.y });
+        move: (_, { x, y }) => {
+          Object.assign(held, { x, y });
           viewport.paint();
         },
       };
@@ -117,21 +117,18 @@ export class Measures {
     if (this.#draft?.kind !== kind || this.#draft.url !== viewport.frame.url) {
       this.#draft = { kind, url: viewport.frame.url, points: [] };
     }
-    const start = { clientX: event.clientX, clientY: event.clientY };
-    this.#add(viewport, { x, y });
+    this.#add(viewport, point);
     // A second finger makes a pinch of it.
     const cancel = () => {
       this.#draft ??= this.#of(viewport).pop();
       this.#draft.points.pop();
       viewport.paint();
     };
-    return { cancel, end: (last, to) => this.#released(viewport, start, last, to) };
-  }
-
-  // A drag sets two points, a click one.
-  #released(viewport, start, last, { x, y }) {
-    if (!this.#draft || Math.hypot(last.clientX - start.clientX, last.clientY - start.clientY) < STILL) return;
-    this.#add(viewport, { x, y });
+    // A drag sets two points, a click one.
+    const end = ({ clientX, clientY }, to) => {
+      if (this.#draft && Math.hypot(clientX - event.clientX, clientY - event.clientY) >= STILL) this.#add(viewport, to);
+    };
+    return { cancel, end };
   }
 
   #add(viewport, point) {

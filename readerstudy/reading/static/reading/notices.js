@@ -22,19 +22,16 @@ const find = (id) => document.getElementById(id);
 export class Notices {
   constructor() {
     find("help-keys").append(...helpLists(["Answers", "Model", "Image", "Stack", "Views", "Measure", "Mouse", "Page"]));
-    this.single.checked = localStorage.getItem(KEYS_KEY) !== "off";
-    this.single.addEventListener("change", () => localStorage.setItem(KEYS_KEY, this.singleKeys ? "on" : "off"));
+    const single = find("single-keys");
+    single.checked = localStorage.getItem(KEYS_KEY) !== "off";
+    single.addEventListener("change", () => localStorage.setItem(KEYS_KEY, single.checked ? "on" : "off"));
     find("help-open").addEventListener("click", () => this.openHelp());
     find("help-close").addEventListener("click", () => find("help").close());
     find("break-on").addEventListener("click", () => this.#goOn());
   }
 
-  get single() {
-    return find("single-keys");
-  }
-
   get singleKeys() {
-    return this.single.checked;
+    return find("single-keys").checked;
   }
 
   // Keys belong to what lies over the page.

@@ -48,10 +48,7 @@ export function coloured({ width, height, grey }) {
 
 // Where the line between pixel centres (x + 0.5, y + 0.5) and their neighbours crosses the middle grey, edge by edge.
 function crossing(edge, x, y, share) {
-  if (edge === 0) return [x + 0.5 + share, y + 0.5];
-  if (edge === 1) return [x + 1.5, y + 0.5 + share];
-  if (edge === 2) return [x + 1.5 - share, y + 1.5];
-  return [x + 0.5, y + 1.5 - share];
+  return [[x + 0.5 + share, y + 0.5], [x + 1.5, y + 0.5 + share], [x + 1.5 - share, y + 1.5], [x + 0.5, y + 1.5 - share]][edge];
 }
 
 // The outline of what is brighter than the middle grey, as pairs of points in pixels of the mask: smooth however coarse

@@ -6,6 +6,7 @@ import { say } from "./say.js";
 const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000];
 const LONGEST_PAUSE = 60_000;
 const GIVE_UP_WAITING = 20_000;
+const REST = 800;
 
 // Whoever waits goes on, as when the network is back.
 export const tryNow = () => dispatchEvent(new Event("online"));
@@ -73,21 +74,21 @@ export async function sendUntilAnswered(url, { method = "POST", body, csrf, trou
   return null;
 }
 
-// Saves the draft a moment after the last change; what changed meanwhile is saved right after.
+// Of { url, body, csrf, state }. Saves the draft a moment after the last change; what changed meanwhile is saved right after.
 export class Drafts {
   #timer = 0;
   #stopper = new AbortController();
   #running = null;
   #dirty = false;
 
-  constructor({ url, body, csrf, state, delay = 800 }) {
-    Object.assign(this, { url, body, csrf, state, delay });
+  constructor(facts) {
+    Object.assign(this, facts);
   }
 
   changed() {
     this.#dirty = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.flush(), this.delay);
+    this.#timer = setTimeout(() => this.flush(), REST);
   }
 
   flush({ keepalive = false } = {}) {

@@ -59,7 +59,7 @@ def under(page: Page, finger: tuple[float, float]) -> tuple[float, float]:
 
 def choose_scrolling(page: Page) -> None:
     tool = page.get_by_role("button", name="Scroll")
-    tool.tap()
+    tool.click()
     expect(tool).to_have_attribute("aria-pressed", "true")
 
 
