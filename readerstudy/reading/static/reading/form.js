@@ -193,6 +193,10 @@ export class Unreadable {
     return true;
   }
 
+  close() {
+    this.#root.open = false;
+  }
+
   get reason() {
     return this.list.querySelector(":checked")?.value ?? "";
   }

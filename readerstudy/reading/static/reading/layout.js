@@ -5,52 +5,12 @@ import { isPlaced, nearestSlice, patientPoint } from "./geometry.js";
 import { Toolbar } from "./keys.js";
 import { drawCuts, locate, oneSpace, scrollWith, stackOf, windowWith } from "./linking.js";
 import { Measures } from "./measure.js";
-import { hasPlanes, Volume } from "./planes.js";
+import { columnsOf, hang, hasPlanes, Volume } from "./planes.js";
 import { attachPointer, Magnifier } from "./pointer.js";
 import { say } from "./say.js";
 import { known, Viewport } from "./viewport.js";
 
 const PAN_STEP = 40;
-
-// The hanging rule of a study: which series of a case hangs where, in which plane and first window. It comes with the case:
-//
-//   { "rows": 1, "columns": 2, "cells": [{ "series": "T1W", "plane": "sagittal", "window": "bone" }, …] }
-//
-// Cells fill the grid row by row. A cell takes the first series whose label begins like its own and that hangs nowhere yet,
-// one of its plane before others; another plane than the series' own is made from the stack where that is even. The window
-// is one of the series' presets by name, or centre and width as 50/400; plane and window may be empty. A cell whose series
-// the case lacks keeps its place, empty. Without a rule, or where no cell finds its series, up to four hang in their order.
-
-const MOST_VIEWS = 4;
-
-const begins = (text, start) => text.toLowerCase().startsWith(start.toLowerCase());
-
-function seriesFor({ series: name, plane = "" }, series, hung) {
-  const named = series.filter((one) => begins(one.label ?? "", name));
-  const ofPlane = named.filter((one) => !plane || one.plane === plane);
-  const free = (one) => !hung.has(one);
-  return ofPlane.find(free) ?? named.find((one) => plane && hasPlanes(one)) ?? ofPlane[0];
-}
-
-function windowOf(text, { presets }) {
-  const [center, width] = text.split("/").map(Number);
-  return width > 0 ? { center, width, shape: "linear" } : presets.find(({ label }) => begins(label, text));
-}
-
-// What hangs in each place: { series, plane, window }; plane where it is another than the series' own. Or what is lacking.
-function hang(series, rule) {
-  const hung = new Set();
-  const views = (rule?.cells ?? []).map((cell) => {
-    const found = seriesFor(cell, series, hung);
-    if (!found) return { lacks: [cell.series, cell.plane && say(cell.plane)].filter(Boolean).join(" ") };
-    hung.add(found);
-    const window = cell.window ? windowOf(cell.window, found) : undefined;
-    return { series: found, plane: cell.plane !== found.plane && cell.plane, window };
-  });
-  return hung.size ? views : series.slice(0, MOST_VIEWS).map((one) => ({ series: one }));
-}
-
-const columnsOf = (count, rule) => Math.min(count, rule?.columns ?? 2);
 
 export class Layout extends EventTarget {
   #mode = "window";
@@ -84,6 +44,7 @@ export class Layout extends EventTarget {
     for (const volume of this.#volumes.values()) volume.dropped = true;
     this.#volumes = new Map();
     this.measures.clear();
+    this.magnifier.hide();
     this.store.turnTo(new Set(series.flatMap((one) => one.frames.map((frame) => frame.url))));
     const views = this.#hung();
     this.#arrange(views, columnsOf(views.length, rule));
@@ -123,6 +84,9 @@ export class Layout extends EventTarget {
       host.style.order = place;
     });
     hung.forEach(({ series, ...how }, n) => this.panes[n].show(series, how));
+    // Linked from the first image on; the one that comes up at a place of its own leads.
+    const lead = this.panes[hung.findIndex(({ index }) => index >= 0)] ?? this.panes[0];
+    if (this.linked) scrollWith(lead, this.panes);
     this.activate(this.panes[0]);
   }
 
@@ -192,17 +156,16 @@ export class Layout extends EventTarget {
 
   #locating(pane, point) {
     if (this.#mode !== "locate") return null;
-    const there = (to) => {
+    const move = (_, to) => {
       locate(pane, to, this.panes);
       pane.refresh();
     };
-    there(point);
-    return { move: (_, to) => there(to) };
+    move(null, point);
+    return { move };
   }
 
   #readValue(value) {
-    const shown = value === null ? "" : `${Number(value.toFixed(2))} ${this.active.series.unit}`.trim();
-    this.toolbar.value.textContent = shown;
+    this.toolbar.value.textContent = value === null ? "" : `${Number(value.toFixed(2))} ${this.active.series.unit}`.trim();
   }
 
   activate(pane) {
@@ -307,12 +270,11 @@ export class Layout extends EventTarget {
   // The three planes of the active stack, and back to how the study hangs it.
   planes() {
     if (!this.volume) return this.#openPlanes();
-    const { index } = this.panes[0];
     const { series } = this.volume;
     this.volume = null;
     const views = this.#hung();
     const own = views.find((view) => view.series === series);
-    if (own) own.index = index;
+    if (own) own.index = this.panes[0].index;
     this.#mode = "window";
     this.#arrange(views, columnsOf(views.length, this.#rule));
   }

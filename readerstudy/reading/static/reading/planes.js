@@ -1,6 +1,8 @@
-// Orthogonal planes through an evenly spaced stack, sampled from its frames as they arrive, without a copy of them.
+// Where series hang and in which plane: orthogonal planes through an evenly spaced stack, sampled from its frames as they
+// arrive, without a copy of them.
 
 import { alongRow, cross, dot, downColumn, isPlaced, less, normalOf } from "./geometry.js";
+import { say } from "./say.js";
 
 const LEAST_SLICES = 8;
 // Of the gap between two slices: what they may be off the even stack before lines in the planes would be false.
@@ -199,3 +201,42 @@ export class Volume extends EventTarget {
     return levels;
   }
 }
+
+// The hanging rule of a study: which series of a case hangs where, in which plane and first window. It comes with the case:
+//
+//   { "rows": 1, "columns": 2, "cells": [{ "series": "T1W", "plane": "sagittal", "window": "bone" }, …] }
+//
+// Cells fill the grid row by row. A cell takes the first series whose label begins like its own and that hangs nowhere yet,
+// one of its plane before others; another plane than the series' own is made from the stack where that is even. The window
+// is one of the series' presets by name, or centre and width as 50/400; plane and window may be empty. A cell whose series
+// the case lacks keeps its place, empty. Without a rule, or where no cell finds its series, up to four hang in their order.
+
+const MOST_VIEWS = 4;
+
+const begins = (text, start) => text.toLowerCase().startsWith(start.toLowerCase());
+
+function seriesFor({ series: name, plane = "" }, series, hung) {
+  const named = series.filter((one) => begins(one.label ?? "", name));
+  const ofPlane = named.filter((one) => !plane || one.plane === plane);
+  return ofPlane.find((one) => !hung.has(one)) ?? named.find((one) => plane && hasPlanes(one)) ?? ofPlane[0];
+}
+
+function windowOf(text, { presets }) {
+  const [center, width] = text.split("/").map(Number);
+  return width > 0 ? { center, width, shape: "linear" } : presets.find(({ label }) => begins(label, text));
+}
+
+// What hangs in each place: { series, plane, window }; plane where it is another than the series' own. Or what is lacking.
+export function hang(series, rule) {
+  const hung = new Set();
+  const views = (rule?.cells ?? []).map((cell) => {
+    const found = seriesFor(cell, series, hung);
+    if (!found) return { lacks: `${cell.series} ${cell.plane ? say(cell.plane) : ""}`.trim() };
+    hung.add(found);
+    const window = cell.window ? windowOf(cell.window, found) : undefined;
+    return { series: found, plane: cell.plane !== found.plane && cell.plane, window };
+  });
+  return hung.size ? views : series.slice(0, MOST_VIEWS).map((one) => ({ series: one }));
+}
+
+export const columnsOf = (count, rule) => Math.min(count, rule?.columns ?? 2);

@@ -153,6 +153,9 @@ class ReadingPage {
   }
 
   #changed() {
+    // Who answers has read the case after all.
+    this.unreadable.close();
+    if (!this.root.querySelector(".faulty")) this.notices.clear();
     if (this.case.revised) return;
     keep(this.slot, { answers: this.form.answers });
     this.notices.saveState("changed");

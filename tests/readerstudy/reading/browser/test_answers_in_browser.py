@@ -148,6 +148,23 @@ def test_a_case_that_is_not_readable_is_left_with_a_reason(page: Page, desk: Des
     assert (sent["unreadable"], sent["answers"]) == ("Other", {})
 
 
+def test_who_answers_after_opening_the_reasons_has_read_the_case(page: Page, desk: Desk) -> None:
+    desk.add_case("a", [[picture()]], unreadable=["Poor image quality", "Other"])
+    desk.replies = [STORED]
+    read(page, desk, "a")
+    page.keyboard.press("Shift+N")
+    expect(page.get_by_label("Poor image quality")).to_be_checked()
+    page.get_by_label("No fracture").click()
+    expect(page.locator("#unreadable")).not_to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.type("30")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reading/finished/")
+    [sent] = desk.posted("/submit")
+    assert (sent["unreadable"], sent["answers"]) == ("", {"fracture": False, "confidence": 30})
+
+
 def test_the_own_answer_is_committed_before_the_output_comes_up(page: Page, desk: Desk) -> None:
     case = desk.add_case("a", [[picture()]], stage="first")
     desk.replies = [(200, {}, {"next": "a", "finished": False, "stage": "final"}), STORED]

@@ -109,6 +109,9 @@ def test_no_rating_is_suggested(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("alert")).to_have_text("2 answers need your attention.")
     expect(page.get_by_label("No fracture")).to_be_focused()
     assert desk.posted("/submit") == []
+    page.keyboard.press("n")
+    page.keyboard.type("30")
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

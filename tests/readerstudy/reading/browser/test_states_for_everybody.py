@@ -126,3 +126,12 @@ def test_at_400_percent_images_keep_room_and_menus_stay_inside(page: Page, desk:
         assert box and 0 <= box["x"] <= box["x"] + box["width"] <= 320
         page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_the_head_of_the_page_fits_a_narrow_window(page: Page, desk: Desk) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    opened(page, desk, "en")
+    for name in ("Pause", "Keys"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 1024

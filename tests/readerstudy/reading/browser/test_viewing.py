@@ -202,6 +202,8 @@ def test_series_of_a_plane_scroll_by_patient_position_and_share_the_window(page:
     place(case, SAGITTAL, gap=5, series=2)
     read(page, desk, "a")
     captions = page.locator(".pane .caption")
+    # From the first on: 10 mm is where the third slice of the other lies.
+    expect(captions).to_have_text(["Series 1 · 6 / 12", "Series 2 · 3 / 5", "Series 3 · 2 / 4"])
     page.keyboard.press("Home")
     expect(captions).to_have_text(["Series 1 · 1 / 12", "Series 2 · 1 / 5", "Series 3 · 2 / 4"])
     for _ in range(4):
