@@ -103,7 +103,7 @@ def fixed_device() -> torch.device:
     # `torch.use_deterministic_algorithms`, which loads the compiler, four seconds, to tell it too.
     torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     # Memory is filled before its use by default then, a tenth of a step; no operation here reads what it did not write.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
 
 

@@ -33,7 +33,6 @@ from readerstudy.reading.queries import (
     settled_questions,
     sizes_of,
     stage_of,
-    training_of,
     upcoming_slot,
 )
 from readerstudy.reading.sight import Value
@@ -213,9 +212,8 @@ def receipt_for(slot: Slot) -> Receipt:
     feedback = told_after(slot) if slot.training else None
     if upcoming is None or upcoming.period_id != slot.period_id:
         return Receipt(next=None, finished=True, feedback=feedback)
-    pass_mark = rules_of(slot.reader.study).training_pass_mark
-    held_back = slot.training and not upcoming.training and pass_mark is not None
-    ready = is_due(upcoming, timezone.now()) and not (held_back and not training_of(slot.reader, pass_mark or 0).passed)
+    # The page of the training lies between its last case and the first of the study, for good news too.
+    ready = is_due(upcoming, timezone.now()) and bool(upcoming.training) == bool(slot.training)
     return Receipt(next=upcoming.token if ready else None, finished=False, feedback=feedback)
 
 

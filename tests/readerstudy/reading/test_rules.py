@@ -162,7 +162,11 @@ def test_training_comes_first_with_feedback_and_its_pass_mark_holds_back_the_stu
     for slot in again:
         positive = truth[slot.case.label]
         receipt = read_slot(bob, slot, decision=positive, confidence=80 if positive else 20)
-    assert receipt["next"] == study_slot.token
+    # The page of the training lies between the two.
+    assert (receipt["next"], receipt["finished"]) == (None, False)
+    told = bob.get(f"/reading/training/{reader.token}/").text
+    assert "The training is passed." in told
+    assert f"/reading/{study_slot.token}/" in told
     assert "training passed in round 2" in client_of(people.alice).get(f"/studies/{room.study.token}/readings/").text
     assert "feedback" not in read_slot(bob, study_slot)
     # What a later standard says of the training holds nobody back who has begun.

@@ -1,15 +1,11 @@
 """The modules as production serves them: packed, named by digest, and still working."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 from django.contrib.staticfiles import finders
 from django.core.files.storage import FileSystemStorage
-from django.core.management import call_command
-from django.test import override_settings
 from playwright.sync_api import Page, expect
 
 from readerstudy.assets import Assets, packed
@@ -17,18 +13,6 @@ from tests.readerstudy.reading.browser.page_server import QUESTIONS, Desk, pictu
 from tests.readerstudy.reading.browser.test_answers_in_browser import MARKS
 
 MOST_BYTES = 40 * 1024
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "readerstudy.assets.Assets"},
-}
-
-
-@pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("static")
-    with override_settings(STATIC_ROOT=folder, STORAGES=STORAGES, DEBUG=False):
-        call_command("collectstatic", verbosity=0, interactive=False)
-        yield folder
 
 
 def loaded_from(module: Path) -> set[Path]:
@@ -100,11 +84,10 @@ def test_packing_leaves_declarations_in_their_order(page: Page) -> None:
     assert page.evaluate(run, packed(IN_ORDER)) == page.evaluate(run, IN_ORDER)
 
 
-def test_a_case_is_read_with_the_packed_modules(page: Page, desk: Desk, collected: Path) -> None:
+def test_a_case_is_read_with_the_packed_modules(page: Page, desk: Desk) -> None:
     case = desk.add_case("a", [[picture(n) for n in range(9)]], questions=[*QUESTIONS, MARKS])
     for n, frame in enumerate(case["series"][0]["frames"]):
         frame |= {"position": [0, 0, n], "orientation": [1, 0, 0, 0, 1, 0]}
-    desk.static = collected
     read(page, desk, "a")
     page.keyboard.press("Shift+P")
     expect(page.locator(".pane .caption")).to_have_count(3)
