@@ -71,7 +71,7 @@ def test_the_page_shows_the_same_numbers_to_eight_digits(outcome: Outcome) -> No
     [line] = [
         line
         for line in outcome.page.splitlines()
-        if line.startswith("Obuchowski–Rockette difference") and "\tauc\t" in line and "all readers" in line
+        if line.startswith("Obuchowski–Rockette difference") and "\tAUC\t" in line and "all readers" in line
     ]
     _, arm, _, _, *numbers = line.split("\t")
     assert arm == "aided − unaided"

@@ -311,7 +311,7 @@ def test_the_coordinator_downloads_and_a_version_without_marks_says_so(
 ) -> None:
     client = client_of(people.alice)
     page = reverse("reference:standard", args=[study.token, standard.token])
-    assert "10 marks" in client.get(page).content.decode()
+    assert "Marks for other programs, 10 in all" in client.get(page).content.decode()
     for name in files.NAMES:
         answer = client.get(reverse("reference:download", args=[study.token, standard.token, name]))
         assert (answer.status_code, len(answer.content) > 100) == (200, True)

@@ -99,7 +99,7 @@ export function marksField(question, id, changed) {
     marks = from.pop();
     rebuild();
     changed();
-    said.textContent = say("{count} marks", { count: marks.length });
+    said.textContent = say("Marks: {count}", { count: marks.length });
     // The row that had the focus is gone.
     if (document.activeElement === document.body) add.focus();
   };

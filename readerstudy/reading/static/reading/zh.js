@@ -165,7 +165,7 @@ export default {
   "Please rate every mark from {low} to {high}.": "请为每个标记评分，{low} 至 {high}。",
   "Mark {number} is at {x}, {y}.": "标记 {number} 位于 {x}, {y}。",
   "Mark {number} is removed.": "标记 {number} 已删除。",
-  "{count} marks": "{count} 个标记",
+  "Marks: {count}": "标记：{count} 个",
   "Arrow keys move mark {number}, Del removes it.": "方向键移动标记 {number}，Del 键删除。",
   "Reason for the change": "修改原因",
   "Mark a place, where marks are asked for": "标记位置（需要标记时）",

@@ -187,3 +187,26 @@ def test_a_heat_map_is_there_at_once_where_the_protocol_says_so(page: Page, desk
     page.keyboard.press("Enter")
     page.wait_for_url("**/reading/finished/")
     assert stored(desk)[:2] == [("probability", "shown"), ("heatmap", "shown")]
+
+
+EVERYTHING_KEPT = """async () => {
+    const kept = [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie];
+    kept.push(JSON.stringify(await indexedDB.databases()));
+    for (const name of await caches.keys())
+        for (const { url } of await (await caches.open(name)).keys()) kept.push(name, url);
+    return kept.join(" ");
+}"""
+
+
+def test_nothing_of_the_output_is_left_in_the_browser_for_an_unaided_case(page: Page, desk: Desk) -> None:
+    mask = desk.add_plane("a", "mask", SQUARE)
+    desk.add_case("a", [[BLACK]], assistance=AIDED | {"masks": [mask], "boxes": [BOX], "levels": [FRACTURED]})
+    desk.add_case("b", [[BLACK]])
+    desk.replies = [(200, {}, {"next": "b", "finished": False})]
+    read(page, desk, "a")
+    page.get_by_label("Opacity: Boxes").fill("40")
+    answer(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#reading[data-painted=b]")
+    seen = page.evaluate(EVERYTHING_KEPT) + page.content()
+    assert [word for word in ("spine-net", "0.834", "83.4", "0.41", mask["url"], "Cleft", "0.87") if word in seen] == []
