@@ -101,11 +101,13 @@ def django_db_modify_db_settings() -> None:
         for (name,) in rows.fetchall():
             pid = int(name.removeprefix(DATABASE_PREFIX).split("_")[0])
             if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
-                drop_database(connection, name)
+                drop_database(name)
 
 
-def drop_database(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def drop_database(name: str) -> None:
+    """By the superuser, for nobody else may end the server's own cleaning (autovacuum) where it is at work there."""
+    with psycopg.connect(SERVERS.superuser_url(), autocommit=True) as superuser:
+        superuser.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +172,7 @@ def copied_database(django_db_blocker: Any) -> Iterator[str]:
             finally:
                 connections.close_all()
                 connection.settings_dict["NAME"] = original
-                drop_database(maintenance, copy)
+                drop_database(copy)
 
 
 def environment_of(database: str) -> dict[str, str]:
